@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* weft.h - all of Weft in one include. */
+#ifndef WEFT_H
+#define WEFT_H
+
+#include <weft/base.h>
+#include <weft/channel.h>
+#include <weft/dynamic.h>
+#include <weft/group.h>
+#include <weft/kernel.h>
+#include <weft/task.h>
+#include <weft/timeout.h>
+#include <weft/trace.h>
+
+#endif

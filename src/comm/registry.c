@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* registry.c - every channel there is, in lists by address, so that making and freeing channels do not meet on one lock. */
+#include "comm/channel.h"
+
+enum { SHARDS = 32 };
+
+static struct {
+    WEFTI_ALIGNED(WEFTI_LINE) wefti_spinlock lock;
+    weft_channel *first;
+} shards[SHARDS];
+
+static unsigned shard_of(const weft_channel *channel) {
+    return (unsigned)((uintptr_t)channel / sizeof(weft_channel) % SHARDS);
+}
+
+void wefti_channel_enlist(weft_channel *channel) {
+    unsigned s = shard_of(channel);
+    wefti_spin_lock(&shards[s].lock);
+    channel->prev_channel = NULL;
+    channel->next_channel = shards[s].first;
+    if (shards[s].first != NULL) shards[s].first->prev_channel = channel;
+    shards[s].first = channel;
+    wefti_spin_unlock(&shards[s].lock);
+}
+
+void wefti_channel_delist(weft_channel *channel) {
+    unsigned s = shard_of(channel);
+    wefti_spin_lock(&shards[s].lock);
+    if (channel->prev_channel != NULL)
+        channel->prev_channel->next_channel = channel->next_channel;
+    else
+        shards[s].first = channel->next_channel;
+    if (channel->next_channel != NULL) channel->next_channel->prev_channel = channel->prev_channel;
+    wefti_spin_unlock(&shards[s].lock);
+}
+
+void wefti_channels_walk(void (*visit)(weft_channel *channel, void *argument), void *argument) {
+    for (unsigned s = 0; s < SHARDS; s++) {
+        wefti_spin_lock(&shards[s].lock);
+        for (weft_channel *channel = shards[s].first; channel != NULL; channel = channel->next_channel)
+            visit(channel, argument);
+        wefti_spin_unlock(&shards[s].lock);
+    }
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* timeout.c - results that arrive after a time.
+ *
+ * One state word decides who delivers: PENDING --wheel--> EXPIRED, PENDING --cancel--> CANCELLED. The timer lies on the
+ * kernel's own wheel, which any worker serves that is idle or between two tasks. Two references: the user's handle, and
+ * the delivery's.
+ */
+#include <weft/timeout.h>
+
+#include <stdlib.h>
+
+#include "base/live.h"
+#include "comm/channel.h"
+#include "sched/kernel.h"
+
+enum { PENDING = 0, EXPIRED = 1, CANCELLED = 2 };
+
+struct weft_timeout {
+    wefti_timer timer;
+    weft_channel *channel;
+    WEFTI_ATOMIC(uint32_t) state;
+    WEFTI_ATOMIC(uint32_t) references;
+    WEFTI_ALIGNED(16) unsigned char result[];
+};
+
+static void release(weft_timeout *timeout) {
+    /* acq_rel: the other party's use of it is over; partners: each other */
+    if (wefti_add_acq_rel(&timeout->references, (uint32_t)-1) == 1) free(timeout);
+}
+
+static bool win(weft_timeout *timeout, uint32_t how) {
+    uint32_t pending = PENDING;
+    return wefti_cas_acq_rel(&timeout->state, &pending, how); /* acq_rel: one winner; the loser sees that it lost */
+}
+
+/* The winner delivers. */
+static void deliver(weft_timeout *timeout, const void *result) {
+    weft_channel *channel = timeout->channel;
+    weft_kernel *kernel = channel->kernel; /* the channel may be gone once its last outcome is delivered */
+    wefti_channel_deliver(&channel->sink, result, NULL);
+    wefti_kernel_redeem(kernel);
+    release(timeout);
+}
+
+static bool claim_expired(wefti_timer *timer) {
+    return win(WEFTI_CONTAINER(timer, weft_timeout, timer), EXPIRED);
+}
+
+static void deliver_expired(wefti_timer *timer) {
+    weft_timeout *timeout = WEFTI_CONTAINER(timer, weft_timeout, timer);
+    deliver(timeout, timeout->result);
+}
+
+static weft_status check(const weft_channel *channel, const void *result, size_t size) {
+    if (channel == NULL || (result == NULL && size != 0)) return WEFT_INVALID;
+    if (size != channel->element_size) return WEFT_WRONG_SIZE;
+    return channel->kernel == NULL ? WEFT_NO_KERNEL : WEFT_OK;
+}
+
+weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, const void *result, size_t size) {
+    weft_status status = check(channel, result, size);
+    if (status != WEFT_OK) return wefti_fail(status);
+    weft_kernel *kernel = channel->kernel;
+    weft_timeout *timeout = malloc(sizeof *timeout + size);
+    if (timeout == NULL) return wefti_fail(WEFT_NO_MEMORY);
+    if (!wefti_kernel_pledge(kernel)) {
+        free(timeout);
+        return wefti_fail(WEFT_ENDED);
+    }
+    timeout->channel = channel;
+    timeout->timer.linked = false;
+    timeout->timer.claim = claim_expired;
+    timeout->timer.deliver = deliver_expired;
+    wefti_atomic_init(&timeout->state, (uint32_t)PENDING);
+    wefti_atomic_init(&timeout->references, 2u);
+    wefti_copy(timeout->result, result, size);
+    wefti_add_release(&channel->submitted, UINT64_C(1)); /* as in weft_submit_task */
+    wefti_count_live(1);
+    timeout->timer.deadline = weft_after(seconds);
+    if (timeout->timer.deadline == WEFT_NOW) {
+        if (win(timeout, EXPIRED)) deliver(timeout, timeout->result);
+    } else if (wefti_timer_arm(&kernel->wheel, &timeout->timer)) {
+        wefti_kernel_look_again(kernel);
+    }
+    return timeout;
+}
+
+weft_status weft_cancel_timeout_sized(weft_timeout *timeout, const void *result, size_t size) {
+    if (timeout == NULL || (result == NULL && size != 0)) return WEFT_INVALID;
+    if (wefti_load_acquire(&timeout->state) != PENDING) return WEFT_TIMED_OUT; /* partner: win; the channel may be gone */
+    if (size != timeout->channel->element_size) return WEFT_WRONG_SIZE;
+    if (!win(timeout, CANCELLED)) return WEFT_TIMED_OUT;
+    wefti_timer_cancel(&timeout->channel->kernel->wheel, &timeout->timer);
+    deliver(timeout, result);
+    return WEFT_OK;
+}
+
+void weft_free_timeout(weft_timeout *timeout) {
+    if (timeout == NULL) return;
+    wefti_count_live(-1);
+    release(timeout);
+}

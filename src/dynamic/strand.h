@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* strand.h - the strand: what runs now on this OS thread, be it a fiber or a plain thread.
+ *
+ * One thread-local pointer, wefti_strand_now, leads to everything that belongs to the running code. The scheduler changes
+ * it at each switch; code that holds its own strand in a local variable may go on using it after a switch, while the
+ * address of the thread-local variable itself must not be kept (compilers compute it once around a call).
+ *
+ * A fiber (fiber/fiber.h) and a thread's process object (sched/attach.h) begin with this struct.
+ */
+#ifndef WEFTI_STRAND_H
+#define WEFTI_STRAND_H
+
+#include <weft/dynamic.h>
+
+#include "base/base.h"
+
+struct wefti_worker;
+
+typedef struct wefti_strand {
+    weft_bound *bound;           /* innermost binding in effect, the worker's own included; NULL: none */
+    weft_bound *base;            /* bindings from here outward belong to the worker; NULL in a plain thread */
+    struct wefti_worker *worker; /* whose thread runs this strand; NULL for a plain thread */
+    weft_status last_status;     /* for weft_last_status */
+} wefti_strand;
+
+extern __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")));
+
+/* sched/attach.c: makes the process object of a plain thread on its first use. NULL if there is no memory. */
+wefti_strand *wefti_attach(void);
+
+/* The running strand; NULL only if a plain thread's process object cannot be made. */
+static inline wefti_strand *wefti_strand_self(void) {
+    wefti_strand *self = wefti_strand_now;
+    return WEFTI_LIKELY(self != NULL) ? self : wefti_attach();
+}
+
+/* Leaves `status` for weft_last_status and returns NULL: the end of every function that returns a pointer. */
+void *wefti_fail(weft_status status);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* annotate.h - tells AddressSanitizer, ThreadSanitizer and Valgrind about stacks and switches; else it is nothing.
+ *
+ * The order of calls, for each fiber:
+ *
+ *     make or adopt, { leave, (the switch), arrive } ..., leave with last, (the switch), end
+ *
+ * leave is called on the stack that is left, arrive first thing on the stack that goes on, also at the very beginning of
+ * a fiber. Between leave and arrive nothing but the switch may run: the sanitizer already believes in the other stack.
+ *
+ * ThreadSanitizer takes a switch as ordering what was done before it on this thread, which hides races between fibers of
+ * one thread. With WEFT_TSAN_NO_SYNC=1 in the environment it takes it as ordering nothing. Both are worth a run.
+ */
+#ifndef WEFTI_ANNOTATE_H
+#define WEFTI_ANNOTATE_H
+
+#include "base/base.h"
+
+#if WEFTI_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#if WEFTI_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+#if defined(__has_include)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#define WEFTI_VALGRIND 1
+#endif
+#endif
+#ifndef WEFTI_VALGRIND
+#define WEFTI_VALGRIND 0
+#endif
+
+/* All inlined into the function that switches: the sanitizers keep a list of the functions entered on each stack, and a
+ * function that was entered on one stack must not seem to return on another. */
+#define WEFTI_ANNOTATE static inline __attribute__((always_inline))
+
+typedef struct wefti_annotation {
+    unsigned stack_id; /* Valgrind's */
+    bool adopted;      /* the stack is a thread's own */
+#if WEFTI_ASAN
+    const void *low;
+    size_t size;
+    void *fake_stack;
+#endif
+#if WEFTI_TSAN
+    void *fiber;
+#endif
+} wefti_annotation;
+
+/* ---- Valgrind ---- */
+
+WEFTI_ANNOTATE unsigned wefti_annotate_stack(void *low, size_t size) {
+#if WEFTI_VALGRIND
+    VALGRIND_MAKE_MEM_UNDEFINED(low, size); /* frames of an earlier fiber have been left there */
+    return VALGRIND_STACK_REGISTER(low, (char *)low + size);
+#else
+    (void)low, (void)size;
+    return 0;
+#endif
+}
+
+WEFTI_ANNOTATE void wefti_annotate_no_stack(unsigned stack_id) {
+#if WEFTI_VALGRIND
+    VALGRIND_STACK_DEREGISTER(stack_id);
+#else
+    (void)stack_id;
+#endif
+}
+
+/* ---- AddressSanitizer ---- */
+
+#if WEFTI_ASAN
+/* annotate.c: where the calling thread's own stack lies. */
+void wefti_annotate_own_stack(const void **low, size_t *size);
+
+/* Frames that were left without a return have poisoned their surroundings. */
+WEFTI_ANNOTATE void wefti_asan_clean(const wefti_annotation *self) {
+    ASAN_UNPOISON_MEMORY_REGION(self->low, self->size);
+}
+
+WEFTI_ANNOTATE void wefti_asan_make(wefti_annotation *self, const void *low, size_t size) {
+    self->low = low;
+    self->size = size;
+    self->fake_stack = NULL;
+    wefti_asan_clean(self);
+}
+
+WEFTI_ANNOTATE void wefti_asan_leave(wefti_annotation *from, const wefti_annotation *to, bool last) {
+    __sanitizer_start_switch_fiber(last ? NULL : &from->fake_stack, to->low, to->size);
+}
+
+WEFTI_ANNOTATE void wefti_asan_arrive(wefti_annotation *self) {
+    __sanitizer_finish_switch_fiber(self->fake_stack, NULL, NULL);
+}
+#endif
+
+/* ---- ThreadSanitizer ---- */
+
+#if WEFTI_TSAN
+extern unsigned wefti_tsan_switch_flags; /* annotate.c */
+
+WEFTI_ANNOTATE void wefti_tsan_leave(wefti_annotation *from, const wefti_annotation *to, bool last) {
+    if (last) __tsan_release(from); /* partner: the acquire in wefti_tsan_end, before others get the stack */
+    __tsan_switch_to_fiber(to->fiber, wefti_tsan_switch_flags);
+}
+
+WEFTI_ANNOTATE void wefti_tsan_end(wefti_annotation *self) {
+    __tsan_acquire(self);
+    __tsan_destroy_fiber(self->fiber);
+}
+#endif
+
+/* ---- what fibers call ---- */
+
+/* A fiber will run on the `size` bytes from low on. */
+WEFTI_ANNOTATE void wefti_annotate_make(wefti_annotation *self, void *low, size_t size) {
+    self->adopted = false;
+    self->stack_id = wefti_annotate_stack(low, size);
+#if WEFTI_ASAN
+    wefti_asan_make(self, low, size);
+#endif
+#if WEFTI_TSAN
+    self->fiber = __tsan_create_fiber(0);
+#endif
+}
+
+/* The calling thread's own stack is a fiber from now on. */
+WEFTI_ANNOTATE void wefti_annotate_adopt(wefti_annotation *self) {
+    self->adopted = true;
+    self->stack_id = 0;
+#if WEFTI_ASAN
+    wefti_annotate_own_stack(&self->low, &self->size);
+    self->fake_stack = NULL;
+#endif
+#if WEFTI_TSAN
+    self->fiber = __tsan_get_current_fiber();
+#endif
+}
+
+/* The fiber, which does not run, is no more; its stack may be used anew. Nothing for an adopted one. */
+WEFTI_ANNOTATE void wefti_annotate_end(wefti_annotation *self) {
+    if (self->adopted) return;
+    wefti_annotate_no_stack(self->stack_id);
+#if WEFTI_ASAN
+    wefti_asan_clean(self);
+#endif
+#if WEFTI_TSAN
+    wefti_tsan_end(self);
+#endif
+}
+
+/* The next thing that happens is the switch. last: `from` never runs again. */
+WEFTI_ANNOTATE void wefti_annotate_leave(wefti_annotation *from, wefti_annotation *to, bool last) {
+#if WEFTI_ASAN
+    wefti_asan_leave(from, to, last);
+#elif WEFTI_TSAN
+    wefti_tsan_leave(from, to, last);
+#else
+    (void)from, (void)to, (void)last;
+#endif
+}
+
+/* The switch has happened, and `self` is the one that goes on. */
+WEFTI_ANNOTATE void wefti_annotate_arrive(wefti_annotation *self) {
+#if WEFTI_ASAN
+    wefti_asan_arrive(self);
+#else
+    (void)self;
+#endif
+}
+
+#endif

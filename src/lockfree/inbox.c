@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* inbox.c - the queue of tasks from outside. The protocol is told in inbox.h. */
+#include "lockfree/inbox.h"
+
+#include <string.h>
+
+bool wefti_inbox_init(wefti_inbox *inbox, wefti_depot *depot) {
+    memset(inbox, 0, sizeof *inbox);
+    inbox->cache.depot = depot;
+    inbox->head_chunk = inbox->tail_chunk = wefti_chunk_take(&inbox->cache);
+    return inbox->head_chunk != NULL;
+}
+
+void wefti_inbox_end(wefti_inbox *inbox) {
+    wefti_chunk *chunk = inbox->head_chunk;
+    while (chunk != NULL) {
+        wefti_chunk *next = wefti_load_relaxed(&chunk->next);
+        wefti_depot_give(inbox->cache.depot, chunk);
+        chunk = next;
+    }
+    inbox->head_chunk = inbox->tail_chunk = NULL;
+    if (inbox->cache.depot != NULL) wefti_chunk_cache_end(&inbox->cache);
+}
+
+wefti_slot *wefti_inbox_reserve(wefti_inbox *inbox, uint32_t slots, bool *closed, bool insider) {
+    wefti_spin_lock(&inbox->push_lock);
+    *closed = inbox->closed && !insider;
+    if (WEFTI_UNLIKELY(inbox->tail + slots > WEFTI_CHUNK_SLOTS && !*closed)) {
+        wefti_chunk *chunk = wefti_chunk_take(&inbox->cache);
+        if (chunk == NULL) goto refuse;
+        /* release: partner is the acquire of `next` in inbox_settle; the final fill of the chunk before is seen. */
+        wefti_store_release(&inbox->tail_chunk->next, chunk);
+        inbox->tail_chunk = chunk;
+        inbox->tail = 0;
+    }
+    if (!*closed) return &inbox->tail_chunk->slots[inbox->tail];
+refuse:
+    wefti_spin_unlock(&inbox->push_lock);
+    return NULL;
+}
+
+void wefti_inbox_publish(wefti_inbox *inbox, uint32_t slots) {
+    wefti_chunk *chunk = inbox->tail_chunk;
+    chunk->records++;
+    wefti_plain_write(&chunk->slots[inbox->tail], slots * sizeof(wefti_slot));
+    inbox->tail += slots;
+    wefti_store_release(&chunk->fill, inbox->tail); /* partner: the acquire of `fill` in wefti_inbox_take */
+    wefti_store_release(&inbox->pushed, wefti_load_relaxed(&inbox->pushed) + 1); /* partner: wefti_inbox_has_work */
+    wefti_spin_unlock(&inbox->push_lock);
+}
+
+void wefti_inbox_close(wefti_inbox *inbox) {
+    wefti_spin_lock(&inbox->push_lock);
+    inbox->closed = true;
+    wefti_spin_unlock(&inbox->push_lock);
+}
+
+/* take_lock held: goes to the next chunk if the head chunk is used up. The used one goes back through `mine`. */
+static void inbox_settle(wefti_inbox *inbox, wefti_queue *mine) {
+    wefti_chunk *used = inbox->head_chunk;
+    /* `next` first, `fill` second: a chunk that has a next has its final fill. Partner: wefti_inbox_reserve. */
+    wefti_chunk *next = wefti_load_acquire(&used->next);
+    if (next == NULL || inbox->head != wefti_load_acquire(&used->fill)) return;
+    inbox->head_chunk = next;
+    inbox->head = 0;
+    wefti_chunk_give(&mine->cache, used);
+}
+
+/* take_lock held: the whole head chunk, if it is untouched and full. */
+static wefti_chunk *unlink_head(wefti_inbox *inbox) {
+    wefti_chunk *chunk = inbox->head_chunk;
+    wefti_chunk *next = wefti_load_acquire(&chunk->next); /* partner: wefti_inbox_reserve */
+    if (inbox->head != 0 || next == NULL) return NULL;
+    inbox->head_chunk = next;
+    wefti_atomic_init(&chunk->next, NULL);
+    return chunk;
+}
+
+static uint32_t take_batch(wefti_inbox *inbox, wefti_queue *mine, uint32_t most) {
+    wefti_chunk *chunk = inbox->head_chunk;
+    /* acquire: partner is the release in wefti_inbox_publish. */
+    uint32_t count = 0, fill = wefti_load_acquire(&chunk->fill);
+    while (inbox->head < fill && count < most) {
+        const wefti_slot *record = &chunk->slots[inbox->head];
+        uint32_t slots = wefti_record_slots(record);
+        wefti_slot *room = wefti_queue_reserve(mine, slots);
+        if (room == NULL) break;
+        wefti_plain_read(record, slots * sizeof *record);
+        memcpy(room, record, slots * sizeof *record);
+        wefti_queue_publish(mine, slots);
+        inbox->head += slots;
+        count++;
+    }
+    return count;
+}
+
+uint32_t wefti_inbox_take(wefti_inbox *inbox, wefti_queue *mine, uint32_t most) {
+    if (!wefti_inbox_has_work(inbox) || !wefti_chunk_stock(&mine->cache)) return 0;
+    if (!wefti_spin_try(&inbox->take_lock)) return 0;
+    inbox_settle(inbox, mine);
+    wefti_chunk *whole = most >= WEFTI_CHUNK_SLOTS ? unlink_head(inbox) : NULL;
+    uint32_t count = whole != NULL ? whole->records : take_batch(inbox, mine, most);
+    wefti_store_release(&inbox->taken, wefti_load_relaxed(&inbox->taken) + count); /* partner: wefti_inbox_has_work */
+    wefti_spin_unlock(&inbox->take_lock);
+    if (whole != NULL) wefti_queue_append(mine, whole, count);
+    return count;
+}
+
+bool wefti_inbox_walk(wefti_inbox *inbox, size_t most, void (*visit)(const wefti_slot *record, void *argument),
+                      void *argument) {
+    if (!wefti_spin_try(&inbox->take_lock)) return false;
+    uint32_t at = inbox->head;
+    for (wefti_chunk *chunk = inbox->head_chunk; chunk != NULL && most > 0; at = 0) {
+        wefti_chunk *next = wefti_load_acquire(&chunk->next);
+        uint32_t fill = wefti_load_acquire(&chunk->fill);
+        for (; at < fill && most > 0; most--) {
+            visit(&chunk->slots[at], argument);
+            at += wefti_record_slots(&chunk->slots[at]);
+        }
+        chunk = next;
+    }
+    wefti_spin_unlock(&inbox->take_lock);
+    return true;
+}

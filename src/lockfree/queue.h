@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* queue.h - a worker's queue of tasks that have not begun: first in, first out, one owner, many thieves.
+ *
+ * Idea: the owner puts and takes without one atomic read-modify-write and without a fence; all the cost of agreeing lies
+ * with the thief, who steals many records at a time.
+ *
+ *      head chunk                     middle chunks                      tail chunk
+ *   [ taken | h ............ ] -> [ full, nobody inside ] -> ... -> [ ...... fill | unwritten ]
+ *             ^ owner takes here    ^ a thief unlinks a whole one      ^ owner puts here
+ *
+ * A thief that finds a full chunk between the first and the last unlinks it under the lock; the owner does not notice,
+ * because it follows `next` only under the lock too. Otherwise the thief takes the front half of the first chunk that has
+ * anything, and there it meets the owner. They agree by `attention`:
+ *
+ *   CALM --thief, lock held--> THIEF --thief took records--> STOLEN --owner, lock held--> CALM
+ *                                    --found none--> CALM
+ *
+ *   owner takes:  head = h + n;  light barrier;  if attention == CALM, the record at h is mine
+ *   thief:        attention = THIEF;  heavy barrier;  seen = head;  take from `seen` on;  attention = STOLEN
+ *
+ * By the pair of barriers at least one sees the other: either the owner sees attention, or the thief sees h + n. When the
+ * owner sees attention it takes the lock and looks what the (first) thief saw: `seen` is h or h + n, because the store of
+ * every earlier position was followed by a look that found CALM. seen == h: the record is gone. seen == h + n: it is the
+ * owner's. While STOLEN stands, later thieves go on at `resume` and need no barrier.
+ *
+ * Invariants: Q1 a record is taken once. Q2 head moves in the head chunk only under the lock or by the owner. Q3 a chunk
+ * is recycled by the owner, lock held, after head has left it. Q4 pushed == taken + stolen when the queue is empty.
+ *
+ * Source: Cilk-5's THE protocol (Frigo, Leiserson, Randall 1998) with both parties at the same end, for first in, first
+ * out as lparallel has it; asymmetric fence as in Lace and in RCU.
+ */
+#ifndef WEFTI_QUEUE_H
+#define WEFTI_QUEUE_H
+
+#include "lockfree/chunk.h"
+
+enum { WEFTI_QUEUE_CALM, WEFTI_QUEUE_THIEF, WEFTI_QUEUE_STOLEN };
+
+typedef struct wefti_queue {
+    /* the owner's line; `head`, `pushed` and `taken` are read by others */
+    WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(uint32_t) head; /* next slot to take, in head_chunk */
+    uint32_t tail;                                          /* next slot to write, in tail_chunk */
+    wefti_chunk *head_chunk;                                /* changes under the lock */
+    wefti_chunk *tail_chunk;
+    WEFTI_ATOMIC(uint64_t) pushed;
+    WEFTI_ATOMIC(uint64_t) taken;
+    wefti_chunk_cache cache;
+    /* the thieves' line */
+    WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(uint32_t) attention;
+    wefti_spinlock lock;
+    uint32_t seen;             /* STOLEN: the head that the first thief saw */
+    uint32_t resume;           /* STOLEN: where the rest begins ... */
+    wefti_chunk *resume_chunk; /* ... and in which chunk */
+    WEFTI_ATOMIC(uint64_t) stolen;
+} wefti_queue;
+
+/* Returns false if there is no memory. */
+bool wefti_queue_init(wefti_queue *queue, wefti_depot *depot);
+void wefti_queue_end(wefti_queue *queue);
+
+/* Owner: room for a record of `slots` slots at the back, to be filled in and then published. NULL: no memory. */
+wefti_slot *wefti_queue_reserve(wefti_queue *queue, uint32_t slots);
+void wefti_queue_publish(wefti_queue *queue, uint32_t slots);
+
+/* Owner: moves the front record to `out` (room for WEFTI_RECORD_MOST_SLOTS). Returns its slots, 0 if there is none. */
+uint32_t wefti_queue_take(wefti_queue *queue, wefti_slot *out);
+
+/* Owner of `mine`: steals from `victim` into `mine`. Returns how many records came, 0 if none was to be had now. */
+uint32_t wefti_queue_steal(wefti_queue *victim, wefti_queue *mine);
+
+/* Owner: appends a chunk of records that are not in any queue. */
+void wefti_queue_append(wefti_queue *queue, wefti_chunk *chunk, uint32_t records);
+
+/* Anyone: whether it seems to hold something. Exact for a sleeper that has announced itself and passed the heavy barrier. */
+static inline bool wefti_queue_has_work(wefti_queue *queue) {
+    /* acquire on the two sides that remove: then `pushed` is not older than what they removed. */
+    uint64_t gone = wefti_load_acquire(&queue->stolen);
+    gone += wefti_load_acquire(&queue->taken);
+    return wefti_load_acquire(&queue->pushed) != gone;
+}
+
+/* Anyone, for dumps: calls visit for each record that seems pending, at most `most`, with the lock held. */
+bool wefti_queue_walk(wefti_queue *queue, size_t most, void (*visit)(const wefti_slot *record, void *argument),
+                      void *argument);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* barrier.c - the asymmetric barrier: the rare side has the system interrupt the threads of the common side.
+ *
+ * Source: membarrier(2), private expedited. Its registration is kept by fork. Not under TSan, which does not see fences of
+ * other threads, and not where the system shall not be asked (WEFTI_PORTABLE_WAIT): then both sides are full fences.
+ */
+#include "os/os.h"
+
+#ifndef WEFT_EXPLORE
+
+#include <errno.h>
+#include <pthread.h>
+#ifdef __linux__
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+bool wefti_asymmetric;
+
+#if defined(__linux__) && !defined(WEFTI_PORTABLE_WAIT) && !WEFTI_TSAN
+
+static pthread_once_t asked = PTHREAD_ONCE_INIT;
+
+static long membarrier(int command) {
+    int before = errno;
+    long result = syscall(SYS_membarrier, command, 0, 0);
+    errno = before;
+    return result;
+}
+
+static void ask(void) {
+    long known = membarrier(MEMBARRIER_CMD_QUERY);
+    if (known < 0 || (known & MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) return;
+    if (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0) return;
+    /* Tried once, as some emulators know the command by name only. */
+    wefti_asymmetric = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0;
+}
+
+void wefti_barrier_init(void) {
+    pthread_once(&asked, ask);
+}
+
+void wefti_heavy_barrier(void) {
+    if (!wefti_asymmetric)
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    else if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0)
+        __builtin_trap(); /* a registered process is never refused, and there is nothing to fall back to now */
+}
+
+#else
+
+void wefti_barrier_init(void) {}
+
+void wefti_heavy_barrier(void) {
+#if !WEFTI_TSAN
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+#endif
+
+#endif

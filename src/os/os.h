@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* os.h - the contract with the operating system: what Weft asks of it, each with its pre-conditions.
+ *
+ * One file per facility implements this; no other folder calls the system for these things.
+ */
+#ifndef WEFTI_OS_H
+#define WEFTI_OS_H
+
+#include "base/atomic.h"
+
+/* clock.c: monotonic nanoseconds, at least 1. Async-signal-safe. */
+int64_t wefti_clock(void);
+
+/* futex.c: sleeps while *word == expected, until woken or until the absolute deadline (INT64_MAX: none). May return
+ * without reason. Returns false if the deadline has passed. */
+typedef WEFTI_ATOMIC(uint32_t) wefti_futex;
+bool wefti_futex_wait(wefti_futex *word, uint32_t expected, int64_t deadline);
+/* Wakes at most `count` sleepers of the word. The memory of *word need not exist any more. */
+void wefti_futex_wake(wefti_futex *word, uint32_t count);
+
+/* pages.c: address space. All sizes are multiples of the page size. */
+size_t wefti_page_size(void);
+/* Reserves and makes usable; memory is zero and takes room only once touched. NULL if the system has none. */
+void *wefti_pages_map(size_t size);
+void wefti_pages_unmap(void *pages, size_t size);
+/* Makes one page a guard: touching it is a fault. Returns false if the system refuses (the caller goes on without). */
+bool wefti_pages_guard(void *page);
+/* The same for `count` pages that lie `stride` bytes apart, in few calls of the system. Returns how many of them, from the
+ * first on, are guards now. *mappings rises by those of them that cost the process mappings, of which it has not many. */
+size_t wefti_pages_guard_many(void *first, size_t stride, size_t count, size_t *mappings);
+/* Says that so many of those have been unmapped, so that others may have them. */
+void wefti_pages_guards_gone(size_t mappings);
+/* Gives the memory of a range back; it reads as zero afterwards. Guards stay. */
+void wefti_pages_forget(void *pages, size_t size);
+
+/* cpus.c: how many CPUs this process may use: affinity mask and cgroup quota, at least 1. */
+unsigned wefti_cpu_count(void);
+/* The same over a given cgroup file system and cgroup list (/proc/self/cgroup), for tests: 0 means no quota. */
+unsigned wefti_cgroup_cpus(const char *cgroup_root, const char *self_cgroup_file);
+/* The CPU the caller runs on now, or -1. */
+int wefti_current_cpu(void);
+
+/* thread.c: a joinable OS thread with all signals blocked that programs aim at threads of their own. */
+typedef struct wefti_os_thread {
+    uintptr_t handle;
+} wefti_os_thread;
+/* Returns 0, or an errno value (EAGAIN: no threads left). stack_size 0: the system's default. */
+int wefti_os_thread_start(wefti_os_thread *thread, void (*run)(void *), void *argument, size_t stack_size);
+void wefti_os_thread_join(wefti_os_thread *thread);
+/* Names the calling thread, cut to what the system allows. */
+void wefti_os_thread_name(const char *name);
+void wefti_os_yield(void);
+/* The system's number for the calling thread. */
+int wefti_os_thread_id(void);
+/* Asks for time-outs of the calling thread to be as exact as the system can. */
+void wefti_os_exact_timeouts(void);
+
+/* barrier.c: finds out whether the asymmetric barrier of base/atomic.h can be had. Idempotent, any thread. */
+void wefti_barrier_init(void);
+
+#endif

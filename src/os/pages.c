@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* pages.c - address space, and pages that must not be touched.
+ *
+ * Guards come in two kinds. Where the system knows MADV_GUARD_INSTALL (Linux 6.13) a guard is a mark in the page table and
+ * costs nothing else. Elsewhere a page without access rights splits its mapping, and a process has room for some 65,000
+ * mappings only, which it needs for other things too. So guards of the second kind are counted and soon refused.
+ */
+#define _GNU_SOURCE 1
+
+#include "os/os.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { GUARD_INSTALL = 102, POPULATE_READ = 22 }; /* MADV_..., in newer headers than we ask for */
+enum { MOST_COUNTED = 15000, VECTOR = 64 };
+
+static WEFTI_ATOMIC(size_t) counted; /* guards of the second kind */
+
+enum { UNTRIED, MARKS, NO_MARKS };
+static WEFTI_ATOMIC(int) marks; /* relaxed everywhere: whoever finds out anew finds the same */
+
+size_t wefti_page_size(void) {
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void *wefti_pages_map(size_t size) {
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (pages == MAP_FAILED) return NULL;
+    /* Huge pages make the first touch of a small stack slow and large. Without them in the system this fails; good. */
+    madvise(pages, size, MADV_NOHUGEPAGE);
+    return pages;
+}
+
+void wefti_pages_unmap(void *pages, size_t size) {
+    munmap(pages, size);
+}
+
+void wefti_pages_forget(void *pages, size_t size) {
+    madvise(pages, size, MADV_DONTNEED);
+}
+
+/* Some emulators take each advice for a hint that they may ignore. So the first guard is tried: reading it must fail. */
+static bool mark_works(void *page, size_t size) {
+    if (madvise(page, size, GUARD_INSTALL) != 0) return false;
+    return madvise(page, size, POPULATE_READ) != 0 && errno == EFAULT;
+}
+
+static bool mark(void *page, size_t size) {
+    int known = wefti_load_relaxed(&marks);
+    if (known == MARKS) return madvise(page, size, GUARD_INSTALL) == 0;
+    if (known == NO_MARKS) return false;
+    bool works = mark_works(page, size);
+    wefti_store_relaxed(&marks, works ? MARKS : NO_MARKS);
+    return works;
+}
+
+static bool protect(void *page, size_t size) {
+    /* relaxed: a limit, which guards nothing else */
+    if (wefti_add_relaxed(&counted, 1) < MOST_COUNTED && mprotect(page, size, PROT_NONE) == 0) return true;
+    wefti_add_relaxed(&counted, (size_t)-1);
+    return false;
+}
+
+bool wefti_pages_guard(void *page) {
+    size_t mappings = 0;
+    return wefti_pages_guard_many(page, 0, 1, &mappings) == 1;
+}
+
+/* Marks up to VECTOR pages by one call. Returns how many, which may be none. */
+static size_t mark_vector(int process, char *first, size_t stride, size_t count) {
+    size_t size = wefti_page_size();
+    struct iovec pages[VECTOR];
+    count = WEFTI_MIN(count, (size_t)VECTOR);
+    for (size_t i = 0; i < count; i++) pages[i] = (struct iovec){first + i * stride, size};
+    long bytes = syscall(SYS_process_madvise, process, pages, count, GUARD_INSTALL, 0);
+    return bytes > 0 ? (size_t)bytes / size : 0;
+}
+
+/* Returns how many of the pages, from the first on, are marked now. */
+static size_t mark_many(char *first, size_t stride, size_t count) {
+    if (wefti_load_relaxed(&marks) != MARKS || count < 4) return 0;
+    int process = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (process < 0) return 0;
+    size_t done = 0;
+    for (size_t more = 1; done < count && more > 0; done += more)
+        more = mark_vector(process, first + done * stride, stride, count - done);
+    close(process);
+    return done;
+}
+
+size_t wefti_pages_guard_many(void *first, size_t stride, size_t count, size_t *mappings) {
+    size_t size = wefti_page_size();
+    size_t done = count > 0 && mark(first, size) ? 1 : 0;
+    if (done > 0) done += mark_many((char *)first + stride, stride, count - 1);
+    for (; done < count; done++) {
+        char *page = (char *)first + done * stride;
+        if (mark(page, size)) continue;
+        if (!protect(page, size)) break;
+        ++*mappings;
+    }
+    return done;
+}
+
+void wefti_pages_guards_gone(size_t mappings) {
+    wefti_add_relaxed(&counted, (size_t)0 - mappings);
+}

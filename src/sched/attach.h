@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* attach.h - the process object of a thread that Weft did not make: what its strand needs to wait.
+ *
+ * Made on the first use of Weft on a thread, kept until the thread ends (pthread key destructor). Workers' threads have one
+ * as well, for the time outside their loop.
+ */
+#ifndef WEFTI_ATTACH_H
+#define WEFTI_ATTACH_H
+
+#include "dynamic/strand.h"
+#include "os/os.h"
+
+struct wefti_worker;
+
+typedef struct wefti_thread {
+    wefti_strand strand;          /* first; strand.worker is NULL */
+    wefti_futex parker;           /* see park.c */
+    struct wefti_worker *serving; /* the worker whose thread this is, or NULL */
+} wefti_thread;
+
+static inline wefti_thread *wefti_thread_of_strand(wefti_strand *strand) {
+    return WEFTI_CONTAINER(strand, wefti_thread, strand);
+}
+
+#endif

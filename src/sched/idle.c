@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* idle.c - searching, sleeping, waking, and noticing that an ending kernel has nothing left to do. See idle.h. */
+#include "sched/idle.h"
+
+#include "sched/kernel.h"
+
+/* ---- the giver's side ---- */
+
+static bool wake(weft_kernel *kernel, wefti_worker *worker) {
+    uint32_t asleep = WEFTI_ASLEEP;
+    if (wefti_load_relaxed(&worker->sleep) != WEFTI_ASLEEP) return false;
+    /* It counts as searching before it runs, so that givers do not wake a second one for the same work. */
+    wefti_add_relaxed(&kernel->idle.searchers, 1u);
+    /* acq_rel: release so that the sleeper, when it sees AWAKE, sees what led to it; acquire for the counts of the sleeper. */
+    if (!wefti_cas_acq_rel(&worker->sleep, &asleep, (uint32_t)WEFTI_AWAKE)) {
+        wefti_add_relaxed(&kernel->idle.searchers, (uint32_t)-1);
+        return false;
+    }
+    wefti_add_relaxed(&kernel->idle.sleepers, (uint32_t)-1);
+    wefti_futex_wake(&worker->sleep, 1);
+    return true;
+}
+
+void wefti_wake_one(weft_kernel *kernel) {
+    /* Those with the lowest index first: the others stay asleep, and their caches of stacks and chunks stay small. */
+    for (uint32_t i = 0; i < kernel->worker_count; i++)
+        if (wake(kernel, &kernel->workers[i])) return;
+}
+
+void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
+    wefti_light_barrier(); /* partner: the heavy barrier in sleep_now; the mail was dropped before */
+    wake(kernel, worker);
+}
+
+void wefti_kernel_look_again(weft_kernel *kernel) {
+    wefti_notify(kernel, &kernel->idle);
+}
+
+/* ---- looking ---- */
+
+static bool any_pending(weft_kernel *kernel) {
+    if (wefti_inbox_has_work(&kernel->inbox)) return true;
+    for (uint32_t i = 0; i < kernel->worker_count; i++)
+        if (wefti_queue_has_work(&kernel->workers[i].queue)) return true;
+    return false;
+}
+
+static bool any_movable(weft_kernel *kernel) {
+    for (uint32_t i = 0; i < kernel->worker_count; i++)
+        if (wefti_load_relaxed(&kernel->workers[i].movable_count) != 0) return true;
+    return false;
+}
+
+/* Whether a sleeper has a reason to stay awake. Loads only. */
+static bool anything(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    return wefti_mailbox_has_mail(&worker->mailbox) || any_pending(kernel) || wefti_inbox_has_work(&kernel->low) ||
+           any_movable(kernel);
+}
+
+static uint32_t next_random(wefti_worker *worker) {
+    worker->random = worker->random * 1664525u + 1013904223u;
+    return worker->random >> 8;
+}
+
+static bool steal(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    uint32_t count = kernel->worker_count;
+    if (count < 2) return false;
+    uint32_t first = next_random(worker) % count;
+    for (uint32_t n = 0; n < count; n++) {
+        wefti_worker *victim = &kernel->workers[(first + n) % count];
+        if (victim == worker) continue;
+        wefti_runner *runner = wefti_movable_take(victim, worker);
+        if (runner != NULL) wefti_runners_put(&worker->ready, &runner->link);
+        if (runner == NULL && wefti_queue_steal(&victim->queue, &worker->queue) == 0) continue;
+        wefti_count(&worker->steals);
+        return true;
+    }
+    return false;
+}
+
+/* Tries to get something to do. */
+static bool look(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    if (wefti_mailbox_has_mail(&worker->mailbox)) {
+        wefti_poll(worker);
+        return true;
+    }
+    if (wefti_inbox_has_work(&kernel->inbox) || wefti_load_relaxed(&worker->movable_count) != 0) return true; /* the loop takes it */
+    if (steal(worker)) return true;
+    /* A low task begins only when nothing of default priority is pending anywhere. */
+    return wefti_inbox_has_work(&kernel->low) && !any_pending(kernel) &&
+           wefti_inbox_take(&kernel->low, &worker->queue, 1) > 0;
+}
+
+static bool due(wefti_worker *worker) {
+    int64_t next = WEFTI_MIN(wefti_wheel_next(&worker->wheel), wefti_wheel_next(&worker->kernel->wheel));
+    if (next == INT64_MAX || next > wefti_clock()) return false;
+    wefti_poll(worker);
+    return worker->ready.first != NULL || wefti_load_relaxed(&worker->movable_count) != 0 || anything(worker);
+}
+
+/* ---- the end ---- */
+
+static bool live(weft_kernel *kernel) {
+    return wefti_outstanding(kernel, 0) || wefti_outstanding(kernel, 1) ||
+           wefti_load_acquire(&kernel->pledges) != 0; /* partner: the release in wefti_kernel_redeem */
+}
+
+/* Counts this worker among those with nothing to do; if it is the last, and no task or pledge is left, the kernel is done. All others are quiet then, and only a running worker, or the end of a wait (then a task is live), makes work. */
+static bool become_quiet(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    pthread_mutex_lock(&kernel->lock);
+    kernel->quiet++;
+    bool last = kernel->quiet == kernel->worker_count && !live(kernel);
+    if (last) wefti_store_release(&kernel->state, (uint32_t)WEFTI_KERNEL_ENDED); /* partner: the acquire in ended */
+    pthread_mutex_unlock(&kernel->lock);
+    if (last)
+        for (uint32_t i = 0; i < kernel->worker_count; i++) wake(kernel, &kernel->workers[i]);
+    return last;
+}
+
+static void stop_being_quiet(wefti_worker *worker) {
+    pthread_mutex_lock(&worker->kernel->lock);
+    worker->kernel->quiet--;
+    pthread_mutex_unlock(&worker->kernel->lock);
+}
+
+static uint32_t state_of(weft_kernel *kernel) {
+    return wefti_load_acquire(&kernel->state); /* partners: the releases in become_quiet and weft_end_kernel */
+}
+
+/* ---- sleeping ---- */
+
+/* Takes back the announcement. false: somebody woke us meanwhile and has done so already. */
+static void wake_oneself(wefti_worker *worker) {
+    uint32_t asleep = WEFTI_ASLEEP;
+    wefti_add_relaxed(&worker->kernel->idle.searchers, 1u);
+    if (wefti_cas_acq_rel(&worker->sleep, &asleep, (uint32_t)WEFTI_AWAKE)) /* as in wake */
+        wefti_add_relaxed(&worker->kernel->idle.sleepers, (uint32_t)-1);
+    else
+        wefti_add_relaxed(&worker->kernel->idle.searchers, (uint32_t)-1); /* the waker counted us */
+}
+
+static void sleep_now(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    uint32_t state = state_of(kernel);
+    wefti_drain_look(kernel);
+    wefti_store_relaxed(&worker->sleep, (uint32_t)WEFTI_ASLEEP);
+    wefti_add_relaxed(&kernel->idle.sleepers, 1u);
+    wefti_add_relaxed(&kernel->idle.searchers, (uint32_t)-1);
+    wefti_heavy_barrier(); /* partners: the light ones in wefti_notify, wefti_wake_worker and weft_end_kernel */
+    int64_t deadline = WEFTI_MIN(wefti_wheel_next(&worker->wheel), wefti_wheel_next(&kernel->wheel));
+    bool quiet = false;
+    if (anything(worker) || state_of(kernel) != state) {
+        wake_oneself(worker);
+        return;
+    }
+    if (state == WEFTI_KERNEL_ENDING) {
+        quiet = true;
+        if (become_quiet(worker)) return;
+    }
+    wefti_count(&worker->sleeps);
+    while (wefti_load_acquire(&worker->sleep) == WEFTI_ASLEEP) /* partner: the cas in wake */
+        if (!wefti_futex_wait(&worker->sleep, WEFTI_ASLEEP, deadline)) break;
+    if (quiet) stop_being_quiet(worker);
+    if (wefti_load_relaxed(&worker->sleep) == WEFTI_ASLEEP) wake_oneself(worker);
+}
+
+static bool search(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    for (int64_t round = 0;; round++) {
+        if (look(worker)) return true;
+        if (round % 16 == 0 && due(worker)) return true;
+        if (round >= kernel->spin_count) return false;
+        wefti_pause();
+    }
+}
+
+static void stop_searching(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    /* acq_rel as a precaution has no partner here: the notify below has its own barrier. */
+    uint32_t before = wefti_add_relaxed(&kernel->idle.searchers, (uint32_t)-1);
+    /* Somebody must go on looking: for more work, and at the clock for timers that belong to no worker. */
+    if (before == 1 && (any_pending(kernel) || wefti_wheel_next(&kernel->wheel) != INT64_MAX))
+        wefti_notify(kernel, &kernel->idle);
+}
+
+bool wefti_find_work(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    bool found = false;
+    wefti_add_relaxed(&kernel->idle.searchers, 1u);
+    int64_t start = wefti_clock();
+    wefti_store_relaxed(&worker->busy, wefti_load_relaxed(&worker->busy) + start - wefti_load_relaxed(&worker->busy_since));
+    wefti_store_relaxed(&worker->busy_since, (int64_t)0);
+    while (!(found = search(worker)) && state_of(kernel) != WEFTI_KERNEL_ENDED) {
+        wefti_depot_trim(&kernel->depot);
+        sleep_now(worker);
+    }
+    stop_searching(worker);
+    worker->now = wefti_clock();
+    wefti_store_relaxed(&worker->busy_since, worker->now);
+    return found;
+}

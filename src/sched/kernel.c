@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel.c - making, ending and freeing kernels.
+ *
+ * Creation is a handshake: all threads are started; each establishes its bindings, enters its context and from there its
+ * loop, and reports; the creator waits for all reports, and only if all are good lets them go.
+ *
+ *   thread:  started -> bindings -> context -> arrived ---- go -----> loop -> leaves
+ *                          \-> failed                  \--- stop ----------> leaves
+ *
+ * The memory of an ended kernel is kept for the next one of the same size and never given back: somebody who has just made
+ * a task of it runnable may still be about to look whether its worker sleeps (wefti_wake_worker).
+ */
+#include "sched/kernel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynamic/env.h"
+#include "sched/attach.h"
+
+enum { DEFAULT_STACK = 256 * 1024, SMALLEST_STACK = 16 * 1024, THREAD_STACK = 512 * 1024 };
+#define LARGEST_STACK ((size_t)1 << 30)
+
+struct weft_worker_loop {
+    wefti_worker *worker;
+    bool entered;
+};
+
+void (*wefti_kernel_ended_hook)(weft_kernel *kernel);
+
+/* ---- registry and recycling ---- */
+
+static wefti_spinlock registry_lock;
+static weft_kernel *registry;       /* kernels in use; under registry_lock */
+static weft_kernel *recycled;       /* memory of freed ones; under registry_lock */
+
+static void enlist(weft_kernel *kernel) {
+    wefti_spin_lock(&registry_lock);
+    kernel->next_kernel = registry;
+    registry = kernel;
+    wefti_spin_unlock(&registry_lock);
+}
+
+static void delist(weft_kernel *kernel) {
+    wefti_spin_lock(&registry_lock);
+    weft_kernel **at = &registry;
+    while (*at != NULL && *at != kernel) at = &(*at)->next_kernel;
+    if (*at == kernel) *at = kernel->next_kernel;
+    wefti_spin_unlock(&registry_lock);
+}
+
+bool wefti_kernels_walk(wefti_kernel_visitor *visit, void *argument) {
+    for (int tries = 0; !wefti_spin_try(&registry_lock); tries++) {
+        if (tries > 10000) return false;
+        wefti_pause();
+    }
+    for (weft_kernel *kernel = registry; kernel != NULL; kernel = kernel->next_kernel) visit(kernel, argument);
+    wefti_spin_unlock(&registry_lock);
+    return true;
+}
+
+static weft_kernel *take_memory(uint32_t worker_count) {
+    wefti_spin_lock(&registry_lock);
+    weft_kernel **at = &recycled;
+    while (*at != NULL && (*at)->worker_count != worker_count) at = &(*at)->next_kernel;
+    weft_kernel *kernel = *at;
+    if (kernel != NULL) *at = kernel->next_kernel;
+    wefti_spin_unlock(&registry_lock);
+    if (kernel != NULL) return kernel;
+    size_t size = sizeof *kernel + WEFTI_APART + worker_count * sizeof(wefti_worker);
+    if (posix_memalign((void **)&kernel, WEFTI_APART, size) != 0) return NULL;
+    memset(kernel, 0, size);
+    kernel->worker_count = worker_count;
+    uintptr_t workers = ((uintptr_t)(kernel + 1) + WEFTI_APART - 1) & ~(uintptr_t)(WEFTI_APART - 1);
+    kernel->workers = (wefti_worker *)workers;
+    for (uint32_t i = 0; i < worker_count; i++) kernel->workers[i].kernel = kernel;
+    return kernel;
+}
+
+static void recycle(weft_kernel *kernel) {
+    wefti_spin_lock(&registry_lock);
+    kernel->next_kernel = recycled;
+    recycled = kernel;
+    wefti_spin_unlock(&registry_lock);
+}
+
+/* The worker on whose thread the caller runs, its context function included; NULL: none. */
+static const wefti_worker *worker_here(void) {
+    wefti_strand *self = wefti_strand_now;
+    if (self == NULL) return NULL;
+    return self->worker != NULL ? self->worker : wefti_thread_of_strand(self)->serving;
+}
+
+bool wefti_kernel_inside(const weft_kernel *kernel) {
+    const wefti_worker *worker = worker_here();
+    return worker != NULL && (kernel == NULL || worker->kernel == kernel);
+}
+
+bool wefti_kernel_pledge(weft_kernel *kernel) {
+    pthread_mutex_lock(&kernel->lock);
+    bool open = wefti_load_relaxed(&kernel->state) < WEFTI_KERNEL_ENDING || wefti_kernel_inside(kernel);
+    if (open) wefti_add_relaxed(&kernel->pledges, (size_t)1); /* relaxed: the lock orders it before the end */
+    pthread_mutex_unlock(&kernel->lock);
+    return open;
+}
+
+void wefti_kernel_redeem(weft_kernel *kernel) {
+    wefti_add_release(&kernel->pledges, (size_t)-1); /* release: partner is the acquire in live(), idle.c */
+    wefti_kernel_look_again(kernel); /* the kernel's memory outlives it, see the head of this file */
+}
+
+/* Replaces the global value of weft_current_kernel if it is `from`. */
+static void replace_current(weft_kernel *from, weft_kernel *to) {
+    /* acq_rel: who finds the kernel there finds it made; partner: the read in dynamic/env.c */
+    __atomic_compare_exchange_n((weft_kernel **)weft_current_kernel.global, &from, to, false, __ATOMIC_ACQ_REL,
+                                __ATOMIC_RELAXED);
+}
+
+/* ---- a worker's thread ---- */
+
+static void report(weft_kernel *kernel, weft_status status) {
+    pthread_mutex_lock(&kernel->lock);
+    if (status != WEFT_OK && kernel->failure == WEFT_OK) kernel->failure = status;
+    kernel->arrived++;
+    pthread_cond_broadcast(&kernel->changed);
+    pthread_mutex_unlock(&kernel->lock);
+}
+
+/* Waits for the creator's word. false: some worker failed, all end. */
+static bool wait_for_go(weft_kernel *kernel) {
+    pthread_mutex_lock(&kernel->lock);
+    while (!kernel->go && !kernel->stop) pthread_cond_wait(&kernel->changed, &kernel->lock);
+    bool go = kernel->go;
+    pthread_mutex_unlock(&kernel->lock);
+    return go;
+}
+
+static void run_loop(wefti_worker *worker, wefti_thread *thread) {
+    wefti_runner *first = wefti_runner_get(worker); /* made before the report: there is one */
+    worker->now = wefti_clock();
+    wefti_store_relaxed(&worker->busy_since, worker->now);
+    wefti_store_relaxed(&worker->current, first);
+    wefti_fiber_adopt(&worker->root);
+    wefti_fiber_switch(&worker->root, &first->fiber, false);
+    wefti_strand_now = &thread->strand;
+    wefti_runner_free(worker, worker->retired); /* the runner that left last */
+    worker->retired = NULL;
+    wefti_fiber_end(&worker->root);
+}
+
+weft_status weft_enter_worker_loop(weft_worker_loop *loop) {
+    if (loop == NULL || loop->entered) return WEFT_INVALID;
+    wefti_thread *thread = wefti_thread_of_strand(wefti_strand_self());
+    wefti_worker *worker = loop->worker;
+    loop->entered = true;
+    worker->base = thread->strand.bound;
+    bool ready = wefti_may_park(&(wefti_strand){.worker = worker});
+    report(worker->kernel, ready ? WEFT_OK : WEFT_NO_MEMORY);
+    if (wait_for_go(worker->kernel)) run_loop(worker, thread);
+    return WEFT_OK;
+}
+
+static void free_idle_runners(wefti_worker *worker) {
+    while (worker->idle != NULL) {
+        wefti_runner *runner = wefti_runner_of(worker->idle);
+        worker->idle = worker->idle->next;
+        wefti_runner_free(worker, runner);
+    }
+    worker->idle_count = 0;
+}
+
+static void enter_context(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    weft_worker_loop loop = {worker, false};
+    if (kernel->context != NULL)
+        kernel->context(&loop, kernel->context_argument);
+    else
+        weft_enter_worker_loop(&loop);
+    if (!loop.entered) report(kernel, WEFT_NOT_STARTED);
+}
+
+static void name_thread(const wefti_worker *worker) {
+    char name[64];
+    int cut = 11; /* leaves room for the number where the system allows 15 characters */
+    snprintf(name, sizeof name, "%.*s/%u", cut, worker->kernel->name, worker->index);
+    wefti_os_thread_name(name);
+}
+
+/* The worker's own kernel first, then what the options ask for. Returns their memory, NULL if there is none. */
+static void *establish_bindings(wefti_strand *self, weft_kernel *kernel) {
+    size_t own = wefti_binding_size(&weft_current_kernel);
+    char *memory = malloc(own + wefti_bindings_size(kernel->bindings, kernel->binding_count));
+    if (memory == NULL) return NULL;
+    self->bound = wefti_binding_instantiate(&weft_current_kernel, &kernel, memory, self->bound);
+    wefti_bindings_instantiate(kernel->bindings, kernel->binding_count, memory + own, self);
+    return memory;
+}
+
+static void worker_thread(void *argument) {
+    wefti_worker *worker = argument;
+    weft_kernel *kernel = worker->kernel;
+    wefti_strand *self = wefti_strand_self();
+    if (self == NULL) {
+        report(kernel, WEFT_NO_MEMORY);
+        return;
+    }
+    name_thread(worker);
+    wefti_os_exact_timeouts();
+    wefti_thread_of_strand(self)->serving = worker;
+    void *bindings = establish_bindings(self, kernel);
+    if (bindings != NULL)
+        enter_context(worker);
+    else
+        report(kernel, WEFT_NO_MEMORY);
+    free_idle_runners(worker);
+    self->bound = NULL;
+    free(bindings);
+    wefti_thread_of_strand(self)->serving = NULL;
+}
+
+/* ---- making ---- */
+
+static weft_status check_options(unsigned worker_count, const weft_kernel_options *options, size_t *stack_size) {
+    if (worker_count > WEFT_MAX_WORKERS) return WEFT_INVALID;
+    size_t wanted = options->stack_size != 0 ? options->stack_size : DEFAULT_STACK;
+    if (wanted < SMALLEST_STACK || wanted > LARGEST_STACK) return WEFT_INVALID;
+    if (options->spin_count < WEFT_NO_SPIN) return WEFT_INVALID;
+    if (options->binding_count > 0 && options->bindings == NULL) return WEFT_INVALID;
+    if (!wefti_bindings_valid(options->bindings, options->binding_count)) return WEFT_INVALID;
+    for (*stack_size = SMALLEST_STACK; *stack_size < wanted;) *stack_size *= 2;
+    return WEFT_OK;
+}
+
+static bool init_worker(weft_kernel *kernel, wefti_worker *worker, uint32_t index) {
+    wefti_worker blank = {.kernel = kernel, .index = index, .random = index * 2654435761u + 1, .poll_every = 64};
+    memcpy(worker, &blank, offsetof(wefti_worker, mailbox)); /* `sleep` stays AWAKE: a late waker may be looking at it */
+    worker->movable = (wefti_runners){NULL, NULL};
+    wefti_wheel_init(&worker->wheel, wefti_clock());
+    return wefti_queue_init(&worker->queue, &kernel->depot);
+}
+
+static bool copy_options(weft_kernel *kernel, const weft_kernel_options *options) {
+    kernel->name = strdup(options->name != NULL ? options->name : "weft");
+    kernel->bindings = NULL;
+    kernel->binding_count = options->binding_count;
+    if (options->binding_count > 0) {
+        kernel->bindings = calloc(options->binding_count, sizeof *options->bindings);
+        if (kernel->bindings == NULL) return false;
+        memcpy(kernel->bindings, options->bindings, options->binding_count * sizeof *options->bindings);
+    }
+    kernel->context = options->context;
+    kernel->context_argument = options->context_argument;
+    int64_t spin = options->spin_count != 0 ? options->spin_count : weft_get(weft_spin_count);
+    kernel->spin_count = spin > 0 && wefti_cpus_to_spin > 1 ? spin : 0;
+    kernel->use_caller = options->use_caller;
+    return kernel->name != NULL;
+}
+
+/* Frees what init_kernel has made, in reverse. Works on a half-made kernel. */
+static void end_kernel_memory(weft_kernel *kernel) {
+    for (uint32_t i = 0; i < kernel->worker_count; i++) wefti_queue_end(&kernel->workers[i].queue);
+    wefti_inbox_end(&kernel->low);
+    wefti_inbox_end(&kernel->inbox);
+    for (int i = 0; i < WEFTI_STACK_CLASSES; i++) {
+        if (kernel->pools[i] != NULL) wefti_stack_pool_free(kernel->pools[i]);
+        kernel->pools[i] = NULL;
+    }
+    kernel->stacks = NULL;
+    wefti_depot_end(&kernel->depot);
+    pthread_cond_destroy(&kernel->changed);
+    pthread_mutex_destroy(&kernel->broadcast_lock);
+    pthread_mutex_destroy(&kernel->lock);
+    free(kernel->bindings);
+    free(kernel->name);
+    recycle(kernel);
+}
+
+static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options, size_t stack_size) {
+    pthread_mutex_init(&kernel->lock, NULL);
+    pthread_mutex_init(&kernel->broadcast_lock, NULL);
+    pthread_cond_init(&kernel->changed, NULL);
+    wefti_atomic_init(&kernel->state, (uint32_t)WEFTI_KERNEL_MAKING);
+    wefti_atomic_init(&kernel->users, (size_t)0);
+    wefti_atomic_init(&kernel->pledges, (size_t)0);
+    memset(&kernel->drain, 0, sizeof kernel->drain);
+    kernel->arrived = kernel->quiet = 0;
+    kernel->failure = WEFT_OK;
+    kernel->go = kernel->stop = kernel->joining = kernel->joined = kernel->ending_thread_started = false;
+    kernel->stack_size = stack_size;
+    wefti_wheel_init(&kernel->wheel, wefti_clock());
+    bool good = copy_options(kernel, options) & wefti_inbox_init(&kernel->inbox, &kernel->depot) &
+                wefti_inbox_init(&kernel->low, &kernel->depot);
+    for (uint32_t i = 0; i < kernel->worker_count; i++) good &= init_worker(kernel, &kernel->workers[i], i);
+    unsigned class = (unsigned)__builtin_ctzll(stack_size) - WEFTI_SMALLEST_STACK_BITS;
+    kernel->stacks = kernel->pools[class] = wefti_stack_pool_make(stack_size);
+    return good && kernel->stacks != NULL;
+}
+
+static void join_workers(weft_kernel *kernel) {
+    for (uint32_t i = 0; i < kernel->worker_count; i++) {
+        if (!kernel->workers[i].started) continue;
+        wefti_os_thread_join(&kernel->workers[i].thread);
+        kernel->workers[i].started = false;
+    }
+}
+
+/* Starts the threads and waits for their reports. */
+static weft_status start_workers(weft_kernel *kernel) {
+    uint32_t started = 0;
+    weft_status status = WEFT_OK;
+    for (; started < kernel->worker_count; started++) {
+        wefti_worker *worker = &kernel->workers[started];
+        if (wefti_os_thread_start(&worker->thread, worker_thread, worker, THREAD_STACK) != 0) {
+            status = WEFT_NO_THREADS;
+            break;
+        }
+        worker->started = true;
+    }
+    pthread_mutex_lock(&kernel->lock);
+    while (kernel->arrived < started) pthread_cond_wait(&kernel->changed, &kernel->lock);
+    if (status == WEFT_OK) status = kernel->failure;
+    if (status == WEFT_OK) {
+        kernel->go = true;
+        wefti_store_release(&kernel->state, (uint32_t)WEFTI_KERNEL_RUNNING); /* partner: state_of in idle.c */
+    } else {
+        kernel->stop = true;
+    }
+    pthread_cond_broadcast(&kernel->changed);
+    pthread_mutex_unlock(&kernel->lock);
+    return status;
+}
+
+weft_kernel *weft_make_kernel(unsigned worker_count, const weft_kernel_options *options) {
+    static const weft_kernel_options defaults;
+    if (options == NULL) options = &defaults;
+    size_t stack_size;
+    weft_status status = check_options(worker_count, options, &stack_size);
+    if (status != WEFT_OK) return wefti_fail(status);
+    wefti_barrier_init();
+    wefti_cpus_to_spin = wefti_cpu_count();
+    weft_kernel *kernel = take_memory(worker_count != 0 ? worker_count : wefti_cpus_to_spin);
+    if (kernel == NULL) return wefti_fail(WEFT_NO_MEMORY);
+    status = init_kernel(kernel, options, stack_size) ? start_workers(kernel) : WEFT_NO_MEMORY;
+    if (status != WEFT_OK) {
+        join_workers(kernel);
+        end_kernel_memory(kernel);
+        return wefti_fail(status);
+    }
+    enlist(kernel);
+    replace_current(NULL, kernel);
+    return kernel;
+}
+
+/* ---- ending ---- */
+
+/* Closes it to the outside and tells the workers. Idempotent. */
+static void begin_ending(weft_kernel *kernel) {
+    pthread_mutex_lock(&kernel->lock);
+    bool first = wefti_load_relaxed(&kernel->state) == WEFTI_KERNEL_RUNNING;
+    if (first) {
+        wefti_inbox_close(&kernel->inbox);
+        wefti_inbox_close(&kernel->low);
+        wefti_store_release(&kernel->state, (uint32_t)WEFTI_KERNEL_ENDING); /* partner: state_of in idle.c */
+    }
+    pthread_mutex_unlock(&kernel->lock);
+    if (!first) return;
+    for (uint32_t i = 0; i < kernel->worker_count; i++) wefti_wake_worker(kernel, &kernel->workers[i]);
+    replace_current(kernel, NULL);
+    if (weft_get(weft_current_kernel) == kernel && !wefti_kernel_inside(kernel)) weft_set(weft_current_kernel, NULL);
+}
+
+static void finish_ending(weft_kernel *kernel) {
+    pthread_mutex_lock(&kernel->lock);
+    if (kernel->joined) {
+        pthread_mutex_unlock(&kernel->lock);
+        return;
+    }
+    if (kernel->joining) {
+        while (!kernel->joined) pthread_cond_wait(&kernel->changed, &kernel->lock);
+        pthread_mutex_unlock(&kernel->lock);
+        return;
+    }
+    kernel->joining = true;
+    pthread_mutex_unlock(&kernel->lock);
+    join_workers(kernel);
+    if (wefti_kernel_ended_hook != NULL) wefti_kernel_ended_hook(kernel);
+    pthread_mutex_lock(&kernel->lock);
+    kernel->joined = true;
+    pthread_cond_broadcast(&kernel->changed);
+    pthread_mutex_unlock(&kernel->lock);
+}
+
+static void ending_thread(void *kernel) {
+    wefti_os_thread_name("weft/ending");
+    finish_ending(kernel);
+}
+
+weft_status weft_end_kernel(weft_kernel *kernel, bool wait) {
+    if (kernel == NULL) return WEFT_NO_KERNEL;
+    if (wait && wefti_kernel_inside(kernel)) return WEFT_IN_WORKER;
+    begin_ending(kernel);
+    if (wait) {
+        finish_ending(kernel);
+        return WEFT_OK;
+    }
+    weft_status status = WEFT_OK;
+    pthread_mutex_lock(&kernel->lock);
+    if (!kernel->ending_thread_started && !kernel->joining) {
+        kernel->ending_thread_started =
+            wefti_os_thread_start(&kernel->ending_thread, ending_thread, kernel, THREAD_STACK) == 0;
+        if (!kernel->ending_thread_started) status = WEFT_NO_THREADS;
+    }
+    pthread_mutex_unlock(&kernel->lock);
+    return status;
+}
+
+weft_status weft_free_kernel(weft_kernel *kernel) {
+    if (kernel == NULL) return WEFT_OK;
+    if (wefti_kernel_inside(kernel)) return WEFT_IN_WORKER;
+    if (wefti_load_acquire(&kernel->users) != 0) return WEFT_BUSY; /* partner: the release of the last user */
+    begin_ending(kernel);
+    finish_ending(kernel);
+    if (kernel->ending_thread_started) wefti_os_thread_join(&kernel->ending_thread);
+    delist(kernel);
+    end_kernel_memory(kernel);
+    return WEFT_OK;
+}
+
+/* ---- reading ---- */
+
+weft_kernel *wefti_kernel_current(void) {
+    return weft_get(weft_current_kernel);
+}
+
+static const weft_kernel *or_current(const weft_kernel *kernel) {
+    return kernel != NULL ? kernel : wefti_kernel_current();
+}
+
+const char *weft_kernel_name(const weft_kernel *kernel) {
+    kernel = or_current(kernel);
+    return kernel != NULL ? kernel->name : NULL;
+}
+
+unsigned weft_kernel_worker_count(const weft_kernel *kernel) {
+    kernel = or_current(kernel);
+    return kernel != NULL ? kernel->worker_count : 0;
+}
+
+const weft_worker_binding *weft_kernel_bindings(const weft_kernel *kernel, size_t *count) {
+    kernel = or_current(kernel);
+    if (count != NULL) *count = kernel != NULL ? kernel->binding_count : 0;
+    return kernel != NULL ? kernel->bindings : NULL;
+}
+
+void (*weft_kernel_context(const weft_kernel *kernel))(weft_worker_loop *, void *) {
+    kernel = or_current(kernel);
+    return kernel != NULL ? kernel->context : NULL;
+}
+
+int weft_kernel_worker_index(void) {
+    const wefti_worker *worker = worker_here();
+    return worker != NULL ? (int)worker->index : -1;
+}
+
+size_t weft_task_categories_running(const weft_kernel *kernel, weft_category *categories, size_t room) {
+    kernel = or_current(kernel);
+    if (kernel == NULL) return 0;
+    for (uint32_t i = 0; categories != NULL && i < kernel->worker_count && i < room; i++) {
+        wefti_runner *runner = wefti_load_relaxed(&kernel->workers[i].current);
+        /* A runner's memory stays mapped while its kernel runs; what is read of it may be old. */
+        bool running = runner != NULL && wefti_load_relaxed(&runner->type) != NULL;
+        categories[i] = running ? wefti_load_relaxed(&runner->category) : NULL;
+    }
+    return kernel->worker_count;
+}
+
+const char *weft_task_name(void) {
+    wefti_strand *self = wefti_strand_now;
+    if (self == NULL || self->worker == NULL) return NULL;
+    const weft_task_type *type = wefti_load_relaxed(&wefti_runner_of_strand(self)->type);
+    return type != NULL ? type->name : NULL;
+}

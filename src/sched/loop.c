@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* loop.c - a worker's loop: what runs next, and how a task is run from its record to its outcome. */
+#include <alloca.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynamic/env.h"
+#include "sched/cancel.h"
+#include "sched/kernel.h"
+#include "sched/worker.h"
+
+enum { POLL_MOST = 64, RESULT_ON_STACK = 1024, BATCH_MOST = 128 };
+enum { POLL_AIM_NANOSECONDS = 50000 };
+
+const wefti_condition wefti_task_cancelled = {WEFT_CANCELLED, "the task was cancelled before it began"};
+static const wefti_condition no_memory = {WEFT_FAILED, "no memory for the task's result or environment"};
+
+/* ---- running a task ---- */
+
+static void begin(wefti_runner *self, wefti_worker *worker, const wefti_record *record) {
+    /* relaxed, all of them: for dumps and task_categories_running, which take what they find */
+    wefti_store_relaxed(&self->category, record->category);
+    wefti_store_relaxed(&self->since, worker->now);
+    wefti_store_relaxed(&self->type, record->type);
+    wefti_count(&worker->begun);
+}
+
+static void end(wefti_runner *self, unsigned generation) {
+    wefti_worker *worker = self->fiber.strand.worker; /* a movable task may have changed it */
+    wefti_store_relaxed(&self->type, NULL);
+    self->fiber.strand.bound = self->fiber.strand.base = worker->base;
+    /* release: what the task submitted is counted before its end; partner: wefti_outstanding. Single writer. */
+    wefti_store_release(&worker->done[generation], wefti_load_relaxed(&worker->done[generation]) + 1);
+}
+
+static void deliver(wefti_sink *sink, const void *value, const wefti_condition *condition) {
+    if (sink != NULL) sink->deliver(sink, value, condition);
+}
+
+static WEFTI_NOINLINE void invoke_large(wefti_record *record) {
+    size_t size = record->type->result_size;
+    void *result = size <= RESULT_ON_STACK ? alloca(size) : malloc(size);
+    if (result == NULL) {
+        deliver(record->sink, NULL, &no_memory);
+        return;
+    }
+    record->type->invoke(wefti_record_arguments(record), result);
+    deliver(record->sink, result, NULL);
+    if (size > RESULT_ON_STACK) free(result);
+}
+
+static void invoke(wefti_record *record) {
+    WEFTI_ALIGNED(16) unsigned char result[48];
+    if (WEFTI_UNLIKELY(record->type->result_size > sizeof result)) {
+        invoke_large(record);
+        return;
+    }
+    record->type->invoke(wefti_record_arguments(record), result);
+    if (record->sink != NULL) record->sink->deliver(record->sink, result, NULL);
+}
+
+static void invoke_in_environment(wefti_strand *self, wefti_record *record, weft_environment *environment) {
+    void *memory = alloca(wefti_environment_size(environment));
+    self->bound = wefti_environment_instantiate(environment, memory, self->bound);
+    invoke(record);
+}
+
+/* With a group, an environment or a stack size. Returns false if another runner will do it. */
+static WEFTI_NOINLINE void run_with_extras(wefti_runner *self, wefti_record *record) {
+    wefti_extras *extras = wefti_record_extras(record);
+    weft_group *group = extras->group;
+    weft_environment *environment = extras->environment;
+    if (group != NULL && weft_group_cancelled(group))
+        deliver(record->sink, NULL, &wefti_task_cancelled);
+    else if (environment != NULL)
+        invoke_in_environment(&self->fiber.strand, record, environment);
+    else
+        invoke(record);
+    if (environment != NULL) weft_release_environment(environment);
+    if (group != NULL) wefti_group_leave(group);
+}
+
+static void run(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
+    wefti_record *record = (wefti_record *)(void *)slots;
+    unsigned generation = record->generation;
+    begin(self, worker, record);
+    if (WEFTI_UNLIKELY(record->flags != 0)) {
+        self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
+        void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
+        if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
+            run_with_extras(self, record);
+        else
+            invoke(record);
+        free(heap);
+        self->movable = false;
+    } else {
+        invoke(record);
+    }
+    end(self, generation);
+}
+
+/* ---- tasks that want a stack of their own size ---- */
+
+static wefti_stack_pool *pool_for(weft_kernel *kernel, size_t *stack_size) {
+    unsigned class = 0;
+    while (((size_t)1 << (class + WEFTI_SMALLEST_STACK_BITS)) < *stack_size) class++;
+    *stack_size = (size_t)1 << (class + WEFTI_SMALLEST_STACK_BITS);
+    pthread_mutex_lock(&kernel->lock);
+    if (kernel->pools[class] == NULL) kernel->pools[class] = wefti_stack_pool_make(*stack_size);
+    wefti_stack_pool *pool = kernel->pools[class];
+    pthread_mutex_unlock(&kernel->lock);
+    return pool;
+}
+
+static void run_handed(wefti_runner *self, void *slots) {
+    run(self, self->fiber.strand.worker, slots);
+    free(slots);
+}
+
+/* Hands the record to a fresh runner with such a stack. false: there is no memory for it. */
+static bool hand_over(wefti_worker *worker, const wefti_slot *slots, uint32_t count, size_t stack_size) {
+    wefti_stack_pool *pool = pool_for(worker->kernel, &stack_size);
+    if (pool == NULL) return false;
+    wefti_slot *copy = aligned_alloc(sizeof *copy, count * sizeof *copy);
+    wefti_runner *runner = copy != NULL ? wefti_runner_fresh(worker, pool, stack_size) : NULL;
+    if (runner == NULL) {
+        free(copy);
+        return false;
+    }
+    memcpy(copy, slots, count * sizeof *copy);
+    ((wefti_record *)(void *)copy)->flags &= (uint8_t)~WEFTI_TASK_STACK;
+    runner->first = run_handed;
+    runner->first_argument = copy;
+    wefti_runners_put(&worker->ready, &runner->link);
+    return true;
+}
+
+static WEFTI_NOINLINE void run_elsewhere(wefti_runner *self, wefti_worker *worker, wefti_slot *slots, uint32_t count) {
+    wefti_record *record = (wefti_record *)(void *)slots;
+    if (hand_over(worker, slots, count, wefti_record_extras(record)->stack_size)) return;
+    static const wefti_condition no_stack = {WEFT_FAILED, "no memory for a stack of the size the task asked for"};
+    begin(self, worker, record);
+    wefti_extras *extras = wefti_record_extras(record);
+    deliver(record->sink, NULL, &no_stack);
+    if (extras->environment != NULL) weft_release_environment(extras->environment);
+    if (extras->group != NULL) wefti_group_leave(extras->group);
+    if ((record->flags & WEFTI_TASK_HEAP) != 0) free(wefti_record_arguments(record));
+    end(self, record->generation);
+}
+
+/* ---- the loop ---- */
+
+void wefti_poll(wefti_worker *worker) {
+    for (wefti_node *node = wefti_mailbox_empty(&worker->mailbox); node != NULL;) {
+        wefti_node *next = node->next;
+        wefti_runner_ready(worker, wefti_runner_of(node));
+        node = next;
+    }
+    int64_t now = wefti_clock(), passed = now - worker->now;
+    worker->now = now;
+    /* Tasks of any length: looks about every 50 microseconds, and every 64 ticks at the latest. */
+    if (passed > POLL_AIM_NANOSECONDS)
+        worker->poll_every = worker->poll_every > 1 ? worker->poll_every / 2 : 1;
+    else if (worker->poll_every < POLL_MOST)
+        worker->poll_every *= 2;
+    wefti_drain_look(worker->kernel);
+    if (wefti_wheel_next(&worker->wheel) <= now) wefti_wheel_poll(&worker->wheel, now);
+    if (wefti_wheel_next(&worker->kernel->wheel) <= now) wefti_wheel_poll(&worker->kernel->wheel, now);
+}
+
+static uint32_t share_of(wefti_inbox *inbox, uint32_t workers) {
+    uint64_t pending = wefti_load_relaxed(&inbox->pushed) - wefti_load_relaxed(&inbox->taken); /* a guess will do */
+    uint64_t share = pending / workers + 1;
+    if (share >= WEFTI_CHUNK_SLOTS) return WEFTI_CHUNK_SLOTS;
+    return (uint32_t)WEFTI_MIN(share, BATCH_MOST);
+}
+
+static bool run_one(wefti_runner *self, wefti_worker *worker) {
+    WEFTI_ALIGNED(64) wefti_slot slots[WEFTI_RECORD_MOST_SLOTS];
+    uint32_t count = wefti_queue_take(&worker->queue, slots);
+    if (count == 0) {
+        weft_kernel *kernel = worker->kernel;
+        if (wefti_inbox_take(&kernel->inbox, &worker->queue, share_of(&kernel->inbox, kernel->worker_count)) == 0)
+            return false;
+        count = wefti_queue_take(&worker->queue, slots);
+        if (count == 0) return false; /* stolen meanwhile */
+    }
+    if (WEFTI_UNLIKELY((((wefti_record *)(void *)slots)->flags & WEFTI_TASK_STACK) != 0))
+        run_elsewhere(self, worker, slots, count);
+    else
+        run(self, worker, slots);
+    return true;
+}
+
+static void go_on_with(wefti_runner *self, wefti_worker *worker, wefti_runner *next) {
+    self->link.next = worker->idle;
+    worker->idle = &self->link;
+    worker->idle_count++;
+    wefti_runner_switch(worker, self, next);
+}
+
+static void free_retired(wefti_worker *worker) {
+    wefti_runner *retired = worker->retired;
+    if (WEFTI_LIKELY(retired == NULL)) return;
+    worker->retired = NULL;
+    wefti_runner_free(worker, retired);
+}
+
+/* Ends the running runner, whose stack is of no use to others. Returns only if there is no other to go on with. */
+static void retire(wefti_runner *self) {
+    wefti_worker *worker = self->fiber.strand.worker;
+    wefti_runner *next = wefti_runner_get(worker);
+    if (next == NULL) return;
+    worker->retired = self;
+    wefti_runner_switch(worker, self, next);
+}
+
+void wefti_loop(void *argument) {
+    wefti_runner *self = argument;
+    wefti_annotate_arrive(&self->fiber.annotation);
+    if (WEFTI_UNLIKELY(self->first != NULL)) {
+        free_retired(self->fiber.strand.worker);
+        self->first(self, self->first_argument);
+        self->first = NULL;
+        if (self->pool != self->fiber.strand.worker->kernel->stacks) retire(self);
+    }
+    for (;;) {
+        wefti_worker *worker = self->fiber.strand.worker;
+        free_retired(worker);
+        bool tasks_first = false;
+        if ((++worker->tick & (worker->poll_every - 1)) == 0) {
+            wefti_poll(worker);
+            tasks_first = true;
+            wefti_inbox_take(&worker->kernel->inbox, &worker->queue, 1); /* an endless local chain must not starve it */
+        }
+        if (tasks_first && run_one(self, worker)) continue;
+        wefti_runner *next = wefti_runner_next(worker);
+        if (next != NULL) {
+            go_on_with(self, worker, next);
+            continue;
+        }
+        if (!tasks_first && run_one(self, worker)) continue;
+        if (!wefti_find_work(worker)) break;
+    }
+    wefti_worker *worker = self->fiber.strand.worker;
+    wefti_store_relaxed(&worker->current, NULL);
+    worker->retired = self;
+    wefti_fiber_switch(&self->fiber, &worker->root, true);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* park.c - parking and unparking fibers and threads. The rules are in park.h.
+ *
+ * A thread sleeps on the word `parker` of its process object:
+ *   EMPTY --thread: after a short spin--> SLEEPING --unparker: exchange--> NOTIFIED --thread--> EMPTY
+ *   EMPTY --unparker: exchange--> NOTIFIED
+ */
+#include "sched/park.h"
+
+#include "sched/attach.h"
+#include "sched/kernel.h"
+
+unsigned wefti_cpus_to_spin = 1;
+
+enum { EMPTY = 0, NOTIFIED = 1, SLEEPING = 2 };
+enum { SPIN_NANOSECONDS = 20000, PAUSES_A_LOOK = 16 };
+
+bool wefti_may_park(wefti_strand *self) {
+    wefti_worker *worker = self->worker;
+    if (worker == NULL || worker->idle != NULL) return true;
+    wefti_runner *runner = wefti_runner_get(worker);
+    if (runner == NULL) return false;
+    runner->link.next = worker->idle;
+    worker->idle = &runner->link;
+    worker->idle_count++;
+    return true;
+}
+
+/* ---- deadlines of fibers ---- */
+
+static bool claim_timed_out(wefti_timer *timer) {
+    return wefti_wait_claim(WEFTI_CONTAINER(timer, wefti_wait, timer), WEFT_TIMED_OUT);
+}
+
+static void deliver_timed_out(wefti_timer *timer) {
+    wefti_unpark(WEFTI_CONTAINER(timer, wefti_wait, timer));
+}
+
+static void arm(wefti_worker *worker, wefti_wait *wait, int64_t deadline) {
+    wait->timer.deadline = deadline;
+    wait->timer.claim = claim_timed_out;
+    wait->timer.deliver = deliver_timed_out;
+    wefti_timer_arm(&worker->wheel, &wait->timer);
+}
+
+/* ---- fibers ---- */
+
+static weft_status outcome_of(wefti_wait *wait) {
+    /* acquire: partner is the claim; the hand-over itself came with the unpark. */
+    return (weft_status)(wefti_load_acquire(&wait->claim) - 1u);
+}
+
+/* What to go on with when the running runner waits. Every so often the loop, which looks at mailbox, clock and tasks. */
+static wefti_runner *choose(wefti_worker *worker) {
+    if (WEFTI_LIKELY(++worker->tick % 64 != 0)) {
+        wefti_runner *next = wefti_runner_next(worker);
+        if (next != NULL) return next;
+    }
+    return wefti_runner_get(worker); /* wefti_may_park has made sure that there is one */
+}
+
+static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
+    wefti_runner *self = wefti_runner_of_strand(wait->strand);
+    wefti_worker *worker = wait->strand->worker;
+    wefti_wheel *wheel = &worker->wheel;
+    bool timed = deadline != WEFT_FOREVER;
+    if (timed) arm(worker, wait, deadline);
+    wefti_store_relaxed(&self->object, wait->object); /* relaxed, all: for dumps only */
+    wefti_store_relaxed(&self->since, worker->now);
+    wefti_store_relaxed(&self->what, wait->what);
+    wefti_count(&worker->parks);
+    wefti_runner *next = choose(worker);
+    if (WEFTI_LIKELY(next != self)) wefti_runner_switch(worker, self, next);
+    wefti_store_relaxed(&self->what, NULL);
+    if (timed) wefti_timer_cancel(wheel, &wait->timer);
+    return outcome_of(wait);
+}
+
+/* ---- threads ---- */
+
+static bool spin_for_notice(wefti_thread *thread) {
+    int64_t end = 0;
+    do {
+        for (int i = 0; i < PAUSES_A_LOOK; i++) {
+            if (wefti_load_acquire(&thread->parker) == NOTIFIED) return true; /* partner: the exchange in unpark_thread */
+            wefti_pause();
+        }
+        int64_t now = wefti_clock();
+        if (end == 0) end = now + SPIN_NANOSECONDS;
+        if (now >= end) return false;
+    } while (true);
+}
+
+/* Sleeps until notified; false: the deadline passed first. */
+static bool sleep_for_notice(wefti_thread *thread, int64_t deadline) {
+    uint32_t seen = EMPTY;
+    /* acq_rel: acquire as in spin_for_notice, when it fails because of a notice; release has no partner. */
+    if (!wefti_cas_acq_rel(&thread->parker, &seen, (uint32_t)SLEEPING)) return true;
+    while (wefti_load_acquire(&thread->parker) == SLEEPING) {
+        if (wefti_futex_wait(&thread->parker, SLEEPING, deadline)) continue;
+        seen = SLEEPING;
+        if (wefti_cas_acq_rel(&thread->parker, &seen, (uint32_t)EMPTY)) return false;
+    }
+    return true;
+}
+
+static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
+    wefti_thread *thread = wefti_thread_of_strand(wait->strand);
+    bool noticed = wefti_cpus_to_spin > 1 && spin_for_notice(thread);
+    if (!noticed && !sleep_for_notice(thread, deadline)) {
+        if (wefti_wait_claim(wait, WEFT_TIMED_OUT)) return WEFT_TIMED_OUT;
+        sleep_for_notice(thread, WEFT_FOREVER); /* somebody has won it and is about to unpark us */
+    }
+    wefti_store_relaxed(&thread->parker, (uint32_t)EMPTY); /* relaxed: nobody else touches it until the next wait */
+    return outcome_of(wait);
+}
+
+static void unpark_thread(wefti_thread *thread) {
+    /* acq_rel: release so that the thread sees what the unparker wrote; partner: the acquires in *_for_notice. */
+    if (wefti_exchange_acq_rel(&thread->parker, (uint32_t)NOTIFIED) == SLEEPING) wefti_futex_wake(&thread->parker, 1);
+}
+
+/* ---- both ---- */
+
+weft_status wefti_park(wefti_wait *wait, int64_t deadline) {
+    if (WEFTI_LIKELY(wait->strand->worker != NULL)) return park_runner(wait, deadline);
+    return park_thread(wait, deadline);
+}
+
+void wefti_unpark(wefti_wait *wait) {
+    wefti_strand *strand = wait->strand; /* the wait may be gone from here on */
+    wefti_worker *worker = strand->worker;
+    if (worker == NULL) {
+        unpark_thread(wefti_thread_of_strand(strand));
+        return;
+    }
+    wefti_runner *runner = wefti_runner_of_strand(strand);
+    wefti_strand *self = wefti_strand_now;
+    if (self != NULL && self->worker == worker) {
+        wefti_runner_ready(worker, runner);
+        return;
+    }
+    wefti_mailbox_push(&worker->mailbox, &runner->link);
+    wefti_wake_worker(worker->kernel, worker);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* runner.c - runners: making, keeping, and switching between them. */
+#include "sched/kernel.h"
+#include "sched/worker.h"
+
+#include <string.h>
+
+wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size) {
+    uint32_t number;
+    void *low = wefti_stack_take(pool, &number);
+    if (low == NULL) return NULL;
+    wefti_runner *runner = wefti_fiber_place(low, stack_size, number, sizeof *runner);
+    memset(runner, 0, sizeof *runner);
+    runner->number = number;
+    runner->pool = pool;
+    runner->fiber.strand.worker = worker;
+    runner->fiber.strand.bound = runner->fiber.strand.base = worker->base;
+    wefti_fiber_make(&runner->fiber, low, stack_size, wefti_loop, runner);
+    wefti_add_relaxed(&worker->stacks, UINT64_C(1)); /* a statistic; a broadcast makes runners for other workers */
+    return runner;
+}
+
+wefti_runner *wefti_runner_get(wefti_worker *worker) {
+    wefti_node *node = worker->idle;
+    if (WEFTI_LIKELY(node != NULL)) {
+        worker->idle = node->next;
+        worker->idle_count--;
+        return wefti_runner_of(node);
+    }
+    return wefti_runner_fresh(worker, worker->kernel->stacks, worker->kernel->stack_size);
+}
+
+void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
+    wefti_fiber_end(&runner->fiber);
+    wefti_add_relaxed(&worker->stacks, UINT64_C(-1));
+    wefti_stack_give(runner->pool, runner->fiber.stack_low);
+}
+
+void wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to) {
+    wefti_store_relaxed(&worker->current, to);
+    wefti_fiber_switch(&from->fiber, &to->fiber, worker->retired == from);
+}
+
+static void ready_movable(wefti_worker *worker, wefti_runner *runner) {
+    wefti_spin_lock(&worker->movable_lock);
+    wefti_runners_put(&worker->movable, &runner->link);
+    wefti_store_relaxed(&worker->movable_count, wefti_load_relaxed(&worker->movable_count) + 1);
+    wefti_spin_unlock(&worker->movable_lock);
+    wefti_notify(worker->kernel, &worker->kernel->idle);
+}
+
+void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner) {
+    if (WEFTI_UNLIKELY(runner->movable))
+        ready_movable(worker, runner);
+    else
+        wefti_runners_put(&worker->ready, &runner->link);
+}
+
+wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {
+    if (wefti_load_relaxed(&from->movable_count) == 0) return NULL;
+    wefti_spin_lock(&from->movable_lock);
+    wefti_node *node = wefti_runners_take(&from->movable);
+    if (node != NULL) wefti_store_relaxed(&from->movable_count, wefti_load_relaxed(&from->movable_count) - 1);
+    wefti_spin_unlock(&from->movable_lock);
+    if (node == NULL) return NULL;
+    wefti_runner *runner = wefti_runner_of(node);
+    if (from != to) {
+        /* Its worker may still be about to leave it: it was made ready before it had parked. */
+        while (!wefti_context_is_left(&runner->fiber.context)) wefti_pause();
+        runner->fiber.strand.worker = to;
+    }
+    return runner;
+}
+
+wefti_runner *wefti_runner_next(wefti_worker *worker) {
+    wefti_node *node = wefti_runners_take(&worker->ready);
+    if (node != NULL) return wefti_runner_of(node);
+    return wefti_movable_take(worker, worker);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* submit.c - submitting tasks: from a call to a record in a queue. */
+#include "sched/submit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynamic/env.h"
+#include "sched/cancel.h"
+#include "sched/kernel.h"
+
+enum { LARGEST_ARGUMENTS = 64 * 1024 };
+#define LARGEST_STACK ((size_t)1 << 30)
+
+static weft_category category_here(const wefti_strand *self) {
+    void *bound = wefti_variable_bound(self, &weft_task_category);
+    return WEFTI_UNLIKELY(bound != NULL) ? *(weft_category *)bound : weft_get(weft_task_category);
+}
+
+static weft_priority priority_here(const wefti_strand *self) {
+    void *bound = wefti_variable_bound(self, &weft_task_priority);
+    return WEFTI_UNLIKELY(bound != NULL) ? *(weft_priority *)bound : weft_get(weft_task_priority);
+}
+
+/* What a submission comes to once its options are read. */
+typedef struct submission {
+    const weft_task_type *type;
+    const void *arguments;
+    size_t inline_size; /* of the arguments, or of the pointer to them */
+    const wefti_extras *extras;
+    void *heap;
+    uint32_t slots;
+    wefti_record head;
+} submission;
+
+static bool check(const weft_task_type *type, const void *arguments, const weft_submit_options *options) {
+    if (type == NULL || type->invoke == NULL || type->argument_size > LARGEST_ARGUMENTS) return false;
+    if (type->argument_size > 0 && arguments == NULL) return false;
+    return options == NULL || options->stack_size <= LARGEST_STACK;
+}
+
+/* Says how long the record will be, and copies arguments that are too long for it. */
+static bool measure(submission *s) {
+    size_t fixed = sizeof(wefti_record) + (s->extras != NULL ? sizeof(wefti_extras) : 0);
+    s->inline_size = s->type->argument_size;
+    if (WEFTI_UNLIKELY(fixed + s->inline_size > WEFTI_RECORD_MOST_SLOTS * sizeof(wefti_slot))) {
+        s->heap = malloc(s->inline_size);
+        if (s->heap == NULL) return false;
+        memcpy(s->heap, s->arguments, s->inline_size);
+        s->arguments = &s->heap;
+        s->inline_size = sizeof s->heap;
+        s->head.flags |= WEFTI_TASK_HEAP;
+    }
+    s->slots = (uint32_t)((fixed + s->inline_size + sizeof(wefti_slot) - 1) / sizeof(wefti_slot));
+    s->head.slots = (uint8_t)s->slots;
+    return true;
+}
+
+static void write_record(const submission *s, wefti_slot *room, unsigned generation) {
+    wefti_record *record = (wefti_record *)(void *)room;
+    *record = s->head;
+    record->generation = (uint8_t)generation;
+    char *at = (char *)(record + 1);
+    if (s->extras != NULL) {
+        memcpy(at, s->extras, sizeof *s->extras);
+        at += sizeof *s->extras;
+    }
+    if (s->inline_size == 8)
+        memcpy(at, s->arguments, 8);
+    else
+        memcpy(at, s->arguments, s->inline_size);
+}
+
+static weft_status put_own(wefti_worker *worker, const submission *s) {
+    wefti_slot *room = wefti_queue_reserve(&worker->queue, s->slots);
+    if (room == NULL) return WEFT_NO_MEMORY;
+    unsigned generation = wefti_generation(worker->kernel);
+    write_record(s, room, generation);
+    wefti_count(&worker->submitted[generation]); /* relaxed: ordered by the release in publish, and in end() */
+    wefti_queue_publish(&worker->queue, s->slots);
+    return WEFT_OK;
+}
+
+static weft_status put_outside(weft_kernel *kernel, wefti_inbox *inbox, const submission *s, bool insider) {
+    bool closed;
+    wefti_slot *room = wefti_inbox_reserve(inbox, s->slots, &closed, insider);
+    if (room == NULL) return closed ? WEFT_ENDED : WEFT_NO_MEMORY;
+    unsigned generation = wefti_generation(kernel);
+    write_record(s, room, generation);
+    wefti_count(&inbox->submitted[generation]); /* as in put_own; written with push_lock held */
+    wefti_inbox_publish(inbox, s->slots);
+    return WEFT_OK;
+}
+
+static weft_status put(weft_kernel *kernel, wefti_strand *self, const submission *s, weft_priority priority) {
+    wefti_worker *worker = self->worker;
+    bool own = worker != NULL && worker->kernel == kernel;
+    weft_status status;
+    if (WEFTI_UNLIKELY(priority == WEFT_PRIORITY_LOW))
+        status = put_outside(kernel, &kernel->low, s, own); /* its own tasks may submit to a kernel that is ending */
+    else if (own)
+        status = put_own(worker, s);
+    else
+        status = put_outside(kernel, &kernel->inbox, s, false);
+    if (WEFTI_LIKELY(status == WEFT_OK)) wefti_notify(kernel, &kernel->idle);
+    return status;
+}
+
+static bool has_extras(const weft_submit_options *options) {
+    return options->group != NULL || options->environment != NULL || options->stack_size != 0;
+}
+
+weft_status wefti_submit(weft_kernel *kernel, const weft_submit_options *options, wefti_sink *sink,
+                         const weft_task_type *type, const void *arguments) {
+    if (WEFTI_UNLIKELY(!check(type, arguments, options))) return WEFT_INVALID;
+    wefti_strand *self = wefti_strand_self();
+    if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    weft_priority priority = priority_here(self);
+    submission s = {.type = type, .arguments = arguments};
+    s.head.type = type;
+    s.head.sink = sink;
+    s.head.category = category_here(self);
+    if (WEFTI_UNLIKELY(s.head.category == NULL || (unsigned)priority > WEFT_PRIORITY_LOW)) return WEFT_INVALID;
+    wefti_extras extras;
+    if (options != NULL) {
+        if (options->movable) s.head.flags |= WEFTI_TASK_MOVABLE;
+        if (has_extras(options)) {
+            extras = (wefti_extras){options->group, wefti_environment_retain(options->environment), options->stack_size, 0};
+            if (options->group != NULL) wefti_group_join(options->group);
+            s.extras = &extras;
+            s.head.flags |= WEFTI_TASK_EXTRAS;
+            if (options->stack_size > kernel->stack_size) s.head.flags |= WEFTI_TASK_STACK;
+        }
+    }
+    weft_status status = measure(&s) ? put(kernel, self, &s, priority) : WEFT_NO_MEMORY;
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) {
+        free(s.heap);
+        if (s.extras != NULL && extras.environment != NULL) weft_release_environment(extras.environment);
+        if (s.extras != NULL && extras.group != NULL) wefti_group_leave(extras.group);
+    }
+    return status;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* task.h - a task between its submission and its outcome.
+ *
+ * A task that has not begun is a record in a queue, nothing else: no object, no allocation. When it begins, its record is
+ * copied to the stack it runs on. Its outcome goes to a sink (a channel, a broadcast, ...), which is all that this floor
+ * knows of channels.
+ */
+#ifndef WEFTI_TASK_H
+#define WEFTI_TASK_H
+
+#include <weft/task.h>
+
+#include "lockfree/chunk.h"
+
+/* Why there is no value: the first form of a condition. Static objects for now; C1 gives them types and messages. */
+typedef struct wefti_condition {
+    weft_status status; /* what the receiver of such an element gets: WEFT_FAILED, WEFT_CANCELLED */
+    const char *message;
+} wefti_condition;
+
+extern const wefti_condition wefti_task_cancelled;
+
+/* Where outcomes go. `deliver` gets a value or, if condition is not NULL, that; it may park the caller. */
+typedef struct wefti_sink {
+    void (*deliver)(struct wefti_sink *sink, const void *value, const wefti_condition *condition);
+} wefti_sink;
+
+enum wefti_record_flag {
+    WEFTI_TASK_EXTRAS = 1,  /* wefti_extras stand before the arguments */
+    WEFTI_TASK_HEAP = 2,    /* the arguments are a pointer to malloc'ed memory */
+    WEFTI_TASK_MOVABLE = 4, /* may go on on another worker */
+    WEFTI_TASK_STACK = 8    /* wants a stack of its own size */
+};
+
+typedef struct wefti_record {
+    const weft_task_type *type;
+    wefti_sink *sink; /* NULL: the outcome is dropped */
+    weft_category category;
+    uint8_t slots; /* stands at WEFTI_RECORD_LENGTH */
+    uint8_t flags; /* wefti_record_flag */
+    uint8_t generation; /* which of two counts it is in: see drain.h */
+    uint8_t unused[5];
+} wefti_record;
+
+typedef struct wefti_extras {
+    weft_group *group;
+    weft_environment *environment;
+    size_t stack_size;
+    size_t unused;
+} wefti_extras;
+
+_Static_assert(offsetof(wefti_record, slots) == WEFTI_RECORD_LENGTH, "the queue reads the length there");
+_Static_assert(sizeof(wefti_record) == 32 && sizeof(wefti_extras) == 32, "arguments stay 16-byte aligned");
+
+enum { WEFTI_INLINE_BYTES = WEFTI_RECORD_MOST_SLOTS * (int)sizeof(wefti_slot) - (int)sizeof(wefti_record) };
+
+static inline wefti_extras *wefti_record_extras(wefti_record *record) {
+    return (record->flags & WEFTI_TASK_EXTRAS) != 0 ? (wefti_extras *)(record + 1) : NULL;
+}
+
+static inline void *wefti_record_arguments(wefti_record *record) {
+    unsigned char *at = (unsigned char *)(record + 1);
+    if ((record->flags & WEFTI_TASK_EXTRAS) != 0) at += sizeof(wefti_extras);
+    if ((record->flags & WEFTI_TASK_HEAP) != 0) return *(void **)(void *)at;
+    return at;
+}
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* worker.h - a worker: one OS thread, its queue, and the runners on which its tasks run.
+ *
+ * A runner is a fiber with a worker's loop on it. The running one takes the next task and calls it, there and then, as a
+ * function. If that task has to wait, its runner is left as it stands and another one goes on with the loop; later the
+ * waiting runner is switched to, its task ends, and its loop goes on from there. So a task that never waits never
+ * switches, and a task that waits costs the stack it stands on.
+ *
+ *            takes a task            task waits                 unparked                 loop or a parking runner
+ *   IN LOOP ------------> IN TASK ------------> PARKED ----------------------> READY -----------------------> IN TASK
+ *     ^ |                   |  ^                                                                                 |
+ *     | | loop goes on with | task ends                                                                          |
+ *     | v a ready runner    v                                                                                    |
+ *    IDLE                IN LOOP <-------------------------------------------------------------------------------+
+ *
+ * Exactly one runner of a worker is running. All other fields are the worker's own unless said otherwise.
+ */
+#ifndef WEFTI_WORKER_H
+#define WEFTI_WORKER_H
+
+#include <weft/kernel.h>
+#include <weft/trace.h>
+
+#include "fiber/fiber.h"
+#include "fiber/stack.h"
+#include "lockfree/inbox.h"
+#include "lockfree/mailbox.h"
+#include "lockfree/queue.h"
+#include "sched/park.h"
+#include "sched/task.h"
+
+typedef struct wefti_runner {
+    wefti_fiber fiber; /* first */
+    wefti_node link;   /* in one of: mailbox, ready, movable, idle */
+    /* the task it runs; read by dumps at any time */
+    WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
+    WEFTI_ATOMIC(weft_category) category;
+    WEFTI_ATOMIC(const char *) what;   /* what it waits for; NULL: nothing */
+    WEFTI_ATOMIC(const void *) object; /* and on what */
+    WEFTI_ATOMIC(int64_t) since;       /* when its state began */
+    uint32_t number;                       /* of its stack */
+    bool movable;
+    void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
+    void *first_argument;
+    wefti_stack_pool *pool;
+} wefti_runner;
+
+/* A first in, first out list of runners. */
+typedef struct wefti_runners {
+    wefti_node *first, *last;
+} wefti_runners;
+
+typedef struct wefti_worker {
+    /* the owner's lines */
+    WEFTI_ALIGNED(WEFTI_APART) wefti_runners ready;
+    uint32_t tick;       /* counts choices of what runs next */
+    uint32_t poll_every; /* ticks between two looks at the clock: a power of two */
+    wefti_node *idle;    /* runners in their loop, last in, first out */
+    wefti_runner *retired; /* ended, still to be given back by who comes next */
+    weft_kernel *kernel;
+    uint32_t index, random;
+    uint32_t idle_count;
+    int64_t now; /* the clock when it was last looked at */
+    weft_bound *base; /* the worker's own bindings */
+    wefti_fiber root; /* the OS thread's own stack: context function, start and end */
+    wefti_os_thread thread;
+    bool started;
+    WEFTI_ATOMIC(wefti_runner *) current;
+    /* counters: written by the owner alone, read by anyone */
+    WEFTI_ATOMIC(uint64_t) submitted[2], done[2]; /* by generation, see drain.h */
+    WEFTI_ATOMIC(uint64_t) begun, steals, parks, sleeps, stacks;
+    WEFTI_ATOMIC(int64_t) busy, busy_since; /* busy_since 0: searching or asleep */
+    wefti_queue queue;
+    wefti_wheel wheel;
+    /* written by others */
+    WEFTI_ALIGNED(WEFTI_APART) wefti_mailbox mailbox;
+    WEFTI_ALIGNED(WEFTI_APART) wefti_futex sleep; /* see idle.h */
+    WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock movable_lock;
+    wefti_runners movable; /* ready runners that any worker may go on with; under movable_lock */
+    WEFTI_ATOMIC(uint32_t) movable_count;
+} wefti_worker;
+
+static inline wefti_runner *wefti_runner_of(wefti_node *node) {
+    return WEFTI_CONTAINER(node, wefti_runner, link);
+}
+
+static inline wefti_runner *wefti_runner_of_strand(wefti_strand *strand) {
+    return WEFTI_CONTAINER(strand, wefti_runner, fiber.strand);
+}
+
+static inline void wefti_runners_put(wefti_runners *list, wefti_node *node) {
+    node->next = NULL;
+    if (list->first == NULL)
+        list->first = node;
+    else
+        list->last->next = node;
+    list->last = node;
+}
+
+static inline wefti_node *wefti_runners_take(wefti_runners *list) {
+    wefti_node *node = list->first;
+    if (node != NULL) list->first = node->next;
+    return node;
+}
+
+/* Adds to a counter that only this thread writes. */
+#define wefti_count(counter) wefti_store_relaxed(counter, wefti_load_relaxed(counter) + 1)
+
+/* runner.c: a runner in its loop, from the idle ones or fresh; NULL: no stack to be had. */
+wefti_runner *wefti_runner_get(wefti_worker *worker);
+wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size);
+void wefti_runner_free(wefti_worker *worker, wefti_runner *runner);
+/* Leaves `from` for `to` on this worker. */
+void wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to);
+/* Puts a runner where this worker (or, if it is movable, any) goes on with it. */
+void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);
+/* A ready runner, or NULL. */
+wefti_runner *wefti_runner_next(wefti_worker *worker);
+
+/* A movable runner that is ready on `from`, to go on with on `to`; NULL: none. */
+wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to);
+
+/* loop.c: what a runner does. */
+void wefti_loop(void *runner);
+/* Looks at the mailbox, the clock and the timers. */
+void wefti_poll(wefti_worker *worker);
+
+#endif
