@@ -24,12 +24,12 @@
 
 #ifdef WEFT_EXPLORE
 
-/* The explorer (tests/explore) provides these. A place is one access in the source; all of them are listed in a section of
- * their own, so that a mutation run can go through them. `weak` is set by such a run: the order to use instead. */
+/* The explorer (tests/explore) provides these. A place is one access in the source; all of them are listed in a section
+ * of their own, so that a mutation run can go through them. `weak` is set by such a run: the order to use instead. */
 enum { WEFTI_RELAXED, WEFTI_ACQUIRE, WEFTI_RELEASE, WEFTI_ACQ_REL, WEFTI_SEQ };
 enum {
-    WEFTI_OP_LOAD, WEFTI_OP_STORE, WEFTI_OP_EXCHANGE, WEFTI_OP_ADD, WEFTI_OP_OR, WEFTI_OP_AND, WEFTI_OP_CAS, WEFTI_OP_FENCE,
-    WEFTI_OP_LIGHT, WEFTI_OP_HEAVY, WEFTI_OP_READ, WEFTI_OP_WRITE
+    WEFTI_OP_LOAD, WEFTI_OP_STORE, WEFTI_OP_EXCHANGE, WEFTI_OP_ADD, WEFTI_OP_OR, WEFTI_OP_AND, WEFTI_OP_CAS,
+    WEFTI_OP_FENCE, WEFTI_OP_LIGHT, WEFTI_OP_HEAVY, WEFTI_OP_READ, WEFTI_OP_WRITE
 };
 typedef struct wefti_place {
     const char *file, *function, *word; /* word: the operand as it is written */
@@ -63,8 +63,12 @@ void wefti_explore_plain(const void *memory, size_t size, wefti_place *place);
     wefti_explore_store(&(p)->wefti_value, sizeof (p)->wefti_value, WEFTI_BITS(p, v),                                  \
                         WEFTI_PLACE(WEFTI_OP_STORE, WEFTI_##order, #p))
 #define WEFTI_UPDATE(p, v, op, order)                                                                                  \
-    WEFTI_BACK(p, wefti_explore_update(&(p)->wefti_value, sizeof (p)->wefti_value, WEFTI_BITS(p, v),                   \
-                                       WEFTI_PLACE(WEFTI_OP_##op, WEFTI_##order, #p)))
+    __extension__({                                                                                                    \
+        WEFTI_TYPE(p) wefti_old = WEFTI_BACK(p, wefti_explore_update(&(p)->wefti_value, sizeof (p)->wefti_value,       \
+                                                                     WEFTI_BITS(p, v),                                 \
+                                                                     WEFTI_PLACE(WEFTI_OP_##op, WEFTI_##order, #p)));  \
+        wefti_old;                                                                                                     \
+    })
 #define WEFTI_EXCHANGE(p, v, order) WEFTI_UPDATE(p, v, EXCHANGE, order)
 #define WEFTI_ADD(p, v, order) WEFTI_UPDATE(p, v, ADD, order)
 #define WEFTI_OR(p, v, order) WEFTI_UPDATE(p, v, OR, order)

@@ -45,4 +45,11 @@
 #define WEFTI_TSAN 0
 #endif
 
+/* For functions that switch stacks, which the sanitizer must not think it can follow. */
+#if WEFTI_TSAN
+#define WEFTI_NO_TSAN __attribute__((no_sanitize("thread")))
+#else
+#define WEFTI_NO_TSAN
+#endif
+
 #endif

@@ -23,6 +23,7 @@
 
 #include <weft/channel.h>
 
+#include "base/copy.h"
 #include "lockfree/spinlock.h"
 #include "sched/park.h"
 #include "sched/task.h"
@@ -60,9 +61,9 @@ struct weft_channel {
     char *name;
     weft_kernel *kernel;
     void (*destroy)(void *element);
+    WEFTI_ATOMIC(bool) closed; /* written under lock, once; here, where it is read without taking the lock's line away */
     struct weft_channel *next_channel, *prev_channel; /* registry.c */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock lock;
-    WEFTI_ATOMIC(bool) closed; /* written under lock */
     bool freed;
     WEFTI_ATOMIC(size_t) count; /* written under lock */
     uint32_t head, tail;        /* next element to take in head_block, next to write in tail_block */
@@ -84,15 +85,6 @@ void wefti_buffer_free(weft_channel *channel); /* destroys what is left */
 
 static inline bool wefti_channel_closed(const weft_channel *channel) {
     return wefti_load_relaxed(&channel->closed); /* relaxed: where it decides, the lock is held */
-}
-
-static inline void wefti_copy(void *to, const void *from, size_t size) {
-    if (size == 8)
-        __builtin_memcpy(to, from, 8);
-    else if (size == 4)
-        __builtin_memcpy(to, from, 4);
-    else if (size != 0)
-        __builtin_memcpy(to, from, size);
 }
 
 /* registry.c: every channel, for dumps and for the end of a kernel. */

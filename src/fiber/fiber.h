@@ -37,8 +37,8 @@ void wefti_fiber_adopt(wefti_fiber *fiber);
 void wefti_fiber_end(wefti_fiber *fiber);
 
 /* Leaves `from`, which must be running on this thread, and goes on with `to`; returns when somebody goes on with `from`.
- * last: `from` will never run again. */
-static inline void wefti_fiber_switch(wefti_fiber *from, wefti_fiber *to, bool last) {
+ * last: `from` will never run again. Inlined into functions that are marked WEFTI_NO_TSAN. */
+WEFTI_NO_TSAN static inline __attribute__((always_inline)) void wefti_fiber_switch(wefti_fiber *from, wefti_fiber *to, bool last) {
     wefti_strand_now = &to->strand;
     wefti_annotate_leave(&from->annotation, &to->annotation, last);
     wefti_context_switch(&from->context, &to->context);

@@ -22,31 +22,17 @@ void wefti_inbox_end(wefti_inbox *inbox) {
     if (inbox->cache.depot != NULL) wefti_chunk_cache_end(&inbox->cache);
 }
 
-wefti_slot *wefti_inbox_reserve(wefti_inbox *inbox, uint32_t slots, bool *closed, bool insider) {
-    wefti_spin_lock(&inbox->push_lock);
-    *closed = inbox->closed && !insider;
-    if (WEFTI_UNLIKELY(inbox->tail + slots > WEFTI_CHUNK_SLOTS && !*closed)) {
-        wefti_chunk *chunk = wefti_chunk_take(&inbox->cache);
-        if (chunk == NULL) goto refuse;
-        /* release: partner is the acquire of `next` in inbox_settle; the final fill of the chunk before is seen. */
-        wefti_store_release(&inbox->tail_chunk->next, chunk);
-        inbox->tail_chunk = chunk;
-        inbox->tail = 0;
+wefti_slot *wefti_inbox_reserve_more(wefti_inbox *inbox) {
+    wefti_chunk *chunk = wefti_chunk_take(&inbox->cache);
+    if (chunk == NULL) {
+        wefti_spin_unlock(&inbox->push_lock);
+        return NULL;
     }
-    if (!*closed) return &inbox->tail_chunk->slots[inbox->tail];
-refuse:
-    wefti_spin_unlock(&inbox->push_lock);
-    return NULL;
-}
-
-void wefti_inbox_publish(wefti_inbox *inbox, uint32_t slots) {
-    wefti_chunk *chunk = inbox->tail_chunk;
-    chunk->records++;
-    wefti_plain_write(&chunk->slots[inbox->tail], slots * sizeof(wefti_slot));
-    inbox->tail += slots;
-    wefti_store_release(&chunk->fill, inbox->tail); /* partner: the acquire of `fill` in wefti_inbox_take */
-    wefti_store_release(&inbox->pushed, wefti_load_relaxed(&inbox->pushed) + 1); /* partner: wefti_inbox_has_work */
-    wefti_spin_unlock(&inbox->push_lock);
+    /* release: partner is the acquire of `next` in inbox_settle; the final fill of the chunk before is seen. */
+    wefti_store_release(&inbox->tail_chunk->next, chunk);
+    inbox->tail_chunk = chunk;
+    inbox->tail = 0;
+    return chunk->slots;
 }
 
 void wefti_inbox_close(wefti_inbox *inbox) {

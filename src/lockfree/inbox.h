@@ -13,11 +13,12 @@
 #include "lockfree/queue.h"
 
 typedef struct wefti_inbox {
+    wefti_chunk_cache cache; /* under push_lock */
+    /* one line for all that a submission touches */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock push_lock;
     bool closed;
     uint32_t tail;
     wefti_chunk *tail_chunk;
-    wefti_chunk_cache cache;
     WEFTI_ATOMIC(uint64_t) pushed;
     WEFTI_ATOMIC(uint64_t) submitted[2]; /* by generation, see sched/drain.h; under push_lock */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock take_lock;
@@ -31,8 +32,27 @@ void wefti_inbox_end(wefti_inbox *inbox);
 
 /* Producer: room for one record, with push_lock held until the publish. NULL: closed (*closed) or no memory; not held then.
  * insider: a closed inbox takes it all the same. */
-wefti_slot *wefti_inbox_reserve(wefti_inbox *inbox, uint32_t slots, bool *closed, bool insider);
-void wefti_inbox_publish(wefti_inbox *inbox, uint32_t slots);
+wefti_slot *wefti_inbox_reserve_more(wefti_inbox *inbox);
+static inline wefti_slot *wefti_inbox_reserve(wefti_inbox *inbox, uint32_t slots, bool *closed, bool insider) {
+    wefti_spin_lock(&inbox->push_lock);
+    *closed = inbox->closed && !insider;
+    if (WEFTI_UNLIKELY(*closed)) {
+        wefti_spin_unlock(&inbox->push_lock);
+        return NULL;
+    }
+    if (WEFTI_UNLIKELY(inbox->tail + slots > WEFTI_CHUNK_SLOTS)) return wefti_inbox_reserve_more(inbox);
+    return &inbox->tail_chunk->slots[inbox->tail];
+}
+
+static inline void wefti_inbox_publish(wefti_inbox *inbox, uint32_t slots) {
+    wefti_chunk *chunk = inbox->tail_chunk;
+    chunk->records++;
+    wefti_plain_write(&chunk->slots[inbox->tail], slots * sizeof(wefti_slot));
+    inbox->tail += slots;
+    wefti_store_release(&chunk->fill, inbox->tail); /* partner: the acquire of `fill` in wefti_inbox_take */
+    wefti_store_release(&inbox->pushed, wefti_load_relaxed(&inbox->pushed) + 1); /* partner: wefti_inbox_has_work */
+    wefti_spin_unlock(&inbox->push_lock);
+}
 void wefti_inbox_close(wefti_inbox *inbox);
 
 /* Worker: moves at most `most` records to the back of its own queue. Returns how many. */

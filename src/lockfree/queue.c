@@ -34,22 +34,8 @@ static bool append_chunk(wefti_queue *queue, wefti_chunk *chunk) {
     return true;
 }
 
-wefti_slot *wefti_queue_reserve(wefti_queue *queue, uint32_t slots) {
-    if (WEFTI_UNLIKELY(queue->tail + slots > WEFTI_CHUNK_SLOTS) &&
-        !append_chunk(queue, wefti_chunk_take(&queue->cache)))
-        return NULL;
-    return &queue->tail_chunk->slots[queue->tail];
-}
-
-void wefti_queue_publish(wefti_queue *queue, uint32_t slots) {
-    wefti_chunk *chunk = queue->tail_chunk;
-    chunk->records++;
-    wefti_plain_write(&chunk->slots[queue->tail], slots * sizeof(wefti_slot));
-    queue->tail += slots;
-    /* release: partner is the acquire of `fill` in steal_part; the record is seen by who sees the fill. */
-    wefti_store_release(&chunk->fill, queue->tail);
-    /* release: partner is the acquire in wefti_queue_has_work. Single writer, so no read-modify-write. */
-    wefti_store_release(&queue->pushed, wefti_load_relaxed(&queue->pushed) + 1);
+wefti_slot *wefti_queue_reserve_more(wefti_queue *queue) {
+    return append_chunk(queue, wefti_chunk_take(&queue->cache)) ? queue->tail_chunk->slots : NULL;
 }
 
 void wefti_queue_append(wefti_queue *queue, wefti_chunk *chunk, uint32_t records) {
@@ -61,7 +47,7 @@ void wefti_queue_append(wefti_queue *queue, wefti_chunk *chunk, uint32_t records
 
 /* ---- the owner takes ---- */
 
-static uint32_t copy_out(wefti_queue *queue, uint32_t at, wefti_slot *out) {
+static inline uint32_t copy_out(wefti_queue *queue, uint32_t at, wefti_slot *out) {
     const wefti_slot *record = &queue->head_chunk->slots[at];
     uint32_t slots = wefti_record_slots(record);
     wefti_plain_read(record, slots * sizeof(wefti_slot));

@@ -59,8 +59,22 @@ bool wefti_queue_init(wefti_queue *queue, wefti_depot *depot);
 void wefti_queue_end(wefti_queue *queue);
 
 /* Owner: room for a record of `slots` slots at the back, to be filled in and then published. NULL: no memory. */
-wefti_slot *wefti_queue_reserve(wefti_queue *queue, uint32_t slots);
-void wefti_queue_publish(wefti_queue *queue, uint32_t slots);
+wefti_slot *wefti_queue_reserve_more(wefti_queue *queue);
+static inline wefti_slot *wefti_queue_reserve(wefti_queue *queue, uint32_t slots) {
+    if (WEFTI_UNLIKELY(queue->tail + slots > WEFTI_CHUNK_SLOTS)) return wefti_queue_reserve_more(queue);
+    return &queue->tail_chunk->slots[queue->tail];
+}
+
+static inline void wefti_queue_publish(wefti_queue *queue, uint32_t slots) {
+    wefti_chunk *chunk = queue->tail_chunk;
+    chunk->records++;
+    wefti_plain_write(&chunk->slots[queue->tail], slots * sizeof(wefti_slot));
+    queue->tail += slots;
+    /* release: partner is the acquire of `fill` in steal_part; the record is seen by who sees the fill. */
+    wefti_store_release(&chunk->fill, queue->tail);
+    /* release: partner is the acquire in wefti_queue_has_work. Single writer, so no read-modify-write. */
+    wefti_store_release(&queue->pushed, wefti_load_relaxed(&queue->pushed) + 1);
+}
 
 /* Owner: moves the front record to `out` (room for WEFTI_RECORD_MOST_SLOTS). Returns its slots, 0 if there is none. */
 uint32_t wefti_queue_take(wefti_queue *queue, wefti_slot *out);

@@ -2,7 +2,7 @@
 /* spinlock.c - what a spin lock does when it is taken. */
 #include "lockfree/spinlock.h"
 
-enum { FIRST_PAUSES = 4, MOST_PAUSES = 64, LOOKS_BEFORE_YIELD = 40 };
+enum { FIRST_PAUSES = 16, MOST_PAUSES = 64, LOOKS_BEFORE_YIELD = 40 };
 
 void wefti_spin_contended(wefti_spinlock *lock) {
     unsigned pauses = FIRST_PAUSES, looks = 0;

@@ -4,6 +4,8 @@
 
 #include "sched/kernel.h"
 
+enum { TRIM_NANOSECONDS = 100000000 };
+
 /* ---- the giver's side ---- */
 
 static bool wake(weft_kernel *kernel, wefti_worker *worker) {
@@ -187,6 +189,13 @@ static void stop_searching(wefti_worker *worker) {
         wefti_notify(kernel, &kernel->idle);
 }
 
+static void trim(wefti_worker *worker) {
+    int64_t now = wefti_clock();
+    if (now - worker->trimmed < TRIM_NANOSECONDS) return;
+    worker->trimmed = now;
+    wefti_depot_trim(&worker->kernel->depot);
+}
+
 bool wefti_find_work(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     bool found = false;
@@ -195,7 +204,7 @@ bool wefti_find_work(wefti_worker *worker) {
     wefti_store_relaxed(&worker->busy, wefti_load_relaxed(&worker->busy) + start - wefti_load_relaxed(&worker->busy_since));
     wefti_store_relaxed(&worker->busy_since, (int64_t)0);
     while (!(found = search(worker)) && state_of(kernel) != WEFTI_KERNEL_ENDED) {
-        wefti_depot_trim(&kernel->depot);
+        trim(worker);
         sleep_now(worker);
     }
     stop_searching(worker);

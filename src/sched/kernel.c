@@ -136,7 +136,7 @@ static bool wait_for_go(weft_kernel *kernel) {
     return go;
 }
 
-static void run_loop(wefti_worker *worker, wefti_thread *thread) {
+WEFTI_NO_TSAN static WEFTI_NOINLINE void run_loop(wefti_worker *worker, wefti_thread *thread) {
     wefti_runner *first = wefti_runner_get(worker); /* made before the report: there is one */
     worker->now = wefti_clock();
     wefti_store_relaxed(&worker->busy_since, worker->now);
@@ -430,7 +430,9 @@ weft_status weft_free_kernel(weft_kernel *kernel) {
 /* ---- reading ---- */
 
 weft_kernel *wefti_kernel_current(void) {
-    return weft_get(weft_current_kernel);
+    const wefti_strand *self = wefti_strand_now;
+    void *bound = self != NULL ? wefti_variable_bound(self, &weft_current_kernel) : NULL;
+    return WEFTI_LIKELY(bound != NULL) ? *(weft_kernel **)bound : weft_get(weft_current_kernel);
 }
 
 static const weft_kernel *or_current(const weft_kernel *kernel) {

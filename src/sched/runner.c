@@ -5,17 +5,23 @@
 
 #include <string.h>
 
+wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number) {
+    size_t usable = (size_t)((char *)wefti_stack_top(low, stack_size) - (char *)low);
+    return wefti_fiber_place(low, usable, number, sizeof(wefti_runner));
+}
+
 wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size) {
     uint32_t number;
     void *low = wefti_stack_take(pool, &number);
     if (low == NULL) return NULL;
-    wefti_runner *runner = wefti_fiber_place(low, stack_size, number, sizeof *runner);
+    size_t usable = (size_t)((char *)wefti_stack_top(low, stack_size) - (char *)low);
+    wefti_runner *runner = wefti_runner_on(low, stack_size, number);
     memset(runner, 0, sizeof *runner);
     runner->number = number;
     runner->pool = pool;
     runner->fiber.strand.worker = worker;
     runner->fiber.strand.bound = runner->fiber.strand.base = worker->base;
-    wefti_fiber_make(&runner->fiber, low, stack_size, wefti_loop, runner);
+    wefti_fiber_make(&runner->fiber, low, usable, wefti_loop, runner);
     wefti_add_relaxed(&worker->stacks, UINT64_C(1)); /* a statistic; a broadcast makes runners for other workers */
     return runner;
 }
@@ -36,7 +42,7 @@ void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
     wefti_stack_give(runner->pool, runner->fiber.stack_low);
 }
 
-void wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to) {
+WEFTI_NO_TSAN void wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to) {
     wefti_store_relaxed(&worker->current, to);
     wefti_fiber_switch(&from->fiber, &to->fiber, worker->retired == from);
 }

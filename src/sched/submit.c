@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/copy.h"
 #include "dynamic/env.h"
 #include "sched/cancel.h"
 #include "sched/kernel.h"
@@ -12,14 +13,19 @@
 enum { LARGEST_ARGUMENTS = 64 * 1024 };
 #define LARGEST_STACK ((size_t)1 << 30)
 
-static weft_category category_here(const wefti_strand *self) {
-    void *bound = wefti_variable_bound(self, &weft_task_category);
-    return WEFTI_UNLIKELY(bound != NULL) ? *(weft_category *)bound : weft_get(weft_task_category);
+/* The value of a pointer-sized or int-sized variable, without a call. */
+static inline const void *cell_of(const wefti_strand *self, const weft_variable *variable) {
+    const void *bound = wefti_variable_bound(self, variable);
+    return WEFTI_UNLIKELY(bound != NULL) ? bound : variable->global;
 }
 
-static weft_priority priority_here(const wefti_strand *self) {
-    void *bound = wefti_variable_bound(self, &weft_task_priority);
-    return WEFTI_UNLIKELY(bound != NULL) ? *(weft_priority *)bound : weft_get(weft_task_priority);
+static inline weft_category category_here(const wefti_strand *self) {
+    /* relaxed: a category is compared, never followed. The global value may be set meanwhile. */
+    return __atomic_load_n((const weft_category *)cell_of(self, &weft_task_category), __ATOMIC_RELAXED);
+}
+
+static inline weft_priority priority_here(const wefti_strand *self) {
+    return __atomic_load_n((const weft_priority *)cell_of(self, &weft_task_priority), __ATOMIC_RELAXED); /* as above */
 }
 
 /* What a submission comes to once its options are read. */
@@ -65,10 +71,7 @@ static void write_record(const submission *s, wefti_slot *room, unsigned generat
         memcpy(at, s->extras, sizeof *s->extras);
         at += sizeof *s->extras;
     }
-    if (s->inline_size == 8)
-        memcpy(at, s->arguments, 8);
-    else
-        memcpy(at, s->arguments, s->inline_size);
+    wefti_copy(at, s->arguments, s->inline_size);
 }
 
 static weft_status put_own(wefti_worker *worker, const submission *s) {
@@ -110,12 +113,9 @@ static bool has_extras(const weft_submit_options *options) {
     return options->group != NULL || options->environment != NULL || options->stack_size != 0;
 }
 
-weft_status wefti_submit(weft_kernel *kernel, const weft_submit_options *options, wefti_sink *sink,
-                         const weft_task_type *type, const void *arguments) {
-    if (WEFTI_UNLIKELY(!check(type, arguments, options))) return WEFT_INVALID;
-    wefti_strand *self = wefti_strand_self();
-    if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
-    weft_priority priority = priority_here(self);
+static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_strand *self, const weft_submit_options *options,
+                                                 wefti_sink *sink, const weft_task_type *type, const void *arguments,
+                                                 weft_priority priority) {
     submission s = {.type = type, .arguments = arguments};
     s.head.type = type;
     s.head.sink = sink;
@@ -139,4 +139,48 @@ weft_status wefti_submit(weft_kernel *kernel, const weft_submit_options *options
         if (s.extras != NULL && extras.group != NULL) wefti_group_leave(extras.group);
     }
     return status;
+}
+
+/* The common case, without detours: no options, arguments in one slot, default priority. */
+static inline void write_small(wefti_slot *room, wefti_sink *sink, const weft_task_type *type, const void *arguments,
+                               weft_category category, unsigned generation) {
+    wefti_record *record = (wefti_record *)(void *)room;
+    *record = (wefti_record){.type = type, .sink = sink, .category = category, .slots = 1, .generation = (uint8_t)generation};
+    wefti_copy(record + 1, arguments, type->argument_size);
+}
+
+static inline weft_status submit_small(weft_kernel *kernel, wefti_worker *worker, wefti_sink *sink,
+                                       const weft_task_type *type, const void *arguments, weft_category category) {
+    unsigned generation = wefti_generation(kernel);
+    if (worker != NULL && worker->kernel == kernel) { /* a task's child: to the worker's own queue */
+        wefti_slot *room = wefti_queue_reserve(&worker->queue, 1);
+        if (WEFTI_UNLIKELY(room == NULL)) return WEFT_NO_MEMORY;
+        write_small(room, sink, type, arguments, category, generation);
+        wefti_count(&worker->submitted[generation]); /* as in put_own */
+        wefti_queue_publish(&worker->queue, 1);
+    } else {
+        bool closed;
+        wefti_slot *room = wefti_inbox_reserve(&kernel->inbox, 1, &closed, false);
+        if (WEFTI_UNLIKELY(room == NULL)) return closed ? WEFT_ENDED : WEFT_NO_MEMORY;
+        write_small(room, sink, type, arguments, category, generation);
+        wefti_count(&kernel->inbox.submitted[generation]); /* as in put_outside */
+        wefti_inbox_publish(&kernel->inbox, 1);
+    }
+    wefti_notify(kernel, &kernel->idle);
+    return WEFT_OK;
+}
+
+weft_status wefti_submit(weft_kernel *kernel, const weft_submit_options *options, wefti_sink *sink,
+                         const weft_task_type *type, const void *arguments) {
+    if (WEFTI_UNLIKELY(!check(type, arguments, options))) return WEFT_INVALID;
+    wefti_strand *self = wefti_strand_self();
+    if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    weft_priority priority = priority_here(self);
+    wefti_worker *worker = self->worker;
+    if (options == NULL && priority == WEFT_PRIORITY_DEFAULT &&
+        type->argument_size <= sizeof(wefti_slot) - sizeof(wefti_record)) {
+        weft_category category = category_here(self);
+        return category != NULL ? submit_small(kernel, worker, sink, type, arguments, category) : WEFT_INVALID;
+    }
+    return submit_general(kernel, self, options, sink, type, arguments, priority);
 }

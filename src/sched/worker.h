@@ -59,6 +59,8 @@ typedef struct wefti_worker {
     wefti_runner *retired; /* ended, still to be given back by who comes next */
     weft_kernel *kernel;
     uint32_t index, random;
+    uint32_t streak; /* how often in a row the inbox had little more when the last share was used up */
+    int64_t trimmed; /* when this worker last trimmed the depot */
     uint32_t idle_count;
     int64_t now; /* the clock when it was last looked at */
     weft_bound *base; /* the worker's own bindings */
@@ -108,6 +110,7 @@ static inline wefti_node *wefti_runners_take(wefti_runners *list) {
 
 /* runner.c: a runner in its loop, from the idle ones or fresh; NULL: no stack to be had. */
 wefti_runner *wefti_runner_get(wefti_worker *worker);
+wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number); /* the one whose stack this is */
 wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size);
 void wefti_runner_free(wefti_worker *worker, wefti_runner *runner);
 /* Leaves `from` for `to` on this worker. */
