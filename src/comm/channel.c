@@ -15,6 +15,12 @@ static void kernel_ended(weft_kernel *kernel) {
     wefti_channels_walk(wefti_channel_kernel_ended, kernel);
 }
 
+/* Tells the floors below what they may ask of this one. */
+__attribute__((constructor)) static void introduce(void) {
+    wefti_kernel_ended_hook = kernel_ended;
+    wefti_channels_introduce();
+}
+
 static bool put_initial(weft_channel *channel, const weft_channel_options *options) {
     size_t count = options->initial_count;
     if (channel->capacity != 0 && count > channel->capacity) count = channel->capacity;
@@ -52,10 +58,8 @@ weft_channel *weft_make_channel_sized(size_t element_size, const weft_channel_op
         free_half_made(channel);
         return wefti_fail(WEFT_NO_MEMORY);
     }
-    if (channel->kernel != NULL) {
-        wefti_kernel_ended_hook = kernel_ended;
-        wefti_add_relaxed(&channel->kernel->users, (size_t)1); /* relaxed: the caller keeps the kernel alive meanwhile */
-    }
+    /* relaxed: the caller keeps the kernel alive meanwhile */
+    if (channel->kernel != NULL) wefti_add_relaxed(&channel->kernel->users, (size_t)1);
     wefti_channel_enlist(channel);
     wefti_count_live(1);
     return channel;

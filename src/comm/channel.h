@@ -90,6 +90,7 @@ static inline bool wefti_channel_closed(const weft_channel *channel) {
 /* registry.c: every channel, for dumps and for the end of a kernel. */
 void wefti_channel_enlist(weft_channel *channel);
 void wefti_channel_delist(weft_channel *channel);
+void wefti_channels_introduce(void); /* makes dumps know channels */
 void wefti_channels_walk(void (*visit)(weft_channel *channel, void *argument), void *argument);
 
 /* operations.c */

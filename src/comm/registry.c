@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* registry.c - every channel there is, in lists by address, so that making and freeing channels do not meet on one lock. */
 #include "comm/channel.h"
+#include "trace/dump.h"
 
 enum { SHARDS = 32 };
 
@@ -41,4 +42,22 @@ void wefti_channels_walk(void (*visit)(weft_channel *channel, void *argument), v
             visit(channel, argument);
         wefti_spin_unlock(&shards[s].lock);
     }
+}
+
+/* Names the channel a task waits on, if it still is one. Never waits: a lock that is taken means no name. */
+static void name_in_dump(wefti_dump *dump, const void *object) {
+    unsigned s = shard_of(object);
+    if (!wefti_spin_try(&shards[s].lock)) return;
+    const weft_channel *channel = shards[s].first;
+    while (channel != NULL && channel != object) channel = channel->next_channel;
+    if (channel != NULL && channel->name != NULL) {
+        wefti_dump_text(dump, " \"");
+        wefti_dump_text(dump, channel->name);
+        wefti_dump_text(dump, "\"");
+    }
+    wefti_spin_unlock(&shards[s].lock);
+}
+
+void wefti_channels_introduce(void) {
+    wefti_dump_object_hook = name_in_dump;
 }

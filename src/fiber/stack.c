@@ -3,13 +3,13 @@
  *
  * Terms: a slab is one mapping with `count` stacks. Of these the first `made` have been taken at least once, and the first
  * `guarded` have a guard; guards are made some stacks ahead, since the system does many of them at a better price. A slab
- * has a list of its free stacks, threaded through `links`, and the pool a list of the slabs that have free ones.
+ * has two lists of its free stacks, threaded through `links`: WARM ones, which kept their memory, and COLD ones. The pool
+ * has, for both kinds, a list of the slabs whose list is not empty.
  *
  * Invariants, under the lock:
- *   I1  links[i] is TAKEN exactly while stack i is in use, for i < made. Others hold the next free stack, or NONE, and
- *       WARM if the stack kept its memory.
- *   I2  a slab is in pool->with_free exactly while its free list is not empty.
- *   I3  pool->warm is the number of free stacks that are WARM, and of those about to be.
+ *   I1  links[i] is TAKEN exactly while stack i is in use, for i < made. Others hold the next stack of their list, or NONE.
+ *   I2  a slab is in pool->with[kind] exactly while its list free[kind] is not empty.
+ *   I3  pool->warm is the number of free stacks that are WARM.
  *   I4  all slabs but the newest have made == count.
  *
  * What walkers read without the lock is atomic: slabs are only ever appended, each published with release when it is
@@ -24,24 +24,25 @@
 #include "base/atomic.h"
 #include "os/os.h"
 
-enum { FIRST_STACKS = 16, MOST_STACKS = 1024, GUARDS_AHEAD = 64, KEPT_STACKS = 1024 };
+enum { FIRST_STACKS = 16, MOST_STACKS = 1024, GUARDS_AHEAD = 64, KEPT_STACKS = 4096 };
 /* With fewer pages to a stack (the smallest stacks on systems with large pages) there is none left over for a guard. */
 enum { FEWEST_PAGES = 4, SMALLEST_PAGE = 4096 };
 #define MOST_SLAB_BYTES ((size_t)256 << 20)
 
-enum { NONE = 0xffff, INDEX = 0xffff, WARM = 0x10000, TAKEN = 0x20000 };
+enum { NONE = 0x10000, TAKEN = 0x20000 }; /* beyond any index */
+enum { WARM, COLD, KINDS };
 
 typedef struct wefti_stack_slab {
     char *base;
     uint32_t first; /* number of the first stack */
     uint32_t count;
-    uint32_t free;   /* first free stack, or NONE */
+    uint32_t free[KINDS];
     bool refused;    /* no guards from `guarded` on */
     size_t mappings; /* that guards have cost */
     WEFTI_ATOMIC(uint32_t) guarded;
     WEFTI_ATOMIC(uint32_t) made;
     WEFTI_ATOMIC(struct wefti_stack_slab *) newer;
-    struct wefti_stack_slab *next_with_free;
+    struct wefti_stack_slab *next_with[KINDS];
     WEFTI_ATOMIC(uint32_t) links[];
 } slab;
 
@@ -55,7 +56,7 @@ struct wefti_stack_pool {
     bool never_forgets;
     WEFTI_ATOMIC(slab *) oldest;
     slab *newest;
-    slab *with_free;
+    slab *with[KINDS];
     slab **sorted; /* by address */
     size_t sorted_room;
     WEFTI_ATOMIC(size_t) slabs;
@@ -163,7 +164,7 @@ static slab *add_slab(wefti_stack_pool *pool) {
     }
     new->first = pool->newest != NULL ? pool->newest->first + pool->newest->count : 0;
     new->count = count;
-    new->free = NONE;
+    new->free[WARM] = new->free[COLD] = NONE;
     new->refused = pool->unguarded;
     publish(pool, new);
     return new;
@@ -205,21 +206,33 @@ static char *take_fresh(wefti_stack_pool *pool, uint32_t *number) {
     return low_of(pool, from, index);
 }
 
-static char *take_used(wefti_stack_pool *pool, uint32_t *number) {
-    slab *from = pool->with_free;
-    uint32_t index = from->free;
-    uint32_t link = wefti_load_relaxed(&from->links[index]);
-    from->free = link & INDEX;
-    if (from->free == NONE) pool->with_free = from->next_with_free;
-    if ((link & WARM) != 0) pool->warm--;
+/* Takes the first free stack of this kind. */
+static slab *pop(wefti_stack_pool *pool, int kind, uint32_t *index) {
+    slab *from = pool->with[kind];
+    *index = from->free[kind];
+    from->free[kind] = wefti_load_relaxed(&from->links[*index]);
+    if (from->free[kind] == NONE) pool->with[kind] = from->next_with[kind];
+    if (kind == WARM) pool->warm--;
+    return from;
+}
+
+static char *take_used(wefti_stack_pool *pool, int kind, uint32_t *number) {
+    uint32_t index;
+    slab *from = pop(pool, kind, &index);
     wefti_store_relaxed(&from->links[index], (uint32_t)TAKEN);
     *number = from->first + index;
     return low_of(pool, from, index);
 }
 
+static char *take_best(wefti_stack_pool *pool, uint32_t *number) {
+    if (pool->with[WARM] != NULL) return take_used(pool, WARM, number);
+    if (pool->with[COLD] != NULL) return take_used(pool, COLD, number);
+    return take_fresh(pool, number);
+}
+
 void *wefti_stack_take(wefti_stack_pool *pool, uint32_t *number) {
     pthread_mutex_lock(&pool->lock);
-    char *low = pool->with_free != NULL ? take_used(pool, number) : take_fresh(pool, number);
+    char *low = take_best(pool, number);
     if (low != NULL) wefti_add_relaxed(&pool->in_use, 1);
     pthread_mutex_unlock(&pool->lock);
     return low;
@@ -240,32 +253,46 @@ static slab *slab_around(const wefti_stack_pool *pool, const char *address) {
     return pool->sorted[from];
 }
 
-static bool claim_warmth(wefti_stack_pool *pool) {
-    pthread_mutex_lock(&pool->lock);
-    bool warm = pool->never_forgets || pool->warm < pool->keep;
-    if (warm) pool->warm++;
-    pthread_mutex_unlock(&pool->lock);
-    return warm;
+static void push(wefti_stack_pool *pool, int kind, slab *to, uint32_t index) {
+    wefti_store_relaxed(&to->links[index], to->free[kind]);
+    if (to->free[kind] == NONE) {
+        to->next_with[kind] = pool->with[kind];
+        pool->with[kind] = to;
+    }
+    to->free[kind] = index;
+    if (kind == WARM) pool->warm++;
 }
 
-static void put_back(wefti_stack_pool *pool, slab *to, uint32_t index, bool warm) {
-    wefti_store_relaxed(&to->links[index], to->free | (warm ? (uint32_t)WARM : 0));
-    if (to->free == NONE) {
-        to->next_with_free = pool->with_free;
-        pool->with_free = to;
-    }
-    to->free = index;
+/* Gives memory back that the next user of the stack would have to be given anew. */
+static void forget(const wefti_stack_pool *pool, const slab *of, uint32_t index) {
+    char *base = of->base + index * pool->stack_size;
+    size_t guard = low_of(pool, of, index) == base + pool->page ? pool->page : 0;
+    wefti_pages_forget(base + guard, pool->stack_size - guard);
+}
+
+/* Forgets one free stack that is warm. Without the lock meanwhile: the stack is in no list, so it is ours. */
+static void cool_one(wefti_stack_pool *pool) {
+    uint32_t index;
+    slab *of = pop(pool, WARM, &index);
+    pthread_mutex_unlock(&pool->lock);
+    forget(pool, of, index);
+    pthread_mutex_lock(&pool->lock);
+    push(pool, COLD, of, index);
+}
+
+void wefti_stack_pool_trim(wefti_stack_pool *pool, size_t most) {
+    pthread_mutex_lock(&pool->lock);
+    while (pool->warm > most && !pool->never_forgets) cool_one(pool);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 void wefti_stack_give(wefti_stack_pool *pool, void *low) {
-    bool warm = claim_warmth(pool);
     char *base = (char *)wefti_stack_top(low, pool->stack_size) - pool->stack_size;
-    size_t below = (size_t)((char *)low - base) & ~(pool->page - 1); /* the guard's page; 0 with a canary */
-    if (!warm) wefti_pages_forget(base + below, pool->stack_size - below);
     pthread_mutex_lock(&pool->lock);
     slab *to = slab_around(pool, base);
-    put_back(pool, to, (uint32_t)((size_t)(base - to->base) / pool->stack_size), warm);
+    push(pool, WARM, to, (uint32_t)((size_t)(base - to->base) / pool->stack_size));
     wefti_add_relaxed(&pool->in_use, (size_t)-1);
+    if (pool->warm > pool->keep && !pool->never_forgets) cool_one(pool);
     pthread_mutex_unlock(&pool->lock);
 }
 

@@ -33,6 +33,8 @@ wefti_stack_pool *wefti_stack_pool_make(size_t stack_size);
 void wefti_stack_pool_free(wefti_stack_pool *pool);
 /* How many free stacks may keep their memory. To be called before the first take; else a default holds. */
 void wefti_stack_pool_keep(wefti_stack_pool *pool, size_t stacks);
+/* Gives the memory of free stacks back until at most so many have some. Any thread; asks the system for each. */
+void wefti_stack_pool_trim(wefti_stack_pool *pool, size_t most);
 /* Goes without guards. To be called before the first take; for tests. */
 void wefti_stack_pool_unguarded(wefti_stack_pool *pool);
 

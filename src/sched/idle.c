@@ -148,13 +148,13 @@ static void wake_oneself(wefti_worker *worker) {
 static void sleep_now(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     uint32_t state = state_of(kernel);
-    wefti_drain_look(kernel);
     wefti_store_relaxed(&worker->sleep, (uint32_t)WEFTI_ASLEEP);
     wefti_add_relaxed(&kernel->idle.sleepers, 1u);
     wefti_add_relaxed(&kernel->idle.searchers, (uint32_t)-1);
     wefti_heavy_barrier(); /* partners: the light ones in wefti_notify, wefti_wake_worker and weft_end_kernel */
     int64_t deadline = WEFTI_MIN(wefti_wheel_next(&worker->wheel), wefti_wheel_next(&kernel->wheel));
     bool quiet = false;
+    wefti_drain_look(kernel); /* part of the last look: who waits for a drain is a giver too */
     if (anything(worker) || state_of(kernel) != state) {
         wake_oneself(worker);
         return;

@@ -19,7 +19,7 @@
 #include "dynamic/env.h"
 #include "sched/attach.h"
 
-enum { DEFAULT_STACK = 256 * 1024, SMALLEST_STACK = 16 * 1024, THREAD_STACK = 512 * 1024 };
+enum { DEFAULT_STACK = 256 * 1024, THREAD_STACK = 512 * 1024 };
 #define LARGEST_STACK ((size_t)1 << 30)
 
 struct weft_worker_loop {
@@ -115,6 +115,18 @@ static void replace_current(weft_kernel *from, weft_kernel *to) {
     /* acq_rel: who finds the kernel there finds it made; partner: the read in dynamic/env.c */
     __atomic_compare_exchange_n((weft_kernel **)weft_current_kernel.global, &from, to, false, __ATOMIC_ACQ_REL,
                                 __ATOMIC_RELAXED);
+}
+
+wefti_stack_pool *wefti_kernel_pool(weft_kernel *kernel, size_t stack_size) {
+    unsigned class = (unsigned)__builtin_ctzll(stack_size) - WEFTI_SMALLEST_STACK_BITS;
+    pthread_mutex_lock(&kernel->lock);
+    wefti_stack_pool *pool = wefti_load_relaxed(&kernel->pools[class]);
+    if (pool == NULL) {
+        pool = wefti_stack_pool_make(stack_size);
+        wefti_store_release(&kernel->pools[class], pool); /* partner: the acquire in trace/dump.c */
+    }
+    pthread_mutex_unlock(&kernel->lock);
+    return pool;
 }
 
 /* ---- a worker's thread ---- */
@@ -224,11 +236,11 @@ static void worker_thread(void *argument) {
 static weft_status check_options(unsigned worker_count, const weft_kernel_options *options, size_t *stack_size) {
     if (worker_count > WEFT_MAX_WORKERS) return WEFT_INVALID;
     size_t wanted = options->stack_size != 0 ? options->stack_size : DEFAULT_STACK;
-    if (wanted < SMALLEST_STACK || wanted > LARGEST_STACK) return WEFT_INVALID;
+    if (wanted < WEFTI_SMALLEST_STACK || wanted > LARGEST_STACK) return WEFT_INVALID;
     if (options->spin_count < WEFT_NO_SPIN) return WEFT_INVALID;
     if (options->binding_count > 0 && options->bindings == NULL) return WEFT_INVALID;
     if (!wefti_bindings_valid(options->bindings, options->binding_count)) return WEFT_INVALID;
-    for (*stack_size = SMALLEST_STACK; *stack_size < wanted;) *stack_size *= 2;
+    for (*stack_size = WEFTI_SMALLEST_STACK; *stack_size < wanted;) *stack_size *= 2;
     return WEFT_OK;
 }
 
@@ -263,8 +275,9 @@ static void end_kernel_memory(weft_kernel *kernel) {
     wefti_inbox_end(&kernel->low);
     wefti_inbox_end(&kernel->inbox);
     for (int i = 0; i < WEFTI_STACK_CLASSES; i++) {
-        if (kernel->pools[i] != NULL) wefti_stack_pool_free(kernel->pools[i]);
-        kernel->pools[i] = NULL;
+        wefti_stack_pool *pool = wefti_load_relaxed(&kernel->pools[i]);
+        if (pool != NULL) wefti_stack_pool_free(pool);
+        wefti_atomic_init(&kernel->pools[i], NULL);
     }
     kernel->stacks = NULL;
     wefti_depot_end(&kernel->depot);
@@ -292,8 +305,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     bool good = copy_options(kernel, options) & wefti_inbox_init(&kernel->inbox, &kernel->depot) &
                 wefti_inbox_init(&kernel->low, &kernel->depot);
     for (uint32_t i = 0; i < kernel->worker_count; i++) good &= init_worker(kernel, &kernel->workers[i], i);
-    unsigned class = (unsigned)__builtin_ctzll(stack_size) - WEFTI_SMALLEST_STACK_BITS;
-    kernel->stacks = kernel->pools[class] = wefti_stack_pool_make(stack_size);
+    kernel->stacks = wefti_kernel_pool(kernel, stack_size);
     return good && kernel->stacks != NULL;
 }
 

@@ -34,7 +34,7 @@ struct weft_kernel {
     pthread_mutex_t lock; /* creation, end, and pools; never held by a task */
     pthread_cond_t changed;
     pthread_mutex_t broadcast_lock;
-    wefti_stack_pool *pools[WEFTI_STACK_CLASSES]; /* for tasks with a stack size of their own; published with release */
+    WEFTI_ATOMIC(wefti_stack_pool *) pools[WEFTI_STACK_CLASSES]; /* by stack size; made under lock */
     WEFTI_ATOMIC(uint32_t) state;
     uint32_t arrived; /* workers in their loop; under lock */
     uint32_t quiet;   /* ending: workers with nothing to do; under lock */
@@ -52,6 +52,9 @@ struct weft_kernel {
 /* Promises the kernel more to do, which its end will wait for. false: it is ending. Broken off by wefti_kernel_redeem. */
 bool wefti_kernel_pledge(weft_kernel *kernel);
 void wefti_kernel_redeem(weft_kernel *kernel);
+
+/* The pool of stacks of this size, a power of two; made when it is first asked for. NULL: no memory. */
+wefti_stack_pool *wefti_kernel_pool(weft_kernel *kernel, size_t stack_size);
 
 /* Makes a sleeper look at the timers again. */
 void wefti_kernel_look_again(weft_kernel *kernel);

@@ -101,17 +101,6 @@ static void run(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
 
 /* ---- tasks that want a stack of their own size ---- */
 
-static wefti_stack_pool *pool_for(weft_kernel *kernel, size_t *stack_size) {
-    unsigned class = 0;
-    while (((size_t)1 << (class + WEFTI_SMALLEST_STACK_BITS)) < *stack_size) class++;
-    *stack_size = (size_t)1 << (class + WEFTI_SMALLEST_STACK_BITS);
-    pthread_mutex_lock(&kernel->lock);
-    if (kernel->pools[class] == NULL) kernel->pools[class] = wefti_stack_pool_make(*stack_size);
-    wefti_stack_pool *pool = kernel->pools[class];
-    pthread_mutex_unlock(&kernel->lock);
-    return pool;
-}
-
 static void run_handed(wefti_runner *self, void *slots) {
     run(self, self->fiber.strand.worker, slots);
     free(slots);
@@ -119,10 +108,12 @@ static void run_handed(wefti_runner *self, void *slots) {
 
 /* Hands the record to a fresh runner with such a stack. false: there is no memory for it. */
 static bool hand_over(wefti_worker *worker, const wefti_slot *slots, uint32_t count, size_t stack_size) {
-    wefti_stack_pool *pool = pool_for(worker->kernel, &stack_size);
+    size_t rounded = WEFTI_SMALLEST_STACK;
+    while (rounded < stack_size) rounded *= 2;
+    wefti_stack_pool *pool = wefti_kernel_pool(worker->kernel, rounded);
     if (pool == NULL) return false;
     wefti_slot *copy = aligned_alloc(sizeof *copy, count * sizeof *copy);
-    wefti_runner *runner = copy != NULL ? wefti_runner_fresh(worker, pool, stack_size) : NULL;
+    wefti_runner *runner = copy != NULL ? wefti_runner_fresh(worker, pool, rounded) : NULL;
     if (runner == NULL) {
         free(copy);
         return false;

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+# Makefile - the short names. Everything is done by CMake's presets and by scripts/.
+#
+#   make            builds the library, the examples and the benchmarks (gcc-release)
+#   make demo       compresses a large file in parallel and shows what the workers did
+#   make check      builds and tests all that is promised; ends with "N passed, M failed"
+#   make bench      measures against the peers
+#   make soak       repeats the concurrent tests a thousand times
+#   make explore    explores the schedules of the lock-free parts
+#   make aarch64    builds for AArch64 and tests under qemu-user
+#   make valgrind   tests under Valgrind
+#   make format     formats the sources; make clean removes build/
+
+SHELL = /bin/bash
+.NOTPARALLEL:
+.PHONY: all demo check bench soak explore aarch64 valgrind format clean
+
+all:
+	scripts/install-packages demo
+	scripts/with-preset gcc-release
+
+demo:
+	scripts/install-packages demo
+	scripts/with-preset gcc-release
+	@if [ -x scripts/demo ]; then scripts/demo build/gcc-release; else echo "scripts/demo is missing" >&2; exit 1; fi
+
+check:
+	scripts/install-packages check
+	@scripts/check
+
+bench:
+	scripts/install-packages bench
+	scripts/with-preset gcc-release
+	@if [ -x scripts/bench ]; then scripts/bench build/gcc-release; else echo "scripts/bench is missing" >&2; exit 1; fi
+
+soak:
+	scripts/install-packages check
+	scripts/soak
+
+explore:
+	scripts/install-packages check
+	scripts/with-preset gcc-release ctest --preset gcc-release -L explore
+
+aarch64:
+	scripts/install-packages aarch64
+	scripts/with-preset aarch64 ctest --preset aarch64 --parallel $$(nproc)
+
+valgrind:
+	scripts/install-packages valgrind
+	scripts/with-preset gcc-valgrind \
+	    ctest --preset gcc-valgrind --parallel $$(nproc) --label-exclude '^(house|compile_fail|consumer|fault|explore)$$'
+
+format:
+	scripts/install-packages format
+	scripts/check-format --fix
+
+clean:
+	rm -rf build

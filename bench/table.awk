@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# table.awk - reads bench/gates and the lines of the benchmark programs; prints the table of figures and that of gates.
+BEGIN { FS = "\t" }
+
+FNR == 1 { file++ }
+/^#/ || NF < 3 { next }
+
+file == 1 {
+    gates++
+    gate_figure[gates] = $1; gate_party[gates] = $2; gate_relation[gates] = $3; gate_limit[gates] = $4; gate_words[gates] = $5
+    next
+}
+
+{
+    split($1, name, "/")
+    if (!(name[1] in unit)) figures[++figure_count] = name[1]
+    if (!(name[2] in party_seen)) { party_seen[name[2]] = 1; parties[++party_count] = name[2] }
+    unit[name[1]] = $3
+    values[$1] = values[$1] " " $2
+}
+
+function median(text,    v, n, i, j, t) {
+    n = split(text, v, " ")
+    for (i = 2; i <= n; i++) {
+        t = v[i] + 0
+        for (j = i - 1; j >= 1 && v[j] + 0 > t; j--) v[j + 1] = v[j]
+        v[j + 1] = t
+    }
+    return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+}
+
+function short(number) { return sprintf(number >= 100 || number == int(number) ? "%.0f" : "%.3g", number) }
+
+function row(figure,    text, p, key, ours, value) {
+    ours = figure "/weft"
+    text = sprintf("%-30s %-12s", figure, unit[figure])
+    text = text sprintf(" %10s", (ours in values) ? short(median(values[ours])) : "-")
+    for (p = 1; p <= party_count; p++) {
+        key = figure "/" parties[p]
+        if (parties[p] == "weft" || !(key in values)) continue
+        value = median(values[key])
+        text = text "   " parties[p] " " short(value)
+        if ((ours in values) && median(values[ours]) > 0) text = text sprintf(" (%.2f)", value / median(values[ours]))
+    }
+    print text
+}
+
+function check(g,    ours, theirs, value, holds) {
+    ours = gate_figure[g] "/weft"
+    theirs = gate_figure[g] "/" gate_party[g]
+    if (!(ours in values) || (gate_party[g] != "-" && !(theirs in values))) return
+    value = median(values[ours])
+    if (gate_party[g] != "-") value /= median(values[theirs])
+    holds = gate_relation[g] == "<=" ? value <= gate_limit[g] + 0 : value >= gate_limit[g] + 0
+    if (!holds) missed++
+    checked++
+    printf "%-5s %-30s %-8s %10s  %s %-6s %s\n", holds ? "holds" : "FAILS", gate_figure[g],
+        gate_party[g] == "-" ? "" : "/ " gate_party[g], sprintf("%.3g", value), gate_relation[g], gate_limit[g], gate_words[g]
+}
+
+END {
+    printf "%-30s %-12s %10s   peers (how many times ours)\n", "figure", "unit", "weft"
+    for (f = 1; f <= figure_count; f++) row(figures[f])
+    print ""
+    for (g = 1; g <= gates; g++) check(g)
+    if (checked) printf "%d of %d gates hold\n", checked - missed, checked
+    exit strict && missed ? 1 : 0
+}

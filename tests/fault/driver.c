@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/* driver.c - does a bit of everything that the library offers while some call fails, and checks that every answer is one
+ * that the headers allow, that what was accepted is delivered, and that afterwards all of it works.
+ *
+ * The job runs in a thread of its own: what the library keeps for a thread ends with it, so that a leak shows. It runs
+ * first with failures, then without; the second time everything must succeed. The runner (run.sh) chooses the failures
+ * by the environment of fail_nth.c, limits the time, and compares what is left with a run without failures.
+ *
+ * Prints one line: calls of the chosen kind, failures injected, blocks and bytes left. Exits with 1 if anything was wrong.
+ */
+#define _GNU_SOURCE
+#include <weft.h>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fail_nth.h"
+
+enum { WORKERS = 2, WAITING = 6, SLEEPING = 4, GROUPED = 8, TIMEOUTS = 3, MESSAGES = 40 };
+#define PATIENCE weft_after(10.0)
+
+static bool strict; /* nothing may fail */
+static unsigned problems;
+
+static void problem(const char *what, weft_status status, int line) {
+    problems++;
+    dprintf(STDERR_FILENO, "driver.c:%d: %s: %s\n", line, what, weft_status_name(status));
+}
+
+/* Whether the call succeeded. Of errors only those named may come, and none when nothing fails. */
+static bool allow(weft_status status, const char *what, int line, weft_status a, weft_status b, weft_status c) {
+    if (status == WEFT_OK) return true;
+    if (strict || (status != a && status != b && status != c)) problem(what, status, line);
+    return false;
+}
+
+#define MUST(call) allow((call), #call, __LINE__, WEFT_OK, WEFT_OK, WEFT_OK)
+#define MAY(call, error) allow((call), #call, __LINE__, error, error, error)
+#define MAY2(call, error, other) allow((call), #call, __LINE__, error, other, other)
+#define MAY3(call, error, other, third) allow((call), #call, __LINE__, error, other, third)
+#define HOLDS(condition) ((condition) ? (void)0 : problem(#condition, WEFT_OK, __LINE__))
+/* For a function that returns a pointer. */
+#define HAVE(pointer) ((pointer) != NULL || MAY3(weft_last_status(), WEFT_NO_MEMORY, WEFT_NO_MEMORY, WEFT_NO_THREADS))
+
+/* ---- tasks ---- */
+
+typedef struct { char byte[8]; } small;
+typedef struct { char byte[480]; } full;
+typedef struct { char byte[481]; } over;
+typedef struct { char byte[5000]; } large;
+typedef struct { char byte[65536]; } largest;
+typedef struct { char byte[3000]; } big_result;
+
+WEFT_VARIABLE(int, level, 1);
+WEFT_VARIABLE(bool, prepared, false);
+
+WEFT_TASK(int, with_none) { return 0; }
+WEFT_TASK(int, with_small, (small, s)) { return s.byte[7]; }
+WEFT_TASK(int, with_full, (full, f)) { return f.byte[479]; }
+WEFT_TASK(int, with_over, (over, o)) { return o.byte[480]; }
+WEFT_TASK(int, with_large, (large, l)) { return l.byte[4999]; }
+WEFT_TASK(int, with_largest, (largest, l)) { return l.byte[65535]; }
+WEFT_TASK(int, read_level) { return weft_get(level); }
+WEFT_TASK(big_result, give_much, (char, fill)) {
+    big_result result;
+    memset(result.byte, fill, sizeof result.byte);
+    return result;
+}
+WEFT_TASK(int, sleep_a_little, (int, value)) {
+    MAY(weft_sleep(weft_after(0.001)), WEFT_NO_MEMORY);
+    weft_yield();
+    return value;
+}
+WEFT_TASK(int, wait_for_message, (weft_channel *, messages)) {
+    int value = 0;
+    MAY2(weft_receive(messages, &value, WEFT_FOREVER), WEFT_NO_MEMORY, WEFT_CLOSED);
+    return value;
+}
+/* What it sends it has received, so that a bounded channel makes it wait in both directions. */
+WEFT_TASK(void, pump, (weft_channel *, from), (weft_channel *, to)) {
+    for (int value;;) {
+        if (!MAY2(weft_receive(from, &value, WEFT_FOREVER), WEFT_NO_MEMORY, WEFT_CLOSED)) break;
+        if (value < 0 || !MAY2(weft_send(to, &value, WEFT_FOREVER), WEFT_NO_MEMORY, WEFT_CLOSED)) break;
+    }
+}
+WEFT_TASK(int, submit_more, (weft_channel *, inner)) {
+    int submitted = 0;
+    for (int i = 0; i < 5; i++) submitted += MAY(weft_submit(inner, with_none), WEFT_NO_MEMORY);
+    return submitted;
+}
+
+/* ---- parts of the job ---- */
+
+static weft_channel *make(size_t size, size_t capacity, weft_kernel *kernel) {
+    weft_channel *channel =
+        weft_make_channel_sized(size, &(weft_channel_options){.name = "fault", .capacity = capacity, .kernel = kernel});
+    return HAVE(channel) ? channel : NULL;
+}
+
+/* Receives so many results; each must arrive, as a value or as the condition that there was no memory for it. The first
+ * receive of a thread may itself fail for want of memory, and is then made again. */
+static void collect(weft_channel *results, int count, void *value, size_t size) {
+    for (int i = 0; i < count; i++) {
+        weft_status status = weft_receive_result_sized(results, value, size, PATIENCE);
+        if (status == WEFT_NO_MEMORY && !strict) status = weft_receive_result_sized(results, value, size, PATIENCE);
+        MAY(status, WEFT_FAILED);
+    }
+}
+
+static void arguments_of_all_sizes(weft_kernel *kernel) {
+    static full f;
+    static over o;
+    static large l;
+    static largest ll;
+    int value = 0, accepted = 0;
+    weft_channel *results = make(sizeof(int), 0, kernel);
+    if (!results) return;
+    for (int i = 0; i < 3; i++) {
+        accepted += MAY(weft_submit(results, with_none), WEFT_NO_MEMORY);
+        accepted += MAY(weft_submit(results, with_small, (small){{0}}), WEFT_NO_MEMORY);
+        accepted += MAY(weft_submit(results, with_full, f), WEFT_NO_MEMORY);
+        accepted += MAY(weft_submit(results, with_over, o), WEFT_NO_MEMORY);
+        accepted += MAY(weft_submit(results, with_large, l), WEFT_NO_MEMORY);
+        accepted += MAY(weft_submit(results, with_largest, ll), WEFT_NO_MEMORY);
+    }
+    collect(results, accepted, &value, sizeof value);
+    MUST(weft_free_channel(results));
+}
+
+static void large_results(weft_kernel *kernel) {
+    static big_result result;
+    int accepted = 0;
+    weft_channel *results = make(sizeof result, 0, kernel);
+    if (!results) return;
+    for (int i = 0; i < 10; i++) accepted += MAY(weft_submit(results, give_much, 'x'), WEFT_NO_MEMORY);
+    collect(results, accepted, &result, sizeof result);
+    if (strict) HOLDS(result.byte[2999] == 'x');
+    MUST(weft_free_channel(results));
+}
+
+static void captured_bindings(weft_kernel *kernel) {
+    int value = 0;
+    weft_channel *results = make(sizeof value, 0, kernel);
+    if (!results) return;
+    WEFT_BIND(level, 5) {
+        weft_environment *environment = weft_capture(NULL, 0);
+        if (HAVE(environment)) {
+            const weft_submit_options with = {.environment = environment, .stack_size = 64 * 1024};
+            int accepted = MAY(weft_submit_with(&with, results, read_level), WEFT_NO_MEMORY);
+            weft_release_environment(environment);
+            collect(results, accepted, &value, sizeof value);
+            if (strict) HOLDS(value == 5);
+        }
+    }
+    MUST(weft_free_channel(results));
+}
+
+static void sleeping_and_waiting(weft_kernel *kernel) {
+    int value = 0, accepted = 0;
+    weft_channel *results = make(sizeof value, 0, kernel), *messages = make(sizeof value, 0, NULL);
+    if (results && messages) {
+        for (int i = 0; i < SLEEPING; i++) accepted += MAY(weft_submit(results, sleep_a_little, i), WEFT_NO_MEMORY);
+        for (int i = 0; i < WAITING; i++) accepted += MAY(weft_submit(results, wait_for_message, messages), WEFT_NO_MEMORY);
+        for (int i = 0; i < WAITING; i++) MAY(weft_send(messages, &i, WEFT_NOW), WEFT_NO_MEMORY);
+        MUST(weft_close(messages)); /* frees those that still wait */
+        collect(results, accepted, &value, sizeof value);
+    }
+    /* A task that is about to leave its last receive counts as a user of the channel: its result came before. */
+    MUST(weft_free_channel(messages));
+    MUST(weft_free_channel(results));
+}
+
+static void bounded_pump(weft_kernel *kernel) {
+    int value = -1, sent = 0, got = 0;
+    weft_channel *done = make(0, 0, kernel), *from = make(sizeof value, 2, NULL), *to = make(sizeof value, 2, NULL);
+    if (done && from && to && MAY(weft_submit(done, pump, from, to), WEFT_NO_MEMORY)) {
+        for (int i = 0; i < MESSAGES; i++) {
+            sent += MAY3(weft_send(from, &i, PATIENCE), WEFT_NO_MEMORY, WEFT_TIMED_OUT, WEFT_NO_MEMORY);
+            if (!MAY3(weft_receive(to, &value, weft_after(strict ? 10.0 : 0.2)), WEFT_NO_MEMORY, WEFT_TIMED_OUT, WEFT_NO_MEMORY)) break;
+            got++;
+            if (strict) HOLDS(value == i);
+        }
+        if (strict) HOLDS(sent == MESSAGES && got == MESSAGES);
+        MUST(weft_close(from));
+        MUST(weft_close(to));
+        collect(done, 1, NULL, 0);
+    }
+    MUST(weft_free_channel(to));
+    MUST(weft_free_channel(from));
+    MUST(weft_free_channel(done));
+}
+
+static void locked_operations(void) {
+    int value = 7;
+    const int initial[3] = {1, 2, 3};
+    const weft_channel_options options = {.initial = initial, .initial_count = 3, .capacity = 4};
+    weft_channel *queue = weft_make_channel_with(int, &options);
+    if (!HAVE(queue)) return;
+    WEFT_WITH_LOCKED_CHANNEL(queue) {
+        if (MAY(weft_receive(queue, &value, WEFT_NOW), WEFT_NO_MEMORY)) HOLDS(value == 1);
+        if (MAY(weft_send(queue, &value, WEFT_NOW), WEFT_NO_MEMORY)) HOLDS(weft_count(queue) == 3);
+    }
+    if (MAY(weft_peek(queue, &value), WEFT_NO_MEMORY) && strict) HOLDS(value == 2);
+    MUST(weft_free_channel(queue));
+}
+
+/* Some of the tasks may have run before the group was cancelled. */
+static void collect_cancelled(weft_channel *results, int count) {
+    for (int i = 0, value; i < count; i++) {
+        weft_status status = weft_receive_result(results, &value, PATIENCE);
+        if (status != WEFT_CANCELLED) MAY2(status, WEFT_FAILED, WEFT_NO_MEMORY);
+    }
+}
+
+static void groups(weft_kernel *kernel) {
+    int accepted = 0;
+    weft_channel *results = make(sizeof(int), 0, kernel);
+    weft_group *group = weft_make_group("fault");
+    if (HAVE(group) && results) {
+        const weft_submit_options with = {.group = group};
+        for (int i = 0; i < GROUPED; i++)
+            accepted += MAY(weft_submit_with(&with, results, sleep_a_little, i), WEFT_NO_MEMORY);
+        weft_status status = weft_wait_group(group, weft_after(0.0005)); /* either may come first */
+        if (status != WEFT_TIMED_OUT) MAY(status, WEFT_NO_MEMORY);
+        MUST(weft_cancel_group(group));
+        MAY(weft_wait_group(group, PATIENCE), WEFT_NO_MEMORY);
+        collect_cancelled(results, accepted);
+    }
+    MUST(weft_free_group(group));
+    MUST(weft_free_channel(results));
+}
+
+static void timeouts(weft_kernel *kernel) {
+    int value = 1, accepted = 0;
+    weft_channel *results = make(sizeof value, 0, kernel);
+    weft_timeout *made[TIMEOUTS] = {NULL};
+    if (!results) return;
+    for (int i = 0; i < TIMEOUTS; i++) {
+        made[i] = weft_submit_timeout(results, i == 0 ? 1000.0 : 0.001, &value);
+        accepted += HAVE(made[i]);
+    }
+    if (made[0]) MUST(weft_cancel_timeout(made[0], &value));
+    collect(results, accepted, &value, sizeof value);
+    for (int i = 0; i < TIMEOUTS; i++) weft_free_timeout(made[i]);
+    MUST(weft_free_channel(results));
+}
+
+static void submissions_from_tasks(weft_kernel *kernel) {
+    int submitted = 0, value = 0;
+    weft_channel *results = make(sizeof(int), 0, kernel), *inner = make(sizeof(int), 0, kernel);
+    if (results && inner && MAY(weft_submit(results, submit_more, inner), WEFT_NO_MEMORY)) {
+        collect(results, 1, &submitted, sizeof submitted);
+        collect(inner, submitted, &value, sizeof value);
+    }
+    MUST(weft_free_channel(inner));
+    MUST(weft_free_channel(results));
+}
+
+static void broadcast_and_look(weft_kernel *kernel) {
+    int levels[WORKERS] = {0};
+    weft_status outcomes[WORKERS] = {WEFT_OK};
+    weft_worker_counters counters;
+    if (MAY(weft_broadcast_task(kernel, &weft_task_of_read_level, NULL, levels, outcomes), WEFT_NO_MEMORY))
+        for (int i = 0; i < WORKERS; i++)
+            if (MAY(outcomes[i], WEFT_FAILED)) HOLDS(levels[i] == 3);
+    MUST(weft_read_counters(kernel, 0, &counters));
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    MUST(weft_dump(nowhere));
+    close(nowhere);
+}
+
+static void *receive_in_a_plain_thread(void *channel) {
+    int value;
+    MAY2(weft_receive((weft_channel *)channel, &value, WEFT_FOREVER), WEFT_NO_MEMORY, WEFT_CLOSED);
+    return NULL;
+}
+
+static void plain_thread_waits(void) {
+    int value = 1;
+    pthread_t thread;
+    weft_channel *channel = make(sizeof value, 0, NULL);
+    if (!channel) return;
+    if (pthread_create(&thread, NULL, receive_in_a_plain_thread, channel) == 0) {
+        MAY(weft_send(channel, &value, WEFT_NOW), WEFT_NO_MEMORY);
+        MUST(weft_close(channel));
+        pthread_join(thread, NULL);
+    }
+    MUST(weft_free_channel(channel));
+}
+
+/* ---- the job ---- */
+
+static void compute_level(void *value, void *argument) {
+    *(int *)value = *(int *)argument + weft_get(level);
+}
+
+static void context(weft_worker_loop *loop, void *argument) {
+    (void)argument;
+    WEFT_BIND(prepared, true) { MUST(weft_enter_worker_loop(loop)); }
+}
+
+static weft_kernel *make_kernel(void) {
+    static int two = 2;
+    static bool yes = true;
+    static const weft_worker_binding bindings[] = {{&level, compute_level, &two}, {&prepared, NULL, &yes}};
+    weft_kernel *kernel = weft_make_kernel(WORKERS, &(weft_kernel_options){
+        .name = "faulty", .bindings = bindings, .binding_count = 2, .context = context});
+    return HAVE(kernel) ? kernel : NULL;
+}
+
+static void job(bool without_waiting) {
+    locked_operations();
+    plain_thread_waits();
+    weft_kernel *kernel = make_kernel();
+    if (!kernel) return;
+    arguments_of_all_sizes(kernel);
+    large_results(kernel);
+    captured_bindings(kernel);
+    sleeping_and_waiting(kernel);
+    bounded_pump(kernel);
+    groups(kernel);
+    timeouts(kernel);
+    submissions_from_tasks(kernel);
+    broadcast_and_look(kernel);
+    if (without_waiting) MAY(weft_end_kernel(kernel, false), WEFT_NO_THREADS);
+    MUST(weft_end_kernel(kernel, true));
+    MUST(weft_free_kernel(kernel));
+}
+
+/* ---- with failures ---- */
+
+static void (*arm)(void), (*disarm)(void);
+static void (*read_report)(fail_report *, int);
+
+#ifdef FAIL_WRAPPED
+static void find_failures(void) {
+    arm = fail_arm;
+    disarm = fail_disarm;
+    read_report = fail_read;
+}
+#else
+static void find_failures(void) {
+    arm = (void (*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "fail_arm");
+    disarm = (void (*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "fail_disarm");
+    read_report = (void (*)(fail_report *, int))(uintptr_t)dlsym(RTLD_DEFAULT, "fail_read");
+}
+#endif
+
+static void *with_failures(void *unused) {
+    (void)unused;
+    if (arm) arm();
+    job(true);
+    if (disarm) disarm();
+    return NULL;
+}
+
+static void *without_failures(void *unused) {
+    (void)unused;
+    strict = true;
+    job(false);
+    return NULL;
+}
+
+int main(void) {
+    pthread_t thread;
+    fail_report report = {0, 0, 0, 0};
+    find_failures();
+    if (pthread_create(&thread, NULL, with_failures, NULL) != 0) return 2;
+    pthread_join(thread, NULL);
+    if (pthread_create(&thread, NULL, without_failures, NULL) != 0) return 2;
+    pthread_join(thread, NULL);
+    if (read_report) read_report(&report, getenv("WEFT_FAIL_DETAILS") != NULL);
+    printf("calls %u injected %u blocks %zu mapped %zu\n", report.calls, report.injected, report.blocks, report.mapped);
+    return problems > 0;
+}
