@@ -16,43 +16,43 @@ SHELL = /bin/bash
 .PHONY: all demo check bench soak explore aarch64 valgrind format clean
 
 all:
-	scripts/install-packages demo
-	scripts/with-preset gcc-release
+	@scripts/install-packages demo
+	@scripts/with-preset gcc-release
 
 demo:
-	scripts/install-packages demo
-	scripts/with-preset gcc-release
+	@scripts/install-packages demo
+	@scripts/with-preset -t weft-press gcc-release
 	@if [ -x scripts/demo ]; then scripts/demo build/gcc-release; else echo "scripts/demo is missing" >&2; exit 1; fi
 
 check:
-	scripts/install-packages check
+	@scripts/install-packages check
 	@scripts/check
 
 bench:
-	scripts/install-packages bench
-	scripts/with-preset gcc-release
+	@scripts/install-packages bench
+	@scripts/with-preset -t weft gcc-release
 	@if [ -x scripts/bench ]; then scripts/bench build/gcc-release; else echo "scripts/bench is missing" >&2; exit 1; fi
 
 soak:
-	scripts/install-packages check
-	scripts/soak
+	@scripts/install-packages check
+	@scripts/soak
 
 explore:
-	scripts/install-packages check
-	scripts/with-preset gcc-release ctest --preset gcc-release -L explore
+	@scripts/install-packages check
+	@scripts/with-preset gcc-release ctest --preset gcc-release -L explore
 
 aarch64:
-	scripts/install-packages aarch64
-	scripts/with-preset aarch64 ctest --preset aarch64 --parallel $$(nproc)
+	@scripts/install-packages aarch64
+	@scripts/with-preset aarch64 ctest --preset aarch64 --parallel $$(nproc)
 
 valgrind:
-	scripts/install-packages valgrind
-	scripts/with-preset gcc-valgrind \
+	@scripts/install-packages valgrind
+	@scripts/with-preset gcc-valgrind \
 	    ctest --preset gcc-valgrind --parallel $$(nproc) --label-exclude '^(house|compile_fail|consumer|fault|explore)$$'
 
 format:
-	scripts/install-packages format
-	scripts/check-format --fix
+	@scripts/install-packages format
+	@scripts/check-format --fix
 
 clean:
 	rm -rf build

@@ -73,7 +73,7 @@ WEFT_TASK(cost, costs_in_task, (weft_channel *, channel), (long, count)) { retur
 
 typedef struct setting {
     long count;
-    weft_channel *channel, *results, *done;
+    weft_channel *channel, *results, *done, *marks;
 } setting;
 
 static void store(cost c, double *values) {
@@ -119,17 +119,23 @@ WEFT_TASK(void, sleeper, (int, index)) {
     late[index] = nap((int64_t)((uint32_t)index * 2654435761u % 1000001u) * 1000);
 }
 
-WEFT_TASK(void, make_sleepers, (weft_channel *, done)) {
+WEFT_TASK(void, mark) {}
+
+/* A mark after each thousand: when it is done, those before it have begun and sleep. */
+WEFT_TASK(void, make_sleepers, (weft_group *, group), (weft_channel *, marks)) {
+    weft_submit_options options = {.group = group};
     for (int i = 0; i < SLEEPERS; i++) {
-        bench_require(weft_submit(done, sleeper, i) == WEFT_OK, "submit");
-        if (i % BATCH == BATCH - 1) weft_yield();
+        bench_require(weft_submit_with(&options, NULL, sleeper, i) == WEFT_OK, "submit");
+        if (i % BATCH != BATCH - 1) continue;
+        bench_require(weft_submit(marks, mark) == WEFT_OK, "submit");
+        bench_require(weft_receive_done(marks, WEFT_FOREVER) == WEFT_OK, "receive");
     }
 }
 
 static void round_of_sleepers(void *argument, double *values) {
     setting *s = argument;
     int64_t start = bench_clock(), cpu = bench_cpu();
-    bench_require(weft_submit(s->done, make_sleepers, s->done) == WEFT_OK, "submit");
+    bench_require(weft_submit(s->done, make_sleepers, s->done, s->marks) == WEFT_OK, "submit");
     for (int i = 0; i < SLEEPERS + 1; i++) bench_require(weft_receive_done(s->done, WEFT_FOREVER) == WEFT_OK, "done");
     values[0] = (double)(bench_clock() - start) / 1e9;
     values[1] = (double)(bench_cpu() - cpu) / 1e9;
@@ -166,11 +172,12 @@ static void measure(unsigned workers) {
     bench_require(kernel != NULL, "no kernel");
     weft_channel_options options = {.kernel = kernel};
     setting s = {bench_count(1000000), weft_make_channel_with(int, &options), weft_make_channel_with(cost, &options),
-                 weft_make_channel_sized(0, &options)};
-    bench_require(s.channel && s.results && s.done, "no channel");
+                 weft_make_channel_sized(0, &options), weft_make_channel_sized(0, &options)};
+    bench_require(s.channel && s.results && s.done && s.marks, "no channel");
     measure_all(workers, &s);
     bench_require(weft_free_channel(s.channel) == WEFT_OK && weft_free_channel(s.results) == WEFT_OK &&
-                      weft_free_channel(s.done) == WEFT_OK && weft_free_kernel(kernel) == WEFT_OK,
+                      weft_free_channel(s.done) == WEFT_OK && weft_free_channel(s.marks) == WEFT_OK &&
+                      weft_free_kernel(kernel) == WEFT_OK,
                   "end");
 }
 

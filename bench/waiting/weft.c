@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* weft.c - 100,000 tasks (-n) on a kernel of one worker each wait for a message on one channel and then answer.
  *
- * A task makes them, a thousand at a time, and yields after each thousand so that those run until they wait. It then
- * sends a message for each and receives each answer. The first round takes fresh stacks, the others recycled ones.
+ * A task makes them, a thousand at a time, and a marker after each thousand: when that has run, those before it wait.
+ * It then sends a message for each and receives each answer. The first round takes fresh stacks, the others recycled
+ * ones.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ typedef struct result {
     double create, release, resident, tables;
 } result;
 
-static weft_channel *messages, *answers;
+static weft_channel *messages, *answers, *marks;
 
 /* Bytes of page tables, which are not part of the resident size. */
 static double page_tables(void) {
@@ -38,6 +39,13 @@ WEFT_TASK(void, wait_and_answer) {
     bench_require(weft_send(answers, &message, WEFT_FOREVER) == WEFT_OK, "answer");
 }
 
+WEFT_TASK(void, mark) {}
+
+/* Tasks begin in the order of their submission: when the mark is done, all before it have begun, and wait. */
+static void let_begin(void) {
+    bench_require(weft_submit(marks, mark) == WEFT_OK && weft_receive_done(marks, WEFT_FOREVER) == WEFT_OK, "mark");
+}
+
 static void release(int count) {
     int64_t sum = 0;
     for (int i = 0; i < count; i++) bench_require(weft_send(messages, &i, WEFT_FOREVER) == WEFT_OK, "send");
@@ -54,9 +62,9 @@ WEFT_TASK(result, make_and_release, (int, count)) {
     int64_t start = bench_clock();
     for (int i = 0; i < count; i++) {
         bench_require(weft_submit(NULL, wait_and_answer) == WEFT_OK, "submit");
-        if (i % BATCH == BATCH - 1) weft_yield();
+        if (i % BATCH == BATCH - 1) let_begin();
     }
-    weft_yield();
+    let_begin();
     int64_t made = bench_clock();
     result r = {.create = (double)(made - start) / count, .resident = ((double)bench_resident() - resident) / count};
     r.tables = (page_tables() - tables) / count;
@@ -80,14 +88,16 @@ static weft_kernel *begin(weft_channel **results) {
     weft_channel_options options = {.kernel = kernel};
     messages = weft_make_channel(int);
     answers = weft_make_channel(int);
+    marks = weft_make_channel_sized(0, &options);
     *results = weft_make_channel_with(result, &options);
-    bench_require(messages && answers && *results, "no channel");
+    bench_require(messages && answers && marks && *results, "no channel");
     return kernel;
 }
 
 static void end(weft_kernel *kernel, weft_channel *results) {
     bench_require(weft_free_channel(messages) == WEFT_OK && weft_free_channel(answers) == WEFT_OK &&
-                      weft_free_channel(results) == WEFT_OK && weft_free_kernel(kernel) == WEFT_OK,
+                      weft_free_channel(marks) == WEFT_OK && weft_free_channel(results) == WEFT_OK &&
+                      weft_free_kernel(kernel) == WEFT_OK,
                   "end");
 }
 

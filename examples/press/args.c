@@ -67,7 +67,7 @@ static bool parse_number(const char *text, unsigned least, unsigned most, const 
 }
 
 static bool parse_block(press_args *args, const char *text) {
-    unsigned kib;
+    unsigned kib = 0;
     if (!parse_number(text, SMALLEST_BLOCK_KIB, LARGEST_BLOCK_KIB, "-b", &kib)) return false;
     args->block_length = (size_t)kib * 1024;
     return true;

@@ -103,8 +103,10 @@ WEFTI_ANNOTATE void wefti_asan_arrive(wefti_annotation *self) {
 extern unsigned wefti_tsan_switch_flags; /* annotate.c */
 
 WEFTI_ANNOTATE void wefti_tsan_leave(wefti_annotation *from, const wefti_annotation *to, bool last) {
+    void *next = to->fiber;
+    unsigned flags = wefti_tsan_switch_flags;
     if (last) __tsan_release(from); /* partner: the acquire in wefti_tsan_end, before others get the stack */
-    __tsan_switch_to_fiber(to->fiber, wefti_tsan_switch_flags);
+    __tsan_switch_to_fiber(next, flags);
 }
 
 WEFTI_ANNOTATE void wefti_tsan_end(wefti_annotation *self) {

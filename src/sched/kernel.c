@@ -302,9 +302,13 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     kernel->go = kernel->stop = kernel->joining = kernel->joined = kernel->ending_thread_started = false;
     kernel->stack_size = stack_size;
     wefti_wheel_init(&kernel->wheel, wefti_clock());
-    bool good = copy_options(kernel, options) & wefti_inbox_init(&kernel->inbox, &kernel->depot) &
-                wefti_inbox_init(&kernel->low, &kernel->depot);
-    for (uint32_t i = 0; i < kernel->worker_count; i++) good &= init_worker(kernel, &kernel->workers[i], i);
+    /* All of them are begun, whatever fails, so that end_kernel_memory finds nothing of the memory's former life. */
+    bool options_good = copy_options(kernel, options);
+    bool inbox_good = wefti_inbox_init(&kernel->inbox, &kernel->depot);
+    bool low_good = wefti_inbox_init(&kernel->low, &kernel->depot);
+    bool good = options_good && inbox_good && low_good;
+    for (uint32_t i = 0; i < kernel->worker_count; i++)
+        if (!init_worker(kernel, &kernel->workers[i], i)) good = false;
     kernel->stacks = wefti_kernel_pool(kernel, stack_size);
     return good && kernel->stacks != NULL;
 }

@@ -81,11 +81,12 @@ WEFT_TASK(int, wait_for_message, (weft_channel *, messages)) {
     MAY2(weft_receive(messages, &value, WEFT_FOREVER), WEFT_NO_MEMORY, WEFT_CLOSED);
     return value;
 }
-/* What it sends it has received, so that a bounded channel makes it wait in both directions. */
+/* Passes on what it receives, until a channel is closed; as both are bounded it waits in both directions. */
 WEFT_TASK(void, pump, (weft_channel *, from), (weft_channel *, to)) {
     for (int value;;) {
-        if (!MAY2(weft_receive(from, &value, WEFT_FOREVER), WEFT_NO_MEMORY, WEFT_CLOSED)) break;
-        if (value < 0 || !MAY2(weft_send(to, &value, WEFT_FOREVER), WEFT_NO_MEMORY, WEFT_CLOSED)) break;
+        weft_status status = weft_receive(from, &value, WEFT_FOREVER);
+        if (status == WEFT_OK) status = weft_send(to, &value, WEFT_FOREVER);
+        if (status == WEFT_CLOSED || !MAY(status, WEFT_NO_MEMORY)) break;
     }
 }
 WEFT_TASK(int, submit_more, (weft_channel *, inner)) {

@@ -11,6 +11,7 @@
  *                    advise (madvise), thread (pthread_create) or all, which is what happens without it
  *   WEFT_FAIL_NTH    which call fails, from 1; 0 or nothing: none
  *   WEFT_FAIL_AFTER  1: all later ones too
+ *   WEFT_FAIL_DETAILS  if there: tells on stderr which calls were made to fail, as addresses for addr2line
  *
  * Blocks are counted by who asked: only those that code of the main program (the tested library is linked into it)
  * allocated. The C library keeps some of its own for ever, with the stacks of ended threads.
@@ -20,6 +21,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -28,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum kind { MEMORY = 1, MAP = 2, PROTECT = 4, ADVISE = 8, THREAD = 16, ALL = 31 };
 
@@ -37,15 +40,24 @@ typedef int (*protect_function)(void *, size_t, int);
 typedef int (*thread_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 static unsigned chosen = ALL, nth, after; /* written before threads exist */
+static bool details;
 static unsigned armed, calls, injected;
 static uintptr_t program_begin, program_end;
+
+static void tell_where(unsigned call) {
+    void *frames[16];
+    char line[64];
+    int length = snprintf(line, sizeof line, "fail_nth: call %u fails:\n", call);
+    (void)!write(STDERR_FILENO, line, (size_t)length);
+    backtrace_symbols_fd(frames, backtrace(frames, 16), STDERR_FILENO);
+}
 
 /* Whether this call is to fail. relaxed: the counts stand alone. */
 static bool fails(enum kind kind) {
     if (!__atomic_load_n(&armed, __ATOMIC_RELAXED) || !(chosen & kind)) return false;
     unsigned call = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
     if (nth == 0 || call < nth || (call > nth && !after)) return false;
-    __atomic_add_fetch(&injected, 1, __ATOMIC_RELAXED);
+    if (__atomic_add_fetch(&injected, 1, __ATOMIC_RELAXED) == 1 && details) tell_where(call);
     return true;
 }
 
@@ -243,6 +255,10 @@ __attribute__((constructor)) static void read_environment(void) {
     if ((text = getenv("WEFT_FAIL_KIND"))) chosen = kind_named(text);
     if ((text = getenv("WEFT_FAIL_NTH"))) nth = (unsigned)strtoul(text, NULL, 10);
     if ((text = getenv("WEFT_FAIL_AFTER"))) after = (unsigned)strtoul(text, NULL, 10);
+    if ((details = getenv("WEFT_FAIL_DETAILS") != NULL)) {
+        void *frame;
+        (void)backtrace(&frame, 1); /* the first one allocates */
+    }
     dl_iterate_phdr(note_program, NULL);
 }
 

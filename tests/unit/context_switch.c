@@ -23,23 +23,29 @@ typedef struct two_sides {
     uint64_t value;
     double sum;
     int frames;
+    WEFTI_ATOMIC(int) order; /* when a switch shall order nothing (annotate.h), this does */
 } two_sides;
 
 static inline __attribute__((always_inline)) void visit(two_sides *pair) {
+    wefti_add_release(&pair->order, 1);
     wefti_annotate_leave(&pair->home_notes, &pair->away_notes, false);
     wefti_context_switch(&pair->home, &pair->away);
     wefti_annotate_arrive(&pair->home_notes);
+    wefti_load_acquire(&pair->order);
 }
 
 static inline __attribute__((always_inline)) void go_home(two_sides *pair, bool last) {
+    wefti_add_release(&pair->order, 1);
     wefti_annotate_leave(&pair->away_notes, &pair->home_notes, last);
     wefti_context_switch(&pair->away, &pair->home);
     wefti_annotate_arrive(&pair->away_notes);
+    wefti_load_acquire(&pair->order);
 }
 
 static void entry(void *argument) {
     two_sides *self = argument;
     wefti_annotate_arrive(&self->away_notes);
+    wefti_load_acquire(&self->order);
     self->body(self);
     go_home(self, true);
     abort();
@@ -219,6 +225,7 @@ static void count_turns(void *argument) {
     shared_context *self = argument;
     wefti_annotate_arrive(&self->notes);
     for (;;) {
+        wefti_load_acquire(&self->turn); /* partner: take_turns */
         self->count++;
         visitor *home = self->visitor;
         wefti_store_release(&self->turn, 1 - home->number); /* partner: take_turns */
@@ -236,9 +243,11 @@ static void *take_turns(void *argument) {
         while (wefti_load_acquire(&shared->turn) != self->number) sched_yield(); /* partner: count_turns */
         while (!wefti_context_is_left(&shared->context)) sched_yield();
         shared->visitor = self;
+        wefti_store_release(&shared->turn, self->number); /* partner: count_turns */
         wefti_annotate_leave(&self->notes, &shared->notes, false);
         wefti_context_switch(&self->context, &shared->context);
         wefti_annotate_arrive(&self->notes);
+        wefti_load_acquire(&shared->turn); /* partner: count_turns; for the one who reads the count in the end */
     }
     wefti_annotate_end(&self->notes);
     return NULL;

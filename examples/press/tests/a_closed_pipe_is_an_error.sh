@@ -12,11 +12,13 @@ one_line "a closed pipe" "standard output: cannot be written: Broken pipe"
 mkfifo pipe out
 exec 3<>pipe
 cat input >&3 &
+talker=$!
 head -c 10 <out >/dev/null &
 press <pipe >out 2>"$outside.err"
 same "a closed pipe, and input that goes on: status" 1 "$?"
 one_line "a closed pipe, and input that goes on" "standard output: cannot be written: Broken pipe"
+kill "$talker"
 exec 3<&-
-wait
+wait 2>/dev/null
 
 finish

@@ -22,7 +22,8 @@ for signal in INT TERM HUP; do
     job=$!
     interrupt "$job" "$signal"
     wait "$job"
-    same "$signal: status" $((128 + $(kill -l "$signal"))) "$?"
+    status=$?
+    same "$signal: status" $((128 + $(kill -l "$signal"))) "$status"
     one_line "$signal" "interrupted"
     only_here "$signal" input original
     same_files "$signal" input original

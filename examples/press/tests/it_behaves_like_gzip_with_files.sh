@@ -29,7 +29,7 @@ echo old >"there.gz"
 press -f -o there.gz input || wrong "-f -o: status $?"
 comes_back "-f" there.gz original
 press -o - input 2>/dev/null || wrong "-o -: a file of that name: status $?"
-press -9p2kf input || wrong "options in one word: status $?"
+press -9kfp2 input || wrong "options in one word: status $?"
 comes_back "options in one word" input.gz original
 printf %s "$(cat input)" | press -o from_stream.gz || wrong "a stream to -o: status $?"
 gzip -t from_stream.gz || wrong "a stream to -o: gzip refuses it"

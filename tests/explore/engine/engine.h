@@ -99,6 +99,7 @@ unsigned choose(unsigned n);
 void execute(void (*body)(void));
 void schedule_slow(void);
 void end_thread(void);
+bool is_local(const void *memory); /* of a thread-local variable */
 WEFTI_NORETURN void abandon(void);
 typedef struct path_entry {
     uint16_t of, chosen;

@@ -147,7 +147,7 @@ void plain_access(const void *memory, size_t size, bool write, const wefti_place
     engine *e = &explore_engine;
     if (WEFTI_UNLIKELY(!e->running || size == 0)) return;
     plain_check_alive(memory, size, place, code);
-    if (e->alone) return;
+    if (e->alone || is_local(memory)) return;
     if (WEFTI_UNLIKELY(e->tracing))
         trace((entry){.thread = e->self->id, .kind = write ? WEFTI_OP_WRITE : WEFTI_OP_READ, .place = place, .code = code,
                       .word = memory, .size = size});

@@ -342,6 +342,12 @@ void explore_local(void *variable) {
     local_variables[local_count++] = variable;
 }
 
+bool is_local(const void *memory) {
+    for (unsigned i = 0; i < local_count; i++)
+        if ((const void *)local_variables[i] == memory) return true;
+    return false;
+}
+
 bool explore_asymmetric(void) {
     return explore_engine.asymmetric;
 }
