@@ -80,6 +80,7 @@ static void wait_begin(wefti_waiter *waiter, wefti_wait *wait, wefti_strand *sel
     waiter->condition = NULL;
     waiter->shared = deadline != WEFT_FOREVER;
     waiter->result = false;
+    wait->kernel = channel->kernel;
 }
 
 /* After a park that did not end in a match: the waiter may still be listed. */
@@ -142,7 +143,7 @@ static inline weft_status begin(operation *op, weft_channel *channel, wefti_stra
         return WEFT_OK;
     }
     wefti_spin_unlock(&channel->lock);
-    if (!wefti_may_park(self)) return WEFT_NO_MEMORY;
+    if (self == NULL || !wefti_may_park(self)) return WEFT_NO_MEMORY;
     weft_status status = take_lock(channel, self, deadline);
     if (status != WEFT_OK) return status;
     op->borrowed = true;
@@ -327,7 +328,8 @@ static weft_status deliver_once(weft_channel *channel, const message *m, bool co
 
 void wefti_channel_deliver(wefti_sink *sink, const void *value, const wefti_condition *condition) {
     weft_channel *channel = WEFTI_CONTAINER(sink, weft_channel, sink);
-    message m = {value, condition, true, wefti_may_park(wefti_strand_now)};
+    wefti_strand *self = wefti_strand_self(); /* a plain thread, where a timeout is cancelled */
+    message m = {value, condition, true, self != NULL && wefti_may_park(self)};
     weft_status status = deliver_once(channel, &m, false);
     /* Neither memory for the element nor a stack to wait on: only time can help. */
     while (WEFTI_UNLIKELY(status == WEFT_NO_MEMORY || status == WEFT_TIMED_OUT)) {

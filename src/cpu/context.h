@@ -45,8 +45,8 @@ typedef struct wefti_context {
 void wefti_context_make(wefti_context *context, void *stack_low, size_t size, void (*entry)(void *argument),
                         void *argument);
 
-/* Leaves `from`, which is the caller, and goes on with `to`. Returns when somebody switches to `from`, perhaps on another
- * OS thread: addresses of thread-local variables taken before are no longer good. */
+/* Leaves `from`, which is the caller, and goes on with `to`. Returns when somebody switches to `from`, perhaps on
+ * another OS thread: addresses of thread-local variables taken before are no longer good. */
 void wefti_context_switch(wefti_context *from, wefti_context *to);
 
 /* Whether the context has been left for good, so that any thread may switch to it. */

@@ -2,8 +2,8 @@
 /* ucontext.c - contexts by means of the C library alone: for processors that have no file of their own, and for tests.
  *
  * The library gives no way to run something between "the old stack is left" and "the new one goes on", so the side that
- * is switched to announces the other one as left, first thing. It finds that one through itself: a thread-local variable
- * would not do, for its address may be computed before a switch and used after it, on another thread.
+ * is switched to announces the other one as left, first thing. It finds that one through itself: a thread-local
+ * variable would not do, for its address may be computed before a switch and used after it, on another thread.
  */
 #include "cpu/context.h"
 

@@ -5,11 +5,12 @@
  *
  *     make or adopt, { leave, (the switch), arrive } ..., leave with last, (the switch), end
  *
- * leave is called on the stack that is left, arrive first thing on the stack that goes on, also at the very beginning of
- * a fiber. Between leave and arrive nothing but the switch may run: the sanitizer already believes in the other stack.
+ * leave is called on the stack that is left, arrive first thing on the stack that goes on, also at the very beginning
+ * of a fiber. Between leave and arrive nothing but the switch may run: the sanitizer already believes in the other
+ * stack.
  *
- * ThreadSanitizer takes a switch as ordering what was done before it on this thread, which hides races between fibers of
- * one thread. With WEFT_TSAN_NO_SYNC=1 in the environment it takes it as ordering nothing. Both are worth a run.
+ * ThreadSanitizer takes a switch as ordering what was done before it on this thread, which hides races between fibers
+ * of one thread. With WEFT_TSAN_NO_SYNC=1 in the environment it takes it as ordering nothing. Both are worth a run.
  */
 #ifndef WEFTI_ANNOTATE_H
 #define WEFTI_ANNOTATE_H

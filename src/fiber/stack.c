@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* stack.c - stacks in slabs.
  *
- * Terms: a slab is one mapping with `count` stacks. Of these the first `made` have been taken at least once, and the first
- * `guarded` have a guard; guards are made some stacks ahead, since the system does many of them at a better price. A slab
- * has two lists of its free stacks, threaded through `links`: WARM ones, which kept their memory, and COLD ones. The pool
- * has, for both kinds, a list of the slabs whose list is not empty.
+ * Terms: a slab is one mapping with `count` stacks. Of these the first `made` have been taken at least once, and the
+ * first `guarded` have a guard; guards are made some stacks ahead, since the system does many of them at a better
+ * price. A slab has two lists of its free stacks, threaded through `links`: WARM ones, which kept their memory, and
+ * COLD ones. The pool has, for both kinds, a list of the slabs whose list is not empty.
  *
  * Invariants, under the lock:
- *   I1  links[i] is TAKEN exactly while stack i is in use, for i < made. Others hold the next stack of their list, or NONE.
- *   I2  a slab is in pool->with[kind] exactly while its list free[kind] is not empty.
- *   I3  pool->warm is the number of free stacks that are WARM.
- *   I4  all slabs but the newest have made == count.
+ *   I1  links[i] is TAKEN exactly while stack i is in use, for i < made. Others hold the next stack of their list, or
+ * NONE. I2  a slab is in pool->with[kind] exactly while its list free[kind] is not empty. I3  pool->warm is the number
+ * of free stacks that are WARM. I4  all slabs but the newest have made == count.
  *
  * What walkers read without the lock is atomic: slabs are only ever appended, each published with release when it is
  * complete; then `made` and `links`, relaxed, where any value they find is one that was true a moment ago.
@@ -79,17 +78,14 @@ wefti_stack_pool *wefti_stack_pool_make(size_t stack_size) {
     return pool;
 }
 
-void wefti_stack_pool_keep(wefti_stack_pool *pool, size_t stacks) {
-    pool->keep = stacks;
-}
+void wefti_stack_pool_keep(wefti_stack_pool *pool, size_t stacks) { pool->keep = stacks; }
 
-void wefti_stack_pool_unguarded(wefti_stack_pool *pool) {
-    pool->unguarded = true;
-}
+void wefti_stack_pool_unguarded(wefti_stack_pool *pool) { pool->unguarded = true; }
 
 void wefti_stack_pool_free(wefti_stack_pool *pool) {
     slab *newer;
-    for (slab *each = wefti_load_relaxed(&pool->oldest); each != NULL; each = newer) { /* relaxed: nobody else is here */
+    for (slab *each = wefti_load_relaxed(&pool->oldest); each != NULL;
+         each = newer) { /* relaxed: nobody else is here */
         newer = wefti_load_relaxed(&each->newer);
         wefti_pages_unmap(each->base, each->count * pool->stack_size);
         wefti_pages_guards_gone(each->mappings);

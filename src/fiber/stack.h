@@ -14,9 +14,9 @@
  * A guard turns an overflow into a fault. The canary is 64 bytes that nobody uses and that are zero: as the page is
  * not written to, it costs no memory, and an overflow is found at the next look.
  *
- * Rules: any thread may take and give; a lock is held, and sometimes the system is asked, so keep some stacks above this.
- * Walking is for dumps: allowed in a signal handler, at any time until the pool is freed, and exact only while nothing
- * else goes on. Nothing here writes to a stack.
+ * Rules: any thread may take and give; a lock is held, and sometimes the system is asked, so keep some stacks above
+ * this. Walking is for dumps: allowed in a signal handler, at any time until the pool is freed, and exact only while
+ * nothing else goes on. Nothing here writes to a stack.
  */
 #ifndef WEFTI_STACK_H
 #define WEFTI_STACK_H
@@ -71,8 +71,8 @@ typedef struct wefti_stack_walk {
 /* Returns the low end of the next stack that is taken, or NULL in the end. Async-signal-safe. */
 void *wefti_stack_walk_next(const wefti_stack_pool *pool, wefti_stack_walk *walk, uint32_t *number);
 
-/* Returns the low end of the stack in whose bounds the address lies, guard included, or NULL. Async-signal-safe: a handler
- * of faults learns from it whose overflow it sees. */
+/* Returns the low end of the stack in whose bounds the address lies, guard included, or NULL. Async-signal-safe: a
+ * handler of faults learns from it whose overflow it sees. */
 void *wefti_stack_around(const wefti_stack_pool *pool, const void *address, uint32_t *number);
 
 #endif

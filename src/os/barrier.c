@@ -37,9 +37,7 @@ static void ask(void) {
     wefti_asymmetric = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0;
 }
 
-void wefti_barrier_init(void) {
-    pthread_once(&asked, ask);
-}
+void wefti_barrier_init(void) { pthread_once(&asked, ask); }
 
 void wefti_heavy_barrier(void) {
     if (!wefti_asymmetric)
@@ -62,9 +60,7 @@ void wefti_heavy_barrier(void) {
 
 #else
 
-void wefti_heavy_barrier(void) {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
+void wefti_heavy_barrier(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 #endif
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* cpus.c - how many CPUs this process may use.
  *
- * Three things limit it: the affinity mask, and the quotas of both versions of control groups. A quota holds for a whole
- * subtree, so each group from ours up to the root is asked, and the smallest answer counts. In a container the list may
- * name a path of the host, of which only the upper end is there: what is not there is passed over.
+ * Three things limit it: the affinity mask, and the quotas of both versions of control groups. A quota holds for a
+ * whole subtree, so each group from ours up to the root is asked, and the smallest answer counts. In a container the
+ * list may name a path of the host, of which only the upper end is there: what is not there is passed over.
  */
 #define _GNU_SOURCE 1
 
@@ -35,8 +35,10 @@ static bool read_text(const char *path, char *text, size_t size) {
     ssize_t got = 1;
     while (length < size - 1 && got > 0) {
         got = read(file, text + length, size - 1 - length);
-        if (got < 0 && errno == EINTR) got = 1;
-        else if (got > 0) length += (size_t)got;
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0)
+            length += (size_t)got;
     }
     close(file);
     text[length] = '\0';
@@ -159,6 +161,4 @@ unsigned wefti_cpu_count(void) {
     return quota > 0 && quota < cpus ? quota : cpus;
 }
 
-int wefti_current_cpu(void) {
-    return sched_getcpu();
-}
+int wefti_current_cpu(void) { return sched_getcpu(); }

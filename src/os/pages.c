@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* pages.c - address space, and pages that must not be touched.
  *
- * Guards come in two kinds. Where the system knows MADV_GUARD_INSTALL (Linux 6.13) a guard is a mark in the page table and
- * costs nothing else. Elsewhere a page without access rights splits its mapping, and a process has room for some 65,000
- * mappings only, which it needs for other things too. So guards of the second kind are counted and soon refused.
+ * Guards come in two kinds. Where the system knows MADV_GUARD_INSTALL (Linux 6.13) a guard is a mark in the page table
+ * and costs nothing else. Elsewhere a page without access rights splits its mapping, and a process has room for some
+ * 65,000 mappings only, which it needs for other things too. So guards of the second kind are counted and soon refused.
  */
 #define _GNU_SOURCE 1
 
@@ -32,9 +32,7 @@ static WEFTI_ATOMIC(size_t) counted; /* guards of the second kind */
 enum { UNTRIED, MARKS, NO_MARKS };
 static WEFTI_ATOMIC(int) marks; /* relaxed everywhere: whoever finds out anew finds the same */
 
-size_t wefti_page_size(void) {
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
+size_t wefti_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
 void *wefti_pages_map(size_t size) {
     void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -44,15 +42,12 @@ void *wefti_pages_map(size_t size) {
     return pages;
 }
 
-void wefti_pages_unmap(void *pages, size_t size) {
-    munmap(pages, size);
-}
+void wefti_pages_unmap(void *pages, size_t size) { munmap(pages, size); }
 
-void wefti_pages_forget(void *pages, size_t size) {
-    madvise(pages, size, MADV_DONTNEED);
-}
+void wefti_pages_forget(void *pages, size_t size) { madvise(pages, size, MADV_DONTNEED); }
 
-/* Some emulators take each advice for a hint that they may ignore. So the first guard is tried: reading it must fail. */
+/* Some emulators take each advice for a hint that they may ignore. So the first guard is tried: reading it must fail.
+ */
 static bool mark_works(void *page, size_t size) {
     if (madvise(page, size, GUARD_INSTALL) != 0) return false;
     return madvise(page, size, POPULATE_READ) != 0 && errno == EFAULT;
@@ -115,6 +110,4 @@ size_t wefti_pages_guard_many(void *first, size_t stride, size_t count, size_t *
     return done;
 }
 
-void wefti_pages_guards_gone(size_t mappings) {
-    wefti_add_relaxed(&counted, (size_t)0 - mappings);
-}
+void wefti_pages_guards_gone(size_t mappings) { wefti_add_relaxed(&counted, (size_t)0 - mappings); }

@@ -29,8 +29,8 @@ static void *begin(void *memory) {
     return NULL;
 }
 
-/* What a thread of ours lets through: faults of its own, what profilers send, and SIGURG, which nobody handles unless it
- * wants to interrupt a thread. All others are for the threads that the program has for them. */
+/* What a thread of ours lets through: faults of its own, what profilers send, and SIGURG, which nobody handles unless
+ * it wants to interrupt a thread. All others are for the threads that the program has for them. */
 static void signals_to_block(sigset_t *blocked) {
     static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF, SIGURG};
     sigfillset(blocked);
@@ -72,9 +72,7 @@ int wefti_os_thread_start(wefti_os_thread *thread, void (*run)(void *), void *ar
     return error;
 }
 
-void wefti_os_thread_join(wefti_os_thread *thread) {
-    pthread_join((pthread_t)thread->handle, NULL);
-}
+void wefti_os_thread_join(wefti_os_thread *thread) { pthread_join((pthread_t)thread->handle, NULL); }
 
 void wefti_os_thread_name(const char *name) {
     char cut[NAME_SIZE] = {0};
@@ -82,13 +80,9 @@ void wefti_os_thread_name(const char *name) {
     pthread_setname_np(pthread_self(), cut);
 }
 
-void wefti_os_yield(void) {
-    sched_yield();
-}
+void wefti_os_yield(void) { sched_yield(); }
 
-int wefti_os_thread_id(void) {
-    return (int)syscall(SYS_gettid);
-}
+int wefti_os_thread_id(void) { return (int)syscall(SYS_gettid); }
 
 void wefti_os_exact_timeouts(void) {
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* else the system may be 50 microseconds late */

@@ -164,8 +164,10 @@ static void sleep_now(wefti_worker *worker) {
         if (become_quiet(worker)) return;
     }
     wefti_count(&worker->sleeps);
+    wefti_store_relaxed(&worker->cpu, -1); /* relaxed: a guess for park_thread */
     while (wefti_load_acquire(&worker->sleep) == WEFTI_ASLEEP) /* partner: the cas in wake */
         if (!wefti_futex_wait(&worker->sleep, WEFTI_ASLEEP, deadline)) break;
+    wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
     if (quiet) stop_being_quiet(worker);
     if (wefti_load_relaxed(&worker->sleep) == WEFTI_ASLEEP) wake_oneself(worker);
 }
@@ -201,6 +203,7 @@ bool wefti_find_work(wefti_worker *worker) {
     bool found = false;
     wefti_add_relaxed(&kernel->idle.searchers, 1u);
     int64_t start = wefti_clock();
+    wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
     wefti_store_relaxed(&worker->busy, wefti_load_relaxed(&worker->busy) + start - wefti_load_relaxed(&worker->busy_since));
     wefti_store_relaxed(&worker->busy_since, (int64_t)0);
     while (!(found = search(worker)) && state_of(kernel) != WEFTI_KERNEL_ENDED) {

@@ -240,7 +240,8 @@ WEFTI_NO_TSAN void wefti_loop(void *argument) {
     for (;;) {
         wefti_worker *worker = self->fiber.strand.worker;
         free_retired(worker);
-        bool tasks_first = false;
+        bool tasks_first = worker->tasks_first;
+        worker->tasks_first = false;
         if ((++worker->tick & (worker->poll_every - 1)) == 0) {
             wefti_poll(worker);
             tasks_first = true;

@@ -13,7 +13,7 @@
 unsigned wefti_cpus_to_spin = 1;
 
 enum { EMPTY = 0, NOTIFIED = 1, SLEEPING = 2 };
-enum { SPIN_NANOSECONDS = 20000, PAUSES_A_LOOK = 16 };
+enum { SPIN_NANOSECONDS = 20000, PAUSES_A_LOOK = 16, WORKERS_LOOKED_AT = 16 };
 
 bool wefti_may_park(wefti_strand *self) {
     wefti_worker *worker = self->worker;
@@ -78,17 +78,32 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
 
 /* ---- threads ---- */
 
-static bool spin_for_notice(wefti_thread *thread) {
+/* Whether looking again and again can pay: somebody who may end the wait runs now, and not on this thread's processor.
+ * A worker that is asleep, or was woken and has not come to run, may get this very processor if we leave it. */
+static bool worth_spinning(const wefti_wait *wait) {
+    if (wefti_cpus_to_spin < 2) return false;
+    const weft_kernel *kernel = wait->kernel;
+    if (kernel == NULL) return true;
+    int here = wefti_current_cpu();
+    for (uint32_t i = 0; i < kernel->worker_count && i < WORKERS_LOOKED_AT; i++) {
+        int cpu = wefti_load_relaxed(&kernel->workers[i].cpu); /* relaxed: a guess */
+        if (cpu >= 0 && cpu != here) return true;
+    }
+    return false;
+}
+
+static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait) {
     int64_t end = 0;
-    do {
+    while (worth_spinning(wait)) {
         for (int i = 0; i < PAUSES_A_LOOK; i++) {
             if (wefti_load_acquire(&thread->parker) == NOTIFIED) return true; /* partner: the exchange in unpark_thread */
             wefti_pause();
         }
         int64_t now = wefti_clock();
         if (end == 0) end = now + SPIN_NANOSECONDS;
-        if (now >= end) return false;
-    } while (true);
+        if (now >= end) break;
+    }
+    return false;
 }
 
 /* Sleeps until notified; false: the deadline passed first. */
@@ -106,7 +121,7 @@ static bool sleep_for_notice(wefti_thread *thread, int64_t deadline) {
 
 static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
     wefti_thread *thread = wefti_thread_of_strand(wait->strand);
-    bool noticed = wefti_cpus_to_spin > 1 && spin_for_notice(thread);
+    bool noticed = spin_for_notice(thread, wait);
     if (!noticed && !sleep_for_notice(thread, deadline)) {
         if (wefti_wait_claim(wait, WEFT_TIMED_OUT)) return WEFT_TIMED_OUT;
         sleep_for_notice(thread, WEFT_FOREVER); /* somebody has won it and is about to unpark us */

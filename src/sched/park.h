@@ -27,6 +27,7 @@ typedef struct wefti_wait {
     wefti_strand *strand;
     const char *what; /* for dumps: "receive", "send", "sleep" ... static text */
     const void *object;
+    struct weft_kernel *kernel; /* whose tasks are likely to end the wait; NULL: not known */
     wefti_timer timer;
 } wefti_wait;
 
@@ -35,6 +36,7 @@ static inline void wefti_wait_init(wefti_wait *wait, wefti_strand *self, const c
     wait->strand = self;
     wait->what = what;
     wait->object = object;
+    wait->kernel = NULL;
 }
 
 /* Tries to win the wait. */

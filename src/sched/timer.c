@@ -119,6 +119,15 @@ bool wefti_timer_cancel(wefti_wheel *wheel, wefti_timer *timer) {
     return linked;
 }
 
+/* The wheel's tick has come to this slot: all of it goes to lower levels, before anything else is looked at. */
+static void move_down(wefti_wheel *wheel, unsigned level, unsigned slot) {
+    wefti_timer *timer;
+    while ((timer = wheel->slots[level][slot]) != NULL) {
+        unlink_timer(wheel, timer);
+        link_timer(wheel, timer);
+    }
+}
+
 /* Lock held: moves the wheel to `now`, claims what is due, at most BATCH. Returns the claimed ones, linked by next. */
 static wefti_timer *collect(wefti_wheel *wheel, uint64_t now, size_t *count) {
     wefti_timer *claimed = NULL, **last = &claimed;
@@ -127,12 +136,12 @@ static wefti_timer *collect(wefti_wheel *wheel, uint64_t now, size_t *count) {
     size_t taken = 0;
     while (taken < BATCH && first_slot(wheel, &level, &slot, &begins) && begins <= now) {
         wheel->tick = begins;
-        wefti_timer *timer = wheel->slots[level][slot];
-        unlink_timer(wheel, timer);
         if (level > 0) {
-            link_timer(wheel, timer); /* moves down, since the wheel has come to its slot */
+            move_down(wheel, level, slot);
             continue;
         }
+        wefti_timer *timer = wheel->slots[level][slot];
+        unlink_timer(wheel, timer);
         taken++;
         if (!timer->claim(timer)) continue;
         (*count)++;

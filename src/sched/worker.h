@@ -59,6 +59,7 @@ typedef struct wefti_worker {
     wefti_runner *retired; /* ended, still to be given back by who comes next */
     weft_kernel *kernel;
     uint32_t index, random;
+    bool tasks_first; /* somebody yielded: tasks that have not begun come before runners that are ready */
     uint32_t streak; /* how often in a row the inbox had little more when the last share was used up */
     int64_t trimmed; /* when this worker last trimmed the depot */
     uint32_t idle_count;
@@ -68,6 +69,7 @@ typedef struct wefti_worker {
     wefti_os_thread thread;
     bool started;
     WEFTI_ATOMIC(wefti_runner *) current;
+    WEFTI_ATOMIC(int) cpu; /* where it ran when it last looked; -1: asleep */
     /* counters: written by the owner alone, read by anyone */
     WEFTI_ATOMIC(uint64_t) submitted[2], done[2]; /* by generation, see drain.h */
     WEFTI_ATOMIC(uint64_t) begun, steals, parks, sleeps, stacks;

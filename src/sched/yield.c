@@ -16,6 +16,7 @@ void weft_yield(void) {
         /* Through the loop, which looks at mailbox, clock and tasks that have not begun. */
         if (!wefti_may_park(strand)) return;
         next = wefti_runner_get(worker);
+        worker->tasks_first = true;
     } else {
         next = wefti_runner_of(wefti_runners_take(&worker->ready));
     }
