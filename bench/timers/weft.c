@@ -135,8 +135,10 @@ WEFT_TASK(void, make_sleepers, (weft_group *, group), (weft_channel *, marks)) {
 static void round_of_sleepers(void *argument, double *values) {
     setting *s = argument;
     int64_t start = bench_clock(), cpu = bench_cpu();
-    bench_require(weft_submit(s->done, make_sleepers, s->done, s->marks) == WEFT_OK, "submit");
-    for (int i = 0; i < SLEEPERS + 1; i++) bench_require(weft_receive_done(s->done, WEFT_FOREVER) == WEFT_OK, "done");
+    weft_group *group = weft_make_group(NULL);
+    bench_require(group != NULL && weft_submit(s->done, make_sleepers, group, s->marks) == WEFT_OK, "submit");
+    bench_require(weft_receive_done(s->done, WEFT_FOREVER) == WEFT_OK, "done");
+    bench_require(weft_wait_group(group, WEFT_FOREVER) == WEFT_OK && weft_free_group(group) == WEFT_OK, "wait");
     values[0] = (double)(bench_clock() - start) / 1e9;
     values[1] = (double)(bench_cpu() - cpu) / 1e9;
     values[2] = bench_percentile(late, SLEEPERS, 0.5);

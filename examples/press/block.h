@@ -19,7 +19,8 @@ typedef struct press_packed {
     size_t length;  /* bytes at `packed` of the block */
 } press_packed;
 
-/* A piece of the input and, later, what it was compressed to. Belongs to one stage at a time: who has received the pointer. */
+/* A piece of the input and, later, what it was compressed to. Belongs to one stage at a time: to who has received it.
+ */
 typedef struct press_block {
     uint64_t number; /* 0 for the first of the stream */
     bool last;       /* nothing follows */
@@ -38,8 +39,8 @@ typedef struct block_set {
     weft_channel *free; /* press_block *: those that nobody uses */
 } block_set;
 
-/* Makes `count` blocks for `length` bytes of input and `room` of output; their tasks run on the kernel. False if there is
- * no memory; block_set_free is due in both cases. */
+/* Makes `count` blocks for `length` bytes of input and `room` of output; their tasks run on the kernel. False if there
+ * is no memory; block_set_free is due in both cases. */
 bool block_set_make(block_set *set, size_t count, size_t length, size_t room, weft_kernel *kernel);
 
 void block_set_free(block_set *set);

@@ -14,8 +14,8 @@ typedef struct press_totals {
     unsigned workers;
 } press_totals;
 
-/* Reads all of the input and writes the result, without committing it. samples: to be filled in, or NULL; free it in any
- * case. Returns the exit status, after a report where it is not 0. */
+/* Reads all of the input and writes the result, without committing it. samples: to be filled in, or NULL; free it in
+ * any case. Returns the exit status, after a report where it is not 0. */
 int press(const press_args *args, press_input *input, press_output *output, press_samples *samples,
           press_totals *totals);
 

@@ -54,7 +54,7 @@ bool run_failed(const press_run *run);
 void run_enter_thread(press_run *run);
 void run_leave_thread(press_run *run);
 
-/* Makes system calls that reader and writer wait in return EINTR. A call may begin just after: repeat until they end. */
+/* Makes system calls that reader and writer wait in return EINTR. One may begin just after: repeat until they end. */
 void run_interrupt(press_run *run);
 
 #endif

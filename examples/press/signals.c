@@ -2,12 +2,13 @@
 /* signals.c - interruption by the user: noted here, acted upon by the watcher. */
 #include "signals.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t caught;
+static atomic_int caught; /* lock-free, so a handler may write it; relaxed: it stands for itself */
 
 static void note(int number) {
-    if (number != SIGNALS_NUDGE) caught = number;
+    if (number != SIGNALS_NUDGE) atomic_store_explicit(&caught, number, memory_order_relaxed);
 }
 
 /* Without SA_RESTART: a system call that waits ends with EINTR. */

@@ -8,7 +8,7 @@
 /* Does nothing but end a system call. By default it is ignored, so a stray one is harmless. */
 #define SIGNALS_NUDGE SIGURG
 
-/* From here on SIGINT, SIGTERM and SIGHUP are noted, where they were not ignored; a closed pipe is an error like others. */
+/* From here on SIGINT, SIGTERM and SIGHUP are noted, where they were not ignored; a closed pipe is a failed write. */
 void signals_install(void);
 
 /* The signal that has come, or 0. */

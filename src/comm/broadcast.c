@@ -64,8 +64,8 @@ static bool prepare(broadcast *b, wefti_node **runners, weft_kernel *kernel) {
         if (runner == NULL) return false;
         runner->first = gather;
         runner->first_argument = b;
-        runner->link.next = *runners;
-        *runners = &runner->link;
+        runner->fiber.link.next = *runners;
+        *runners = &runner->fiber.link;
     }
     return true;
 }

@@ -95,7 +95,7 @@ wefti_context_make:
     and x9, x9, #-16
     stp xzr, xzr, [x9, #-16]!   /* ends the chain of callers */
     sub x9, x9, #160
-    adr x10, start
+    adr x10, .Lstart
     stp xzr, x10, [x9]          /* x29: who walks by frame pointers ends here */
     stp x3, x4, [x9, #16]       /* x19, x20 */
     stp xzr, xzr, [x9, #32]
@@ -112,18 +112,19 @@ wefti_context_make:
     .size wefti_context_make, . - wefti_context_make
 
 /* The first frame of each stack: entry in x19, its argument in x20. */
-    .type start, %function
+    .type first_frame, %function
     .p2align 4
+first_frame:
     .cfi_startproc
     .cfi_undefined x30          /* unwinders stop here */
-    nop                         /* they look one instruction before a return address, and this one is also such */
-start:
+    nop                         /* they look one instruction before a return address, and .Lstart is such */
+.Lstart:
     mov x30, xzr
     mov x0, x20
     blr x19
     brk #1
     .cfi_endproc
-    .size start, . - start
+    .size first_frame, . - first_frame
 
     .section .note.GNU-stack, "", %progbits
 

@@ -91,7 +91,7 @@ wefti_context_make:
     leaq (%rsi, %rdx), %rax
     andq $-16, %rax
     subq $72, %rax              /* seven words of the frame, and two that end the chain of callers */
-    leaq start(%rip), %rdx
+    leaq .Lstart(%rip), %rdx
     xorl %esi, %esi
     movq %rsi, (%rax)           /* r15 */
     movq %rsi, 8(%rax)          /* r14 */
@@ -100,7 +100,7 @@ wefti_context_make:
     movq %rsi, 32(%rax)         /* rbp: who walks by frame pointers ends here */
     movq %rsi, 40(%rax)         /* rbx */
     movq %rdx, 48(%rax)
-    movq %rsi, 56(%rax)         /* the return address of `start` */
+    movq %rsi, 56(%rax)         /* the return address of first_frame */
     movq %rsi, 64(%rax)
     movq %rax, (%rdi)
     ret
@@ -108,17 +108,18 @@ wefti_context_make:
     .size wefti_context_make, . - wefti_context_make
 
 /* The first frame of each stack: entry in r12, its argument in r13. */
-    .type start, @function
+    .type first_frame, @function
     .p2align 4
+first_frame:
     .cfi_startproc
     .cfi_undefined %rip         /* unwinders stop here */
-    nop                         /* they look one byte before a return address, and this one is also such */
-start:
+    nop                         /* they look one byte before a return address, and .Lstart is such */
+.Lstart:
     movq %r13, %rdi
     call *%r12
     ud2
     .cfi_endproc
-    .size start, . - start
+    .size first_frame, . - first_frame
 
     .section .note.GNU-stack, "", @progbits
 

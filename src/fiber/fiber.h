@@ -7,6 +7,7 @@
 #ifndef WEFTI_FIBER_H
 #define WEFTI_FIBER_H
 
+#include "base/node.h"
 #include "cpu/context.h"
 #include "dynamic/strand.h"
 #include "fiber/annotate.h"
@@ -14,6 +15,7 @@
 typedef struct wefti_fiber {
     wefti_strand strand; /* first: a strand is what others see of it */
     wefti_context context;
+    wefti_node link; /* in a list of who keeps it: with the two above, all that a switch needs lies in one line */
     wefti_annotation annotation;
     void *stack_low; /* NULL: the stack is the OS thread's own */
     size_t stack_size;

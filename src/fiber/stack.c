@@ -7,9 +7,11 @@
  * COLD ones. The pool has, for both kinds, a list of the slabs whose list is not empty.
  *
  * Invariants, under the lock:
- *   I1  links[i] is TAKEN exactly while stack i is in use, for i < made. Others hold the next stack of their list, or
- * NONE. I2  a slab is in pool->with[kind] exactly while its list free[kind] is not empty. I3  pool->warm is the number
- * of free stacks that are WARM. I4  all slabs but the newest have made == count.
+ * - I1: links[i] is TAKEN exactly while stack i is in use, for i < made. Others hold the next stack of their list, or
+ *   NONE.
+ * - I2: a slab is in pool->with[kind] exactly while its list free[kind] is not empty.
+ * - I3: pool->warm is the number of free stacks that are WARM.
+ * - I4: all slabs but the newest have made == count.
  *
  * What walkers read without the lock is atomic: slabs are only ever appended, each published with release when it is
  * complete; then `made` and `links`, relaxed, where any value they find is one that was true a moment ago.

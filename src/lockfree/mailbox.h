@@ -9,10 +9,7 @@
 #define WEFTI_MAILBOX_H
 
 #include "base/atomic.h"
-
-typedef struct wefti_node {
-    struct wefti_node *next;
-} wefti_node;
+#include "base/node.h"
 
 typedef WEFTI_ATOMIC(wefti_node *) wefti_mailbox;
 

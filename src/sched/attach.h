@@ -8,13 +8,13 @@
 #define WEFTI_ATTACH_H
 
 #include "dynamic/strand.h"
-#include "os/os.h"
+#include "lockfree/parker.h"
 
 struct wefti_worker;
 
 typedef struct wefti_thread {
     wefti_strand strand;          /* first; strand.worker is NULL */
-    wefti_futex parker;           /* see park.c */
+    wefti_parker parker;
     struct wefti_worker *serving; /* the worker whose thread this is, or NULL */
 } wefti_thread;
 

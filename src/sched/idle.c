@@ -9,18 +9,7 @@ enum { TRIM_NANOSECONDS = 100000000 };
 /* ---- the giver's side ---- */
 
 static bool wake(weft_kernel *kernel, wefti_worker *worker) {
-    uint32_t asleep = WEFTI_ASLEEP;
-    if (wefti_load_relaxed(&worker->sleep) != WEFTI_ASLEEP) return false;
-    /* It counts as searching before it runs, so that givers do not wake a second one for the same work. */
-    wefti_add_relaxed(&kernel->idle.searchers, 1u);
-    /* acq_rel: release so that the sleeper, when it sees AWAKE, sees what led to it; acquire for the counts of the sleeper. */
-    if (!wefti_cas_acq_rel(&worker->sleep, &asleep, (uint32_t)WEFTI_AWAKE)) {
-        wefti_add_relaxed(&kernel->idle.searchers, (uint32_t)-1);
-        return false;
-    }
-    wefti_add_relaxed(&kernel->idle.sleepers, (uint32_t)-1);
-    wefti_futex_wake(&worker->sleep, 1);
-    return true;
+    return wefti_sleeper_wake(&kernel->idle, &worker->sleep);
 }
 
 void wefti_wake_one(weft_kernel *kernel) {
@@ -30,7 +19,7 @@ void wefti_wake_one(weft_kernel *kernel) {
 }
 
 void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
-    wefti_light_barrier(); /* partner: the heavy barrier in sleep_now; the mail was dropped before */
+    wefti_light_barrier(); /* partner: the heavy barrier in wefti_sleeper_announce; the mail was dropped before */
     wake(kernel, worker);
 }
 
@@ -74,7 +63,7 @@ static bool steal(wefti_worker *worker) {
         wefti_worker *victim = &kernel->workers[(first + n) % count];
         if (victim == worker) continue;
         wefti_runner *runner = wefti_movable_take(victim, worker);
-        if (runner != NULL) wefti_runners_put(&worker->ready, &runner->link);
+        if (runner != NULL) wefti_runners_put(&worker->ready, &runner->fiber.link);
         if (runner == NULL && wefti_queue_steal(&victim->queue, &worker->queue) == 0) continue;
         wefti_count(&worker->steals);
         return true;
@@ -135,41 +124,23 @@ static uint32_t state_of(weft_kernel *kernel) {
 
 /* ---- sleeping ---- */
 
-/* Takes back the announcement. false: somebody woke us meanwhile and has done so already. */
-static void wake_oneself(wefti_worker *worker) {
-    uint32_t asleep = WEFTI_ASLEEP;
-    wefti_add_relaxed(&worker->kernel->idle.searchers, 1u);
-    if (wefti_cas_acq_rel(&worker->sleep, &asleep, (uint32_t)WEFTI_AWAKE)) /* as in wake */
-        wefti_add_relaxed(&worker->kernel->idle.sleepers, (uint32_t)-1);
-    else
-        wefti_add_relaxed(&worker->kernel->idle.searchers, (uint32_t)-1); /* the waker counted us */
-}
-
 static void sleep_now(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     uint32_t state = state_of(kernel);
-    wefti_store_relaxed(&worker->sleep, (uint32_t)WEFTI_ASLEEP);
-    wefti_add_relaxed(&kernel->idle.sleepers, 1u);
-    wefti_add_relaxed(&kernel->idle.searchers, (uint32_t)-1);
-    wefti_heavy_barrier(); /* partners: the light ones in wefti_notify, wefti_wake_worker and weft_end_kernel */
+    wefti_sleeper_announce(&kernel->idle, &worker->sleep);
     int64_t deadline = WEFTI_MIN(wefti_wheel_next(&worker->wheel), wefti_wheel_next(&kernel->wheel));
-    bool quiet = false;
     wefti_drain_look(kernel); /* part of the last look: who waits for a drain is a giver too */
     if (anything(worker) || state_of(kernel) != state) {
-        wake_oneself(worker);
+        wefti_sleeper_retract(&kernel->idle, &worker->sleep);
         return;
     }
-    if (state == WEFTI_KERNEL_ENDING) {
-        quiet = true;
-        if (become_quiet(worker)) return;
-    }
+    bool quiet = state == WEFTI_KERNEL_ENDING;
+    if (quiet && become_quiet(worker)) return;
     wefti_count(&worker->sleeps);
     wefti_store_relaxed(&worker->cpu, -1); /* relaxed: a guess for park_thread */
-    while (wefti_load_acquire(&worker->sleep) == WEFTI_ASLEEP) /* partner: the cas in wake */
-        if (!wefti_futex_wait(&worker->sleep, WEFTI_ASLEEP, deadline)) break;
+    wefti_sleeper_sleep(&kernel->idle, &worker->sleep, deadline);
     wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
     if (quiet) stop_being_quiet(worker);
-    if (wefti_load_relaxed(&worker->sleep) == WEFTI_ASLEEP) wake_oneself(worker);
 }
 
 static bool search(wefti_worker *worker) {

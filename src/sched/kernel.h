@@ -28,7 +28,7 @@ struct weft_kernel {
     wefti_worker *workers;
     wefti_depot depot;
     wefti_inbox inbox, low;
-    wefti_idle idle;
+    wefti_sleepers idle;
     wefti_wheel wheel; /* timers that belong to no worker */
     wefti_stack_pool *stacks;
     pthread_mutex_t lock; /* creation, end, and pools; never held by a task */

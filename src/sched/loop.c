@@ -122,7 +122,7 @@ static bool hand_over(wefti_worker *worker, const wefti_slot *slots, uint32_t co
     ((wefti_record *)(void *)copy)->flags &= (uint8_t)~WEFTI_TASK_STACK;
     runner->first = run_handed;
     runner->first_argument = copy;
-    wefti_runners_put(&worker->ready, &runner->link);
+    wefti_runners_put(&worker->ready, &runner->fiber.link);
     return true;
 }
 
@@ -198,11 +198,11 @@ static bool run_one(wefti_runner *self, wefti_worker *worker) {
     return true;
 }
 
-static void go_on_with(wefti_runner *self, wefti_worker *worker, wefti_runner *next) {
-    self->link.next = worker->idle;
-    worker->idle = &self->link;
+WEFTI_NO_TSAN static WEFTI_NOINLINE void go_on_with(wefti_runner *self, wefti_worker *worker, wefti_runner *next) {
+    self->fiber.link.next = worker->idle;
+    worker->idle = &self->fiber.link;
     worker->idle_count++;
-    wefti_runner_switch(worker, self, next);
+    wefti_runner_switch(worker, self, next, false);
 }
 
 static void free_retired(wefti_worker *worker) {
@@ -213,12 +213,12 @@ static void free_retired(wefti_worker *worker) {
 }
 
 /* Ends the running runner, whose stack is of no use to others. Returns only if there is no other to go on with. */
-static void retire(wefti_runner *self) {
+WEFTI_NO_TSAN static WEFTI_NOINLINE void retire(wefti_runner *self) {
     wefti_worker *worker = self->fiber.strand.worker;
     wefti_runner *next = wefti_runner_get(worker);
     if (next == NULL) return;
     worker->retired = self;
-    wefti_runner_switch(worker, self, next);
+    wefti_runner_switch(worker, self, next, true);
 }
 
 WEFTI_NO_TSAN static WEFTI_NOINLINE void leave_for_good(wefti_runner *self) {

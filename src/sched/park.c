@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* park.c - parking and unparking fibers and threads. The rules are in park.h.
- *
- * A thread sleeps on the word `parker` of its process object:
- *   EMPTY --thread: after a short spin--> SLEEPING --unparker: exchange--> NOTIFIED --thread--> EMPTY
- *   EMPTY --unparker: exchange--> NOTIFIED
- */
+/* park.c - parking and unparking fibers and threads. The rules are in park.h. */
 #include "sched/park.h"
 
 #include "sched/attach.h"
@@ -12,7 +7,6 @@
 
 unsigned wefti_cpus_to_spin = 1;
 
-enum { EMPTY = 0, NOTIFIED = 1, SLEEPING = 2 };
 enum { SPIN_NANOSECONDS = 20000, PAUSES_A_LOOK = 16, WORKERS_LOOKED_AT = 16 };
 
 bool wefti_may_park(wefti_strand *self) {
@@ -20,8 +14,8 @@ bool wefti_may_park(wefti_strand *self) {
     if (worker == NULL || worker->idle != NULL) return true;
     wefti_runner *runner = wefti_runner_get(worker);
     if (runner == NULL) return false;
-    runner->link.next = worker->idle;
-    worker->idle = &runner->link;
+    runner->fiber.link.next = worker->idle;
+    worker->idle = &runner->fiber.link;
     worker->idle_count++;
     return true;
 }
@@ -59,6 +53,10 @@ static wefti_runner *choose(wefti_worker *worker) {
     return wefti_runner_get(worker); /* wefti_may_park has made sure that there is one */
 }
 
+WEFTI_NO_TSAN static WEFTI_NOINLINE void leave(wefti_worker *worker, wefti_runner *self, wefti_runner *next) {
+    wefti_runner_switch(worker, self, next, false);
+}
+
 static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     wefti_runner *self = wefti_runner_of_strand(wait->strand);
     wefti_worker *worker = wait->strand->worker;
@@ -70,7 +68,7 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     wefti_store_relaxed(&self->what, wait->what);
     wefti_count(&worker->parks);
     wefti_runner *next = choose(worker);
-    if (WEFTI_LIKELY(next != self)) wefti_runner_switch(worker, self, next);
+    if (WEFTI_LIKELY(next != self)) leave(worker, self, next);
     wefti_store_relaxed(&self->what, NULL);
     if (timed) wefti_timer_cancel(wheel, &wait->timer);
     return outcome_of(wait);
@@ -96,7 +94,7 @@ static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait) {
     int64_t end = 0;
     while (worth_spinning(wait)) {
         for (int i = 0; i < PAUSES_A_LOOK; i++) {
-            if (wefti_load_acquire(&thread->parker) == NOTIFIED) return true; /* partner: the exchange in unpark_thread */
+            if (wefti_parker_noticed(&thread->parker)) return true;
             wefti_pause();
         }
         int64_t now = wefti_clock();
@@ -106,33 +104,15 @@ static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait) {
     return false;
 }
 
-/* Sleeps until notified; false: the deadline passed first. */
-static bool sleep_for_notice(wefti_thread *thread, int64_t deadline) {
-    uint32_t seen = EMPTY;
-    /* acq_rel: acquire as in spin_for_notice, when it fails because of a notice; release has no partner. */
-    if (!wefti_cas_acq_rel(&thread->parker, &seen, (uint32_t)SLEEPING)) return true;
-    while (wefti_load_acquire(&thread->parker) == SLEEPING) {
-        if (wefti_futex_wait(&thread->parker, SLEEPING, deadline)) continue;
-        seen = SLEEPING;
-        if (wefti_cas_acq_rel(&thread->parker, &seen, (uint32_t)EMPTY)) return false;
-    }
-    return true;
-}
-
 static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
     wefti_thread *thread = wefti_thread_of_strand(wait->strand);
     bool noticed = spin_for_notice(thread, wait);
-    if (!noticed && !sleep_for_notice(thread, deadline)) {
+    if (!noticed && !wefti_parker_sleep(&thread->parker, deadline)) {
         if (wefti_wait_claim(wait, WEFT_TIMED_OUT)) return WEFT_TIMED_OUT;
-        sleep_for_notice(thread, WEFT_FOREVER); /* somebody has won it and is about to unpark us */
+        wefti_parker_sleep(&thread->parker, WEFT_FOREVER); /* somebody has won it and is about to unpark us */
     }
-    wefti_store_relaxed(&thread->parker, (uint32_t)EMPTY); /* relaxed: nobody else touches it until the next wait */
+    wefti_parker_reset(&thread->parker);
     return outcome_of(wait);
-}
-
-static void unpark_thread(wefti_thread *thread) {
-    /* acq_rel: release so that the thread sees what the unparker wrote; partner: the acquires in *_for_notice. */
-    if (wefti_exchange_acq_rel(&thread->parker, (uint32_t)NOTIFIED) == SLEEPING) wefti_futex_wake(&thread->parker, 1);
 }
 
 /* ---- both ---- */
@@ -146,7 +126,7 @@ void wefti_unpark(wefti_wait *wait) {
     wefti_strand *strand = wait->strand; /* the wait may be gone from here on */
     wefti_worker *worker = strand->worker;
     if (worker == NULL) {
-        unpark_thread(wefti_thread_of_strand(strand));
+        wefti_parker_notify(&wefti_thread_of_strand(strand)->parker);
         return;
     }
     wefti_runner *runner = wefti_runner_of_strand(strand);
@@ -155,6 +135,6 @@ void wefti_unpark(wefti_wait *wait) {
         wefti_runner_ready(worker, runner);
         return;
     }
-    wefti_mailbox_push(&worker->mailbox, &runner->link);
+    wefti_mailbox_push(&worker->mailbox, &runner->fiber.link);
     wefti_wake_worker(worker->kernel, worker);
 }

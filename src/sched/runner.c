@@ -42,14 +42,9 @@ void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
     wefti_stack_give(runner->pool, runner->fiber.stack_low);
 }
 
-WEFTI_NO_TSAN void wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to) {
-    wefti_store_relaxed(&worker->current, to);
-    wefti_fiber_switch(&from->fiber, &to->fiber, worker->retired == from);
-}
-
 static void ready_movable(wefti_worker *worker, wefti_runner *runner) {
     wefti_spin_lock(&worker->movable_lock);
-    wefti_runners_put(&worker->movable, &runner->link);
+    wefti_runners_put(&worker->movable, &runner->fiber.link);
     wefti_store_relaxed(&worker->movable_count, wefti_load_relaxed(&worker->movable_count) + 1);
     wefti_spin_unlock(&worker->movable_lock);
     wefti_notify(worker->kernel, &worker->kernel->idle);
@@ -59,7 +54,7 @@ void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner) {
     if (WEFTI_UNLIKELY(runner->movable))
         ready_movable(worker, runner);
     else
-        wefti_runners_put(&worker->ready, &runner->link);
+        wefti_runners_put(&worker->ready, &runner->fiber.link);
 }
 
 wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {

@@ -26,12 +26,12 @@
 #include "lockfree/inbox.h"
 #include "lockfree/mailbox.h"
 #include "lockfree/queue.h"
+#include "lockfree/sleepers.h"
 #include "sched/park.h"
 #include "sched/task.h"
 
 typedef struct wefti_runner {
-    wefti_fiber fiber; /* first */
-    wefti_node link;   /* in one of: mailbox, ready, movable, idle */
+    wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
     /* the task it runs; read by dumps at any time */
     WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
     WEFTI_ATOMIC(weft_category) category;
@@ -78,14 +78,14 @@ typedef struct wefti_worker {
     wefti_wheel wheel;
     /* written by others */
     WEFTI_ALIGNED(WEFTI_APART) wefti_mailbox mailbox;
-    WEFTI_ALIGNED(WEFTI_APART) wefti_futex sleep; /* see idle.h */
+    WEFTI_ALIGNED(WEFTI_APART) wefti_sleeper sleep;
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock movable_lock;
     wefti_runners movable; /* ready runners that any worker may go on with; under movable_lock */
     WEFTI_ATOMIC(uint32_t) movable_count;
 } wefti_worker;
 
 static inline wefti_runner *wefti_runner_of(wefti_node *node) {
-    return WEFTI_CONTAINER(node, wefti_runner, link);
+    return WEFTI_CONTAINER(node, wefti_runner, fiber.link);
 }
 
 static inline wefti_runner *wefti_runner_of_strand(wefti_strand *strand) {
@@ -115,8 +115,14 @@ wefti_runner *wefti_runner_get(wefti_worker *worker);
 wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number); /* the one whose stack this is */
 wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size);
 void wefti_runner_free(wefti_worker *worker, wefti_runner *runner);
-/* Leaves `from` for `to` on this worker. */
-void wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to);
+/* Leaves `from` for `to` on this worker. Where it is the last thing a function does, that becomes a jump, and the switch
+ * comes back to the function's caller: each return after a change of stacks is one that the processor predicts wrong. */
+WEFTI_NO_TSAN static inline __attribute__((always_inline)) void wefti_runner_switch(wefti_worker *worker,
+                                                                                   wefti_runner *from, wefti_runner *to,
+                                                                                   bool last) {
+    wefti_store_relaxed(&worker->current, to); /* relaxed: for dumps and task_categories_running */
+    wefti_fiber_switch(&from->fiber, &to->fiber, last);
+}
 /* Puts a runner where this worker (or, if it is movable, any) goes on with it. */
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);
 /* A ready runner, or NULL. */

@@ -25,31 +25,9 @@ static WEFTI_ATOMIC(wefti_worker *) waits_on[MOST_TASKS + 1];
 static uint32_t results[MOST_TASKS + 1]; /* plain: what a task writes, who waits for it may read */
 static WEFTI_ATOMIC(uint32_t) expired;
 
-__thread wefti_strand *wefti_strand_now;
-
-/* ---- what the cores call and this test does without ---- */
-
-wefti_strand *wefti_attach(void) {
-    explore_fail("a strand without a thread");
-}
-wefti_runner *wefti_runner_get(wefti_worker *worker) {
-    (void)worker;
-    explore_fail("no runners here");
-}
-wefti_runner *wefti_runner_next(wefti_worker *worker) {
-    (void)worker;
-    return NULL;
-}
-void wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to) {
-    (void)worker, (void)from, (void)to;
-    explore_fail("no switches here");
-}
+/* In the place of sched/runner.c's. */
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner) {
     wefti_runners_put(&worker->ready, &runner->link);
-}
-wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {
-    (void)from, (void)to;
-    return NULL;
 }
 
 /* ---- a small worker; the same order of looks as sched/loop.c ---- */

@@ -21,7 +21,7 @@
 
 #include "fail_nth.h"
 
-enum { WORKERS = 2, WAITING = 6, SLEEPING = 4, GROUPED = 8, TIMEOUTS = 3, MESSAGES = 40 };
+enum { WORKERS = 2, WAITING = 40, SLEEPING = 4, GROUPED = 8, TIMEOUTS = 3, MESSAGES = 40 };
 #define PATIENCE weft_after(10.0)
 
 static bool strict; /* nothing may fail */
@@ -151,7 +151,7 @@ static void captured_bindings(weft_kernel *kernel) {
     WEFT_BIND(level, 5) {
         weft_environment *environment = weft_capture(NULL, 0);
         if (HAVE(environment)) {
-            const weft_submit_options with = {.environment = environment, .stack_size = 64 * 1024};
+            const weft_submit_options with = {.environment = environment, .stack_size = 512 * 1024};
             int accepted = MAY(weft_submit_with(&with, results, read_level), WEFT_NO_MEMORY);
             weft_release_environment(environment);
             collect(results, accepted, &value, sizeof value);

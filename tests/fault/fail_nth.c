@@ -8,9 +8,9 @@
  *
  * Environment
  *   WEFT_FAIL_KIND   memory (malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup), map (mmap), protect (mprotect),
- *                    advise (madvise), thread (pthread_create) or all, which is what happens without it
+ *                    advise (madvise), thread (pthread_create), several joined by +, or all, the default
  *   WEFT_FAIL_NTH    which call fails, from 1; 0 or nothing: none
- *   WEFT_FAIL_AFTER  1: all later ones too
+ *   WEFT_FAIL_COUNT  how many fail, that one and those after it; 1 without it
  *   WEFT_FAIL_DETAILS  if there: tells on stderr which calls were made to fail, as addresses for addr2line
  *
  * Blocks are counted by who asked: only those that code of the main program (the tested library is linked into it)
@@ -39,8 +39,8 @@ typedef int (*unmap_function)(void *, size_t);
 typedef int (*protect_function)(void *, size_t, int);
 typedef int (*thread_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
-static unsigned chosen = ALL, nth, after; /* written before threads exist */
-static bool details;
+static unsigned chosen = ALL, nth, count = 1; /* written before threads exist */
+static bool tells;
 static unsigned armed, calls, injected;
 static uintptr_t program_begin, program_end;
 
@@ -56,8 +56,8 @@ static void tell_where(unsigned call) {
 static bool fails(enum kind kind) {
     if (!__atomic_load_n(&armed, __ATOMIC_RELAXED) || !(chosen & kind)) return false;
     unsigned call = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
-    if (nth == 0 || call < nth || (call > nth && !after)) return false;
-    if (__atomic_add_fetch(&injected, 1, __ATOMIC_RELAXED) == 1 && details) tell_where(call);
+    if (nth == 0 || call < nth || call - nth >= count) return false;
+    if (__atomic_add_fetch(&injected, 1, __ATOMIC_RELAXED) == 1 && tells) tell_where(call);
     return true;
 }
 
@@ -160,8 +160,8 @@ void *OURS(malloc)(size_t size) {
     return fails(MEMORY) ? no_memory() : remember(REAL(malloc)(size), size, CALLER);
 }
 
-void *OURS(calloc)(size_t count, size_t size) {
-    return fails(MEMORY) ? no_memory() : remember(REAL(calloc)(count, size), count * size, CALLER);
+void *OURS(calloc)(size_t number, size_t size) {
+    return fails(MEMORY) ? no_memory() : remember(REAL(calloc)(number, size), number * size, CALLER);
 }
 
 void *OURS(aligned_alloc)(size_t alignment, size_t size) {
@@ -241,21 +241,30 @@ static int note_program(struct dl_phdr_info *object, size_t size, void *unused) 
     return 1; /* the program comes first; no more */
 }
 
-static unsigned kind_named(const char *name) {
+static unsigned kind_named(const char *name, size_t length) {
     static const struct { const char *name; unsigned kind; } kinds[] = {
         {"memory", MEMORY}, {"map", MAP}, {"protect", PROTECT}, {"advise", ADVISE}, {"thread", THREAD}, {"all", ALL}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(name, kinds[i].name) == 0) return kinds[i].kind;
+        if (strlen(kinds[i].name) == length && strncmp(name, kinds[i].name, length) == 0) return kinds[i].kind;
     fprintf(stderr, "fail_nth: WEFT_FAIL_KIND is '%s'; it can be memory, map, protect, advise, thread or all\n", name);
     exit(2);
 }
 
+static unsigned kinds_named(const char *names) {
+    unsigned kinds = 0;
+    for (size_t length; *names; names += length + (names[length] == '+')) {
+        length = strcspn(names, "+");
+        kinds |= kind_named(names, length);
+    }
+    return kinds;
+}
+
 __attribute__((constructor)) static void read_environment(void) {
     const char *text;
-    if ((text = getenv("WEFT_FAIL_KIND"))) chosen = kind_named(text);
+    if ((text = getenv("WEFT_FAIL_KIND"))) chosen = kinds_named(text);
     if ((text = getenv("WEFT_FAIL_NTH"))) nth = (unsigned)strtoul(text, NULL, 10);
-    if ((text = getenv("WEFT_FAIL_AFTER"))) after = (unsigned)strtoul(text, NULL, 10);
-    if ((details = getenv("WEFT_FAIL_DETAILS") != NULL)) {
+    if ((text = getenv("WEFT_FAIL_COUNT"))) count = (unsigned)strtoul(text, NULL, 10);
+    if ((tells = getenv("WEFT_FAIL_DETAILS") != NULL)) {
         void *frame;
         (void)backtrace(&frame, 1); /* the first one allocates */
     }

@@ -184,9 +184,7 @@ static unsigned __attribute__((noinline)) recurse(unsigned depth) {
     return recurse(depth - 1) + frame[depth % sizeof frame];
 }
 
-static void recurse_away(two_sides *pair) {
-    pair->value = recurse(100);
-}
+static void recurse_away(two_sides *pair) { pair->value = recurse(100); }
 
 TEST(deep_calls_work_away_from_home) {
     two_sides pair;
@@ -196,7 +194,8 @@ TEST(deep_calls_work_away_from_home) {
     end(&pair);
 }
 
-/* Two threads run one context in turn. It passes the turn on before it has left, so the other thread has to wait for that:
+/* Two threads run one context in turn. It passes the turn on before it has left, so the other thread has to wait for
+ * that:
  *
  *     thread 0, on the context: count, turn = 1 ........ push registers, (left)
  *     thread 1, on its own stack: ......... sees turn == 1, waits for "left", switches to the context
@@ -217,7 +216,7 @@ typedef struct shared_context {
     wefti_annotation notes;
     WEFTI_ATOMIC(unsigned) turn;
     struct visitor *visitor; /* on whose thread the context runs; who has the turn may write */
-    uint64_t count;   /* the same */
+    uint64_t count;          /* the same */
     visitor visitors[2];
 } shared_context;
 

@@ -160,7 +160,8 @@ TEST(controllers_that_only_begin_like_cpu_are_others) {
 /* ---- bad input ---- */
 
 TEST(nonsense_is_no_quota) {
-    static const char *const values[] = {"", "\n", "x y\n", "100000", "100000 0\n", "0 100000\n", "-5 100000\n", "1 -1\n"};
+    static const char *const values[] = {"",           "\n",         "x y\n",       "100000",
+                                         "100000 0\n", "0 100000\n", "-5 100000\n", "1 -1\n"};
     begin_tree();
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         put("cpu.max", values[i]);

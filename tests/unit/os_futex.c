@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* os_futex.c - sleeping on a word ends by a wake, by the deadline, or not at all if the word differs; wakes are not lost. */
+/* os_futex.c - sleeping on a word ends by a wake, by the deadline, or not at all if the word differs; wakes are not
+ * lost. */
 #include "harness/harness.h"
 
 #include <errno.h>

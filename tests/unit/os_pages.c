@@ -36,9 +36,7 @@ TEST(pages_are_zero_and_can_be_written) {
     wefti_pages_unmap(pages, size);
 }
 
-TEST(more_than_there_is_gives_null) {
-    CHECK_NULL(wefti_pages_map((size_t)1 << 62));
-}
+TEST(more_than_there_is_gives_null) { CHECK_NULL(wefti_pages_map((size_t)1 << 62)); }
 
 TEST(forgotten_pages_are_zero_again) {
     size_t page = wefti_page_size(), size = 4 * page;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -182,13 +183,13 @@ TEST(trim_leaves_so_many_with_memory) {
 
 /* ---- against a model ---- */
 
-typedef struct model {
+typedef struct expected {
     void **lows; /* by number; NULL: not in use */
     size_t most;
     size_t in_use;
-} model;
+} expected;
 
-static bool take(wefti_stack_pool *pool, model *model) {
+static bool take(wefti_stack_pool *pool, expected *model) {
     uint32_t number = UINT32_MAX;
     char *low = wefti_stack_take(pool, &number);
     if (!CHECK_NOT_NULL(low) || !CHECK_LT(number, model->most)) return false;
@@ -199,14 +200,14 @@ static bool take(wefti_stack_pool *pool, model *model) {
     return true;
 }
 
-static void give(wefti_stack_pool *pool, model *model, size_t number) {
+static void give(wefti_stack_pool *pool, expected *model, size_t number) {
     if (model->lows[number] == NULL) return;
     wefti_stack_give(pool, model->lows[number]);
     model->lows[number] = NULL;
     model->in_use--;
 }
 
-static void compare(const wefti_stack_pool *pool, const model *model) {
+static void compare(const wefti_stack_pool *pool, const expected *model) {
     wefti_stack_walk walk = {0};
     uint32_t number = 0, around;
     size_t met = 0;
@@ -223,7 +224,7 @@ static void compare(const wefti_stack_pool *pool, const model *model) {
 }
 
 TEST(any_order_of_takes_and_gives_agrees_with_a_model) {
-    model model = {.most = harness_rounds(5000)};
+    expected model = {.most = harness_rounds(5000)};
     model.lows = calloc(model.most, sizeof *model.lows);
     wefti_stack_pool *pool = wefti_stack_pool_make(WEFTI_SMALLEST_STACK);
     if (!CHECK_NOT_NULL(model.lows) || !CHECK_NOT_NULL(pool)) return;
@@ -265,7 +266,7 @@ enum { THREADS = 4, HELD = 40 };
 typedef struct taker {
     wefti_stack_pool *pool;
     unsigned number;
-    WEFTI_ATOMIC(int) *done;
+    WEFTI_ATOMIC(int) * done;
 } taker;
 
 /* Writes its number on each stack it takes, and finds it there when it gives the stack back. */
@@ -340,7 +341,14 @@ TEST(no_address_space_gives_null_and_later_it_works) {
     CHECK_EQ(setrlimit(RLIMIT_AS, &tight), 0);
     uint32_t number;
     void *low = wefti_stack_take(pool, &number);
+    void *as_much = low != NULL ? wefti_pages_map(16 * SIZE) : NULL;
     CHECK_EQ(setrlimit(RLIMIT_AS, &before), 0);
+    if (as_much != NULL) {
+        wefti_pages_unmap(as_much, 16 * SIZE);
+        wefti_stack_pool_free(pool);
+        SKIP("the system does not keep its limit of address space (an emulator)");
+        return;
+    }
     CHECK_NULL(low);
     CHECK_EQ(wefti_stack_count(pool).in_use, 0);
     CHECK_NOT_NULL(wefti_stack_take(pool, &number));

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 command -v script >/dev/null || exit 77
-compressible 25000000 >input
+compressible "$(scaled 25000000)" >input
 press -k input 2>"$outside.err" || wrong "status $?"
 same "silent without a terminal" "" "$(cat "$outside.err")"
 

@@ -3,7 +3,7 @@
 # an_ignored_interrupt_stays_ignored.sh WEFT-PRESS - as under nohup, it goes on to the end.
 . "$(dirname "$0")/lib.sh"
 
-compressible 8000000 >input
+compressible "$(scaled 8000000)" >input
 cp input original
 (
     trap '' HUP INT

@@ -3,7 +3,7 @@
 # an_input_that_changes_is_not_removed.sh WEFT-PRESS - a file that grows while it is read is kept, and no output is left.
 . "$(dirname "$0")/lib.sh"
 
-compressible 30000000 >input
+compressible "$(scaled 30000000)" >input
 "${command[@]}" -9 -p 1 input 2>"$outside.err" &
 job=$!
 for ((i = 0; i < 3000; i++)); do

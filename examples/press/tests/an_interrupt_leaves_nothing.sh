@@ -3,7 +3,7 @@
 # an_interrupt_leaves_nothing.sh WEFT-PRESS - INT, TERM and HUP in the middle: one line, status 128 and the signal, no partial output, the input stays.
 . "$(dirname "$0")/lib.sh"
 
-compressible 40000000 >input
+compressible "$(scaled 40000000)" >input
 cp input original
 
 # Waits until the output has begun, so that the signal comes in the middle.

@@ -55,6 +55,9 @@ compressible() { # compressible BYTES
         2>/dev/null | head -c "$1"
 }
 
+# Fewer bytes where everything is slower, under an emulator or Valgrind.
+scaled() { echo $(($1 / ${WEFT_TEST_SLOWNESS:-1})); }
+
 random() { head -c "$1" /dev/urandom; }
 
 finish() {

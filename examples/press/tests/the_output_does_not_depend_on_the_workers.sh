@@ -3,7 +3,7 @@
 # the_output_does_not_depend_on_the_workers.sh WEFT-PRESS - it is the same, byte for byte, for any -p, in each of several runs.
 . "$(dirname "$0")/lib.sh"
 
-compressible 5000000 >input
+compressible "$(scaled 5000000)" >input
 press -p 1 -c input >first || wrong "status $?"
 for round in 1 2 3; do
     for workers in 1 2 3 8 32; do

@@ -3,7 +3,7 @@
 # what_goes_in_comes_out.sh WEFT-PRESS - empty, tiny, random and compressible files and streams come back byte for byte.
 . "$(dirname "$0")/lib.sh"
 
-compressible 20000000 >compressible
+compressible "$(scaled 20000000)" >compressible
 random 1048576 >random
 printf x >one_byte
 : >empty

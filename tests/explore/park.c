@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* park.c - parking and unparking threads explored: sched/park.c under several who want to end one wait.
+ *
+ * Property: a wait ends once, with the status of the one who won it, who sees what the waiter wrote before, and whose
+ * hand-over the waiter sees; a deadline competes like anybody else; nothing of one wait is left for the next.
+ */
+#include <string.h>
+
+#include "engine/explore.h"
+#include "sched/attach.h"
+#include "sched/kernel.h"
+
+static wefti_thread threads[8];
+static wefti_wait waits[2];
+static WEFTI_ATOMIC(wefti_wait *) published[2]; /* stands for a channel's list of waiters */
+static uint32_t wrote, handed[2];
+static int64_t deadline;
+
+static void begin(unsigned cpus) {
+    memset(threads, 0, sizeof threads);
+    memset(waits, 0, sizeof waits);
+    memset(published, 0, sizeof published);
+    memset(handed, 0, sizeof handed);
+    wrote = 0;
+    deadline = WEFT_FOREVER;
+    wefti_cpus_to_spin = cpus;
+    explore_local(&wefti_strand_now);
+    explore_name(&threads[1].parker, "parker");
+    explore_name(&waits[0].claim, "claim");
+    explore_name(&published[0], "published");
+}
+
+static weft_status wait_once(unsigned n, int64_t until) {
+    wefti_strand *self = wefti_strand_now = &threads[explore_self()].strand;
+    wefti_wait_init(&waits[n], self, "test", NULL);
+    wrote = 10 + n;
+    wefti_store_release(&published[n], &waits[n]);
+    return wefti_park(&waits[n], until);
+}
+
+/* Ends wait n if nobody else does. */
+static void end_wait(unsigned n, weft_status status) {
+    wefti_wait *wait = wefti_load_acquire(&published[n]);
+    if (wait == NULL || !wefti_wait_claim(wait, status)) return;
+    explore_assert(wrote == 10 + n);
+    handed[n] = 20 + (uint32_t)status;
+    wefti_unpark(wait);
+}
+
+static void wait_for_one(void *unused) {
+    (void)unused;
+    weft_status status = wait_once(0, deadline);
+    if (status == WEFT_TIMED_OUT) {
+        explore_saw("a time-out");
+        explore_assert(explore_now() >= deadline);
+        return;
+    }
+    explore_assert(handed[0] == 20 + (uint32_t)status); /* a race if the hand-over is not ordered */
+    memset(&waits[0], 0, sizeof waits[0]); /* the wait is the waiter's again */
+}
+static void wait_for_two(void *unused) {
+    (void)unused;
+    for (unsigned n = 0; n < 2; n++) {
+        weft_status status = wait_once(n, WEFT_FOREVER);
+        explore_assert(handed[n] == 20 + (uint32_t)status);
+    }
+}
+static void time_out_and_wait(void *unused) {
+    (void)unused;
+    weft_status status = wait_once(0, deadline);
+    explore_assert(status == WEFT_TIMED_OUT || handed[0] == 20 + (uint32_t)status);
+    status = wait_once(1, WEFT_FOREVER);
+    explore_assert(handed[1] == 20 + (uint32_t)status);
+}
+
+static void insist(unsigned n, weft_status status) {
+    while (wefti_load_acquire(&published[n]) == NULL) wefti_pause();
+    end_wait(n, status);
+}
+static void end_0_ok(void *unused) {
+    (void)unused;
+    insist(0, WEFT_OK);
+}
+static void end_0_closed(void *unused) {
+    (void)unused;
+    insist(0, WEFT_CLOSED);
+}
+static void end_0_then_1(void *unused) {
+    (void)unused;
+    insist(0, WEFT_OK);
+    insist(1, WEFT_CLOSED);
+}
+static void end_1(void *unused) {
+    (void)unused;
+    insist(1, WEFT_OK);
+}
+static void try_0(void *unused) {
+    (void)unused;
+    end_wait(0, WEFT_OK);
+}
+
+EXPLORE(a_wait_ends_when_it_is_unparked, .exhaustive = true, .preemptions = 2, .spurious = 1) {
+    begin(1);
+    explore_thread(wait_for_one, NULL);
+    explore_thread(end_0_ok, NULL);
+    explore_join();
+}
+EXPLORE(a_spinning_wait_ends_when_it_is_unparked, ) {
+    begin(2);
+    explore_thread(wait_for_one, NULL);
+    explore_thread(end_0_ok, NULL);
+    explore_join();
+}
+EXPLORE(one_of_two_wins_the_wait, ) {
+    begin(1);
+    explore_thread(wait_for_one, NULL);
+    explore_thread(end_0_ok, NULL);
+    explore_thread(end_0_closed, NULL);
+    explore_join();
+}
+EXPLORE(a_deadline_competes_with_an_unpark, ) {
+    begin(1 + explore_choose(2));
+    deadline = wefti_clock() + 30000;
+    explore_thread(wait_for_one, NULL);
+    explore_thread(try_0, NULL);
+    explore_thread(try_0, NULL);
+    explore_join();
+}
+EXPLORE(two_waits_of_one_thread_are_two, ) {
+    begin(1 + explore_choose(2));
+    explore_thread(wait_for_two, NULL);
+    explore_thread(end_0_then_1, NULL);
+    explore_thread(end_1, NULL);
+    explore_join();
+}
+EXPLORE(a_late_unpark_does_not_end_the_next_wait, ) {
+    begin(1);
+    deadline = wefti_clock() + 30000;
+    explore_thread(time_out_and_wait, NULL);
+    explore_thread(try_0, NULL);
+    explore_thread(end_1, NULL);
+    explore_join();
+}
