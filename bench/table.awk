@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # table.awk - reads bench/gates and the lines of the benchmark programs; prints the table of figures and that of gates.
+# With best=1 it takes the best round of each program and not the median.
 BEGIN { FS = "\t" }
 
 FNR == 1 { file++ }
@@ -16,7 +17,23 @@ file == 1 {
     if (!(name[1] in unit)) figures[++figure_count] = name[1]
     if (!(name[2] in party_seen)) { party_seen[name[2]] = 1; parties[++party_count] = name[2] }
     unit[name[1]] = $3
-    values[$1] = values[$1] " " $2
+    values[$1] = values[$1] " " (!best || $3 == "ratio" ? $2 : $3 == "M/s" ? $5 : $4)
+}
+
+# With best=1 the best of the repeats instead of their median; a quotient keeps its median.
+function value_of(key) { return best && unit_of(key) != "ratio" ? extreme(values[key], unit_of(key) == "M/s") : median(values[key]) }
+
+function unit_of(key,    name) {
+    split(key, name, "/")
+    return unit[name[1]]
+}
+
+function extreme(text, most,    v, n, i, e) {
+    n = split(text, v, " ")
+    e = v[1] + 0
+    for (i = 2; i <= n; i++)
+        if (most ? v[i] + 0 > e : v[i] + 0 < e) e = v[i] + 0
+    return e
 }
 
 function median(text,    v, n, i, j, t) {
@@ -34,13 +51,13 @@ function short(number) { return sprintf(number >= 100 || number == int(number) ?
 function row(figure,    text, p, key, ours, value) {
     ours = figure "/weft"
     text = sprintf("%-30s %-12s", figure, unit[figure])
-    text = text sprintf(" %10s", (ours in values) ? short(median(values[ours])) : "-")
+    text = text sprintf(" %10s", (ours in values) ? short(value_of(ours)) : "-")
     for (p = 1; p <= party_count; p++) {
         key = figure "/" parties[p]
         if (parties[p] == "weft" || !(key in values)) continue
-        value = median(values[key])
+        value = value_of(key)
         text = text "   " parties[p] " " short(value)
-        if ((ours in values) && median(values[ours]) > 0) text = text sprintf(" (%.2f)", value / median(values[ours]))
+        if ((ours in values) && value_of(ours) > 0) text = text sprintf(" (%.2f)", value / value_of(ours))
     }
     print text
 }
@@ -49,8 +66,8 @@ function check(g,    ours, theirs, value, holds) {
     ours = gate_figure[g] "/weft"
     theirs = gate_figure[g] "/" gate_party[g]
     if (!(ours in values) || (gate_party[g] != "-" && !(theirs in values))) return
-    value = median(values[ours])
-    if (gate_party[g] != "-") value /= median(values[theirs])
+    value = value_of(ours)
+    if (gate_party[g] != "-") value /= value_of(theirs)
     holds = gate_relation[g] == "<=" ? value <= gate_limit[g] + 0 : value >= gate_limit[g] + 0
     if (!holds) missed++
     checked++
@@ -59,6 +76,7 @@ function check(g,    ours, theirs, value, holds) {
 }
 
 END {
+    if (best) print "best rounds, not medians"
     printf "%-30s %-12s %10s   peers (how many times ours)\n", "figure", "unit", "weft"
     for (f = 1; f <= figure_count; f++) row(figures[f])
     print ""

@@ -10,10 +10,10 @@ static wefti_element *element_at(const weft_channel *channel, wefti_block *block
     return (wefti_element *)(void *)(block->elements + at * channel->stride);
 }
 
-wefti_block *wefti_block_make(const weft_channel *channel) {
+wefti_block *wefti_block_make(const weft_channel *channel, bool first) {
     size_t room = BLOCK_BYTES / channel->stride;
     if (room < LEAST_ROOM) room = LEAST_ROOM;
-    if (channel->tail_block == NULL && room > FIRST_ROOM) room = FIRST_ROOM; /* a hint: many channels stay small */
+    if (first && room > FIRST_ROOM) room = FIRST_ROOM;
     if (channel->capacity != 0 && room > channel->capacity) room = channel->capacity;
     wefti_block *block = malloc(sizeof *block + room * channel->stride);
     if (block == NULL) return NULL;

@@ -26,7 +26,7 @@ static bool put_initial(weft_channel *channel, const weft_channel_options *optio
     if (channel->capacity != 0 && count > channel->capacity) count = channel->capacity;
     const char *at = options->initial;
     for (size_t i = 0; i < count; i++, at += channel->element_size) {
-        if (!wefti_buffer_has_room(channel) && (channel->spare = wefti_block_make(channel)) == NULL) return false;
+        if (!wefti_buffer_has_room(channel) && (channel->spare = wefti_block_make(channel, i == 0)) == NULL) return false;
         wefti_buffer_put(channel, at, NULL);
     }
     return true;
@@ -71,14 +71,19 @@ weft_status weft_free_channel(weft_channel *channel) {
     bool busy = channel->receivers.first != NULL || channel->senders.first != NULL || channel->lockers.first != NULL ||
                 channel->holder != NULL;
     channel->freed = !busy;
-    /* acquire: tasks of other threads that were submitted before this; partner: weft_submit_task */
-    bool last = wefti_load_acquire(&channel->submitted) == channel->delivered;
+    /* Counted as an outcome to come, the freeing itself keeps the channel: from `freed` on the last outcome frees it. */
+    if (!busy) wefti_add_relaxed(&channel->submitted, UINT64_C(1)); /* relaxed: the lock orders it */
     wefti_spin_unlock(&channel->lock);
     if (busy) return WEFT_BUSY;
     wefti_channel_delist(channel);
     /* release: partner is the acquire in weft_free_kernel */
     if (channel->kernel != NULL) wefti_add_release(&channel->kernel->users, (size_t)-1);
     wefti_count_live(-1);
+    wefti_spin_lock(&channel->lock);
+    channel->delivered++;
+    /* acquire: tasks of other threads that were submitted before this; partner: weft_submit_task */
+    bool last = wefti_load_acquire(&channel->submitted) == channel->delivered;
+    wefti_spin_unlock(&channel->lock);
     if (last) wefti_channel_free_now(channel);
     return WEFT_OK;
 }

@@ -80,7 +80,7 @@ void wefti_buffer_put(weft_channel *channel, const void *value, const wefti_cond
 const wefti_condition *wefti_buffer_take(weft_channel *channel, void *value); /* value NULL: dropped */
 const wefti_element *wefti_buffer_front(const weft_channel *channel);
 /* buffer.c, no lock held */
-wefti_block *wefti_block_make(const weft_channel *channel);
+wefti_block *wefti_block_make(const weft_channel *channel, bool first); /* first: many channels stay small */
 void wefti_buffer_free(weft_channel *channel); /* destroys what is left */
 
 static inline bool wefti_channel_closed(const weft_channel *channel) {
@@ -95,6 +95,8 @@ void wefti_channels_walk(void (*visit)(weft_channel *channel, void *argument), v
 
 /* operations.c */
 void wefti_channel_deliver(wefti_sink *sink, const void *value, const wefti_condition *condition);
+/* The same for a timeout, which has no task to wait with: where the channel is full it goes beyond the capacity. */
+void wefti_channel_deliver_timeout(weft_channel *channel, const void *value);
 void wefti_channel_free_now(weft_channel *channel);
 /* Takes back the count of a submission that failed. */
 void wefti_channel_unsubmit(weft_channel *channel);

@@ -47,13 +47,14 @@ static wefti_waiter *claim_first(wefti_waiters *list, weft_status status) {
     return NULL;
 }
 
-/* Ends every wait in the list with a status, the outcomes of tasks (which never give up) and, if `results` is false, those
- * who wait for one excepted. Returns the waiters to unpark, linked. */
-static wefti_waiter *claim_all(wefti_waiters *list, weft_status status, bool results) {
+enum { MESSAGES = 1, RESULTS = 2 };
+
+/* Ends every wait for messages, for results, or both, with a status. Returns the waiters to unpark, linked. */
+static wefti_waiter *claim_all(wefti_waiters *list, weft_status status, unsigned which) {
     wefti_waiter *claimed = NULL, **last = &claimed;
     for (wefti_waiter *waiter = list->first, *next; waiter != NULL; waiter = next) {
         next = waiter->next;
-        if (waiter->result && !results) continue;
+        if ((which & (waiter->result ? RESULTS : MESSAGES)) == 0) continue;
         unlist(list, waiter);
         if (!claim(waiter, status)) continue;
         *last = waiter;
@@ -131,11 +132,12 @@ typedef struct operation {
     wefti_strand *self;
     bool borrowed; /* the channel's lock was taken just for this operation */
     bool held;     /* the caller holds the channel's lock */
+    bool room;     /* begin_with_room: memory for one more element is there */
 } operation;
 
 /* Ends with the spin lock held on WEFT_OK. may_wait: it may have to park, so there must be a stack for that. */
 static inline weft_status begin(operation *op, weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
-    *op = (operation){channel, self, false, false};
+    *op = (operation){channel, self, false, false, false};
     wefti_spin_lock(&channel->lock);
     if (WEFTI_LIKELY(channel->holder == NULL)) return WEFT_OK;
     if (channel->holder == self) {
@@ -159,6 +161,29 @@ static inline void finish(operation *op) {
         wefti_spin_unlock(&op->channel->lock);
 }
 
+/* As begin, with memory for one more element where that can be had (op->room). Both locks are given up for the allocation:
+ * therefore all begins anew after it, and the operation decides and acts without giving them up in between. */
+static weft_status begin_with_room(operation *op, weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
+    wefti_block *block = NULL;
+    for (bool tried = false;; tried = true) {
+        weft_status status = begin(op, channel, self, deadline);
+        if (WEFTI_LIKELY(status == WEFT_OK)) {
+            if (WEFTI_UNLIKELY(block != NULL && channel->spare == NULL)) {
+                channel->spare = block;
+                block = NULL;
+            }
+            op->room = wefti_buffer_has_room(channel);
+        }
+        if (WEFTI_LIKELY(op->room) || tried || status != WEFT_OK) {
+            if (WEFTI_UNLIKELY(block != NULL)) free(block); /* somebody else was faster */
+            return status;
+        }
+        bool first = channel->tail_block == NULL;
+        finish(op);
+        block = wefti_block_make(channel, first);
+    }
+}
+
 /* The spin lock is held and the waiter enlisted: parks; the channel's lock is given up meanwhile. */
 static weft_status wait_here(operation *op, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline) {
     weft_channel *channel = op->channel;
@@ -173,21 +198,6 @@ static weft_status wait_here(operation *op, wefti_waiters *list, wefti_waiter *w
 }
 
 /* ---- send ---- */
-
-/* Spin lock held. Makes room in memory for one more element, giving the lock up for the allocation. */
-static bool make_room(weft_channel *channel) {
-    while (!wefti_buffer_has_room(channel)) {
-        wefti_spin_unlock(&channel->lock);
-        wefti_block *block = wefti_block_make(channel);
-        wefti_spin_lock(&channel->lock);
-        if (block == NULL) return wefti_buffer_has_room(channel);
-        if (channel->spare == NULL)
-            channel->spare = block;
-        else
-            free(block);
-    }
-    return true;
-}
 
 static bool full(const weft_channel *channel) {
     return channel->capacity != 0 && wefti_load_relaxed(&channel->count) >= channel->capacity;
@@ -224,19 +234,16 @@ static void hand_over(operation *op, wefti_waiter *receiver, const message *m) {
 /* Spin lock held, and given up on every status but WEFT_BUSY, which says that the sender is to wait. */
 static weft_status send_now(operation *op, const message *m) {
     weft_channel *channel = op->channel;
-    for (;;) {
-        wefti_waiter *receiver = claim_first(&channel->receivers, WEFT_OK);
-        if (receiver != NULL) {
-            hand_over(op, receiver, m);
-            return WEFT_OK;
-        }
-        if (full(channel) && (!m->outcome || m->patient)) return WEFT_BUSY;
-        if (WEFTI_LIKELY(wefti_buffer_has_room(channel))) break;
-        if (!make_room(channel)) { /* has given the lock up meanwhile */
-            if (m->outcome && m->patient) return WEFT_BUSY; /* waits for a receiver: needs no memory */
-            finish(op);
-            return WEFT_NO_MEMORY;
-        }
+    wefti_waiter *receiver = claim_first(&channel->receivers, WEFT_OK);
+    if (receiver != NULL) {
+        hand_over(op, receiver, m);
+        return WEFT_OK;
+    }
+    if (full(channel) && (!m->outcome || m->patient)) return WEFT_BUSY;
+    if (WEFTI_UNLIKELY(!op->room)) {
+        if (m->outcome && m->patient) return WEFT_BUSY; /* waits for a receiver: needs no memory */
+        finish(op);
+        return WEFT_NO_MEMORY;
     }
     wefti_buffer_put(channel, m->value, m->condition);
     finish(op);
@@ -258,7 +265,7 @@ weft_status weft_send_sized(weft_channel *channel, const void *element, size_t s
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
     if (channel->capacity != 0 && deadline > WEFT_NOW && WEFTI_UNLIKELY(!wefti_may_park(self))) return WEFT_NO_MEMORY;
     operation op;
-    weft_status status = begin(&op, channel, self, deadline);
+    weft_status status = begin_with_room(&op, channel, self, deadline);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     if (WEFTI_UNLIKELY(wefti_channel_closed(channel))) {
         finish(&op);
@@ -286,7 +293,7 @@ static bool nothing_can_come(const weft_channel *channel) {
 /* The last outcome of a closed channel has come: who still waits for a result waits in vain. */
 static void dismiss_receivers(weft_channel *channel, weft_status status) {
     wefti_spin_lock(&channel->lock);
-    wefti_waiter *waiters = nothing_can_come(channel) ? claim_all(&channel->receivers, status, true) : NULL;
+    wefti_waiter *waiters = nothing_can_come(channel) ? claim_all(&channel->receivers, status, RESULTS) : NULL;
     wefti_spin_unlock(&channel->lock);
     unpark_all(waiters);
 }
@@ -295,8 +302,9 @@ static void dismiss_receivers(weft_channel *channel, weft_status status) {
 static void drop_outcome(operation *op, const message *m) {
     weft_channel *channel = op->channel;
     bool last = wefti_load_acquire(&channel->submitted) == channel->delivered; /* partner: weft_submit_task */
+    void (*destroy)(void *) = channel->destroy; /* another outcome may be the last, and free it, from finish on */
     finish(op);
-    if (channel->destroy != NULL && m->condition == NULL) channel->destroy((void *)(uintptr_t)m->value);
+    if (destroy != NULL && m->condition == NULL) destroy((void *)(uintptr_t)m->value);
     if (last) wefti_channel_free_now(channel);
 }
 
@@ -307,17 +315,21 @@ static weft_status deliver_to_closed(operation *op, const message *m) {
     weft_channel *channel = op->channel;
     wefti_waiter *first = claim_first(&channel->receivers, WEFT_OK);
     if (first == NULL) return send_begun(op, m, WEFT_FOREVER);
-    wefti_waiter *others = nothing_can_come(channel) ? claim_all(&channel->receivers, WEFT_CLOSED, true) : NULL;
+    wefti_waiter *others = nothing_can_come(channel) ? claim_all(&channel->receivers, WEFT_CLOSED, RESULTS) : NULL;
     hand_over(op, first, m);
     unpark_all(others);
     return WEFT_OK;
 }
 
-static weft_status deliver_once(weft_channel *channel, const message *m, bool counted) {
+static weft_status deliver_once(weft_channel *channel, wefti_strand *self, const message *m) {
     operation op;
-    weft_status status = begin(&op, channel, wefti_strand_now, WEFT_FOREVER);
-    if (WEFTI_UNLIKELY(status != WEFT_OK)) return WEFT_TIMED_OUT; /* no stack to wait for the channel's lock with */
-    if (!counted) channel->delivered++;
+    weft_status status = begin_with_room(&op, channel, self, WEFT_FOREVER);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status; /* no stack to wait for the channel's lock with */
+    if (WEFTI_UNLIKELY(!op.room && !m->patient)) {
+        finish(&op);
+        return WEFT_NO_MEMORY;
+    }
+    channel->delivered++; /* from here on the lock is held until it is handed over, in the buffer, or waits as a sender */
     if (WEFTI_UNLIKELY(channel->freed)) {
         drop_outcome(&op, m);
         return WEFT_OK;
@@ -326,16 +338,19 @@ static weft_status deliver_once(weft_channel *channel, const message *m, bool co
     return send_begun(&op, m, WEFT_FOREVER);
 }
 
-void wefti_channel_deliver(wefti_sink *sink, const void *value, const wefti_condition *condition) {
-    weft_channel *channel = WEFTI_CONTAINER(sink, weft_channel, sink);
-    wefti_strand *self = wefti_strand_self(); /* a plain thread, where a timeout is cancelled */
-    message m = {value, condition, true, self != NULL && wefti_may_park(self)};
-    weft_status status = deliver_once(channel, &m, false);
+static void deliver(weft_channel *channel, const message *m) {
     /* Neither memory for the element nor a stack to wait on: only time can help. */
-    while (WEFTI_UNLIKELY(status == WEFT_NO_MEMORY || status == WEFT_TIMED_OUT)) {
-        wefti_os_yield();
-        status = deliver_once(channel, &m, status == WEFT_NO_MEMORY);
-    }
+    while (WEFTI_UNLIKELY(deliver_once(channel, wefti_strand_now, m) != WEFT_OK)) wefti_os_yield();
+}
+
+void wefti_channel_deliver(wefti_sink *sink, const void *value, const wefti_condition *condition) {
+    message m = {value, condition, true, wefti_may_park(wefti_strand_now)};
+    deliver(WEFTI_CONTAINER(sink, weft_channel, sink), &m);
+}
+
+void wefti_channel_deliver_timeout(weft_channel *channel, const void *value) {
+    message m = {value, NULL, true, false};
+    deliver(channel, &m);
 }
 
 /* ---- receive ---- */
@@ -397,6 +412,11 @@ static weft_status receive(weft_channel *channel, void *element, size_t size, we
     operation op;
     weft_status status = begin(&op, channel, self, deadline);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+    if (WEFTI_UNLIKELY(channel->senders.first != NULL) && !wefti_buffer_has_room(channel)) {
+        finish(&op); /* the sender that will have the place wants memory for it */
+        status = begin_with_room(&op, channel, self, deadline);
+        if (status != WEFT_OK) return status;
+    }
     if (wefti_load_relaxed(&channel->count) > 0) return take_front(&op, element);
     if (WEFTI_UNLIKELY(channel->senders.first != NULL) && take_from_sender(&op, element, &status)) return status;
     if (wefti_channel_closed(channel) && (!result || nothing_can_come(channel)))
@@ -457,8 +477,9 @@ weft_status weft_close(weft_channel *channel) {
     wefti_spin_lock(&channel->lock);
     wefti_store_relaxed(&channel->closed, true); /* relaxed: see wefti_channel_closed */
     /* Receivers wait only on an empty channel. Outcomes that wait to be delivered stay. */
-    wefti_waiter *senders = claim_all(&channel->senders, WEFT_CLOSED, false);
-    wefti_waiter *receivers = claim_all(&channel->receivers, WEFT_CLOSED, nothing_can_come(channel));
+    wefti_waiter *senders = claim_all(&channel->senders, WEFT_CLOSED, MESSAGES);
+    unsigned in_vain = nothing_can_come(channel) ? MESSAGES | RESULTS : MESSAGES;
+    wefti_waiter *receivers = claim_all(&channel->receivers, WEFT_CLOSED, in_vain);
     wefti_spin_unlock(&channel->lock);
     unpark_all(receivers);
     unpark_all(senders);

@@ -17,7 +17,8 @@ enum { PENDING = 0, EXPIRED = 1, CANCELLED = 2 };
 
 struct weft_timeout {
     wefti_timer timer;
-    weft_channel *channel;
+    weft_channel *channel; /* may be gone once it is no longer pending */
+    size_t size;           /* of the result */
     WEFTI_ATOMIC(uint32_t) state;
     WEFTI_ATOMIC(uint32_t) references;
     WEFTI_ALIGNED(16) unsigned char result[];
@@ -37,7 +38,7 @@ static bool win(weft_timeout *timeout, uint32_t how) {
 static void deliver(weft_timeout *timeout, const void *result) {
     weft_channel *channel = timeout->channel;
     weft_kernel *kernel = channel->kernel; /* the channel may be gone once its last outcome is delivered */
-    wefti_channel_deliver(&channel->sink, result, NULL);
+    wefti_channel_deliver_timeout(channel, result);
     wefti_kernel_redeem(kernel);
     release(timeout);
 }
@@ -61,13 +62,14 @@ weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, c
     weft_status status = check(channel, result, size);
     if (status != WEFT_OK) return wefti_fail(status);
     weft_kernel *kernel = channel->kernel;
-    weft_timeout *timeout = malloc(sizeof *timeout + size);
+    weft_timeout *timeout = wefti_strand_self() != NULL ? malloc(sizeof *timeout + size) : NULL;
     if (timeout == NULL) return wefti_fail(WEFT_NO_MEMORY);
     if (!wefti_kernel_pledge(kernel)) {
         free(timeout);
         return wefti_fail(WEFT_ENDED);
     }
     timeout->channel = channel;
+    timeout->size = size;
     timeout->timer.linked = false;
     timeout->timer.claim = claim_expired;
     timeout->timer.deliver = deliver_expired;
@@ -87,8 +89,9 @@ weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, c
 
 weft_status weft_cancel_timeout_sized(weft_timeout *timeout, const void *result, size_t size) {
     if (timeout == NULL || (result == NULL && size != 0)) return WEFT_INVALID;
-    if (wefti_load_acquire(&timeout->state) != PENDING) return WEFT_TIMED_OUT; /* partner: win; the channel may be gone */
-    if (size != timeout->channel->element_size) return WEFT_WRONG_SIZE;
+    if (wefti_strand_self() == NULL) return WEFT_NO_MEMORY;
+    if (wefti_load_acquire(&timeout->state) != PENDING) return WEFT_TIMED_OUT; /* partner: win */
+    if (size != timeout->size) return WEFT_WRONG_SIZE;
     if (!win(timeout, CANCELLED)) return WEFT_TIMED_OUT;
     wefti_timer_cancel(&timeout->channel->kernel->wheel, &timeout->timer);
     deliver(timeout, result);

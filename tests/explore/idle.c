@@ -27,7 +27,7 @@ static WEFTI_ATOMIC(uint32_t) expired;
 
 /* In the place of sched/runner.c's. */
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner) {
-    wefti_runners_put(&worker->ready, &runner->link);
+    wefti_runners_put(&worker->ready, &runner->fiber.link);
 }
 
 /* ---- a small worker; the same order of looks as sched/loop.c ---- */
@@ -246,7 +246,7 @@ static void end_the_wait(void *unused) {
     be_thread();
     wefti_worker *worker;
     while ((worker = wefti_load_acquire(&waits_on[1])) == NULL) wefti_pause();
-    wefti_mailbox_push(&worker->mailbox, &runners[1].link);
+    wefti_mailbox_push(&worker->mailbox, &runners[1].fiber.link);
     wefti_wake_worker(&kernel, worker);
 }
 

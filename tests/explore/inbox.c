@@ -194,3 +194,34 @@ EXPLORE(the_last_look_at_the_inbox_misses_nothing, ) {
     explore_thread(sleeper, NULL);
     finish();
 }
+
+/* ---- has_work never says no while there is something ---- */
+
+static WEFTI_ATOMIC(uint32_t) first_is_in, both_are_in;
+
+static void give_two(void *unused) {
+    (void)unused;
+    put(1, 1);
+    wefti_store_release(&first_is_in, 1u);
+    put(2, 1);
+    wefti_store_release(&both_are_in, 1u);
+}
+static void take_the_first(void *unused) {
+    (void)unused;
+    while (wefti_load_acquire(&both_are_in) == 0) wefti_pause();
+    wefti_inbox_take(&inbox, &queues[0], 1);
+}
+static void looker(void *unused) {
+    (void)unused;
+    while (wefti_load_acquire(&first_is_in) == 0) wefti_pause();
+    explore_assert(wefti_inbox_has_work(&inbox));
+}
+EXPLORE(an_inbox_that_is_never_empty_never_seems_so, ) {
+    begin();
+    wefti_atomic_init(&first_is_in, 0u);
+    wefti_atomic_init(&both_are_in, 0u);
+    explore_thread(give_two, NULL);
+    explore_thread(take_the_first, NULL);
+    explore_thread(looker, NULL);
+    finish();
+}

@@ -257,3 +257,43 @@ EXPLORE(the_last_look_before_sleep_misses_nothing, ) {
     explore_thread(sleeper, NULL);
     finish();
 }
+
+/* ---- has_work never says no while there is something: what is gone is never seen before what had come ---- */
+
+static WEFTI_ATOMIC(uint32_t) first_is_in, both_are_in;
+
+static void owner_keeps_one(void *of) {
+    put(&queues[0], 1, 1);
+    wefti_store_release(&first_is_in, 1u);
+    put(&queues[0], 2, 1);
+    wefti_store_release(&both_are_in, 1u);
+    if (of != NULL) take(0);
+}
+static void thief_takes_the_first(void *unused) {
+    (void)unused;
+    while (wefti_load_acquire(&both_are_in) == 0) wefti_pause();
+    steal(0, 1);
+}
+static void looker(void *unused) {
+    (void)unused;
+    while (wefti_load_acquire(&first_is_in) == 0) wefti_pause();
+    explore_assert(wefti_queue_has_work(&queues[0]));
+}
+static void begin_never_empty(void) {
+    begin();
+    wefti_atomic_init(&first_is_in, 0u);
+    wefti_atomic_init(&both_are_in, 0u);
+}
+EXPLORE(a_queue_that_the_owner_never_empties_never_seems_empty, ) {
+    begin_never_empty();
+    explore_thread(owner_keeps_one, &depot);
+    explore_thread(looker, NULL);
+    finish();
+}
+EXPLORE(a_queue_that_a_thief_does_not_empty_never_seems_empty, ) {
+    begin_never_empty();
+    explore_thread(owner_keeps_one, NULL);
+    explore_thread(thief_takes_the_first, NULL);
+    explore_thread(looker, NULL);
+    finish();
+}

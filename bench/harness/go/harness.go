@@ -66,6 +66,11 @@ func Measure(figures []Figure, round func(values []float64)) {
 	}
 }
 
+// Single prints a figure that has one value.
+func Single(name, unit string, value float64) {
+	fmt.Printf("%s/go\t%.6g\t%s\t%.6g\t%.6g\t1\n", name, value, unit, value, value)
+}
+
 // Percentile sorts the samples and returns the given part of them.
 func Percentile(samples []float64, part float64) float64 {
 	sort.Float64s(samples)

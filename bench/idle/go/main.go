@@ -56,6 +56,6 @@ func main() {
 	cpu, wakeups := read()
 	sleep(seconds)
 	cpuAfter, wakeupsAfter := read()
-	fmt.Printf("idle.cpu/go\t%.6g\t%% of a core\t0\t0\t1\n", (cpuAfter-cpu)/(float64(seconds)*1e9)*100)
-	fmt.Printf("idle.wakeups/go\t%.6g\tin all\t0\t0\t1\n", wakeupsAfter-wakeups)
+	harness.Single("idle.cpu", "% of a core", (cpuAfter-cpu)/(float64(seconds)*1e9)*100)
+	harness.Single("idle.wakeups", "in all", wakeupsAfter-wakeups)
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // main.go - the peer in Go on one processor: 100,000 goroutines wait for a message on one channel and then answer.
 //
-// Memory can be measured once a process: the first round is fresh and the rest recycled, and only the first is not
-// thrown away for the fresh figures. Hence -r chooses the recycled rounds only; scripts/bench repeats the program.
+// The first round is fresh and measured once, without a warm-up; the rounds of -r are recycled. scripts/bench repeats the
+// program.
 package main
 
 import (
-	"fmt"
 	"runtime"
 	"time"
 
@@ -47,9 +46,9 @@ func main() {
 	runtime.GOMAXPROCS(1)
 	count := harness.Count(100000)
 	create, release, resident := makeAndRelease(count)
-	fmt.Printf("waiting.resident/go\t%.6g\tbytes/task\t0\t0\t1\n", resident)
-	fmt.Printf("waiting.create.fresh/go\t%.6g\tns/task\t0\t0\t1\n", create)
-	fmt.Printf("waiting.release.fresh/go\t%.6g\tns/task\t0\t0\t1\n", release)
+	harness.Single("waiting.resident", "bytes/task", resident)
+	harness.Single("waiting.create.fresh", "ns/task", create)
+	harness.Single("waiting.release.fresh", "ns/task", release)
 	figures := []harness.Figure{{Name: "waiting.create.recycled", Unit: "ns/task"}, {Name: "waiting.release.recycled", Unit: "ns/task"}}
 	harness.Measure(figures, func(values []float64) { values[0], values[1], _ = makeAndRelease(count) })
 }
