@@ -16,12 +16,16 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     if (low == NULL) return NULL;
     size_t usable = (size_t)((char *)wefti_stack_top(low, stack_size) - (char *)low);
     wefti_runner *runner = wefti_runner_on(low, stack_size, number);
-    memset(runner, 0, sizeof *runner);
+    memset(runner, 0, offsetof(wefti_runner, home));
+    wefti_store_relaxed(&runner->type, NULL);
+    wefti_store_relaxed(&runner->what, NULL);
     runner->number = number;
     runner->pool = pool;
     runner->fiber.strand.worker = worker;
     runner->fiber.strand.bound = runner->fiber.strand.base = worker->base;
     wefti_fiber_make(&runner->fiber, low, usable, wefti_loop, runner);
+    /* release: who finds it there finds it cleared; partner: the acquire in put_pool, trace/dump.c. */
+    wefti_store_release(&runner->home, worker);
     wefti_add_relaxed(&worker->stacks, UINT64_C(1)); /* a statistic; a broadcast makes runners for other workers */
     return runner;
 }
@@ -37,6 +41,7 @@ wefti_runner *wefti_runner_get(wefti_worker *worker) {
 }
 
 void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
+    wefti_store_relaxed(&runner->home, NULL); /* relaxed: a dump that still shows it shows what it was */
     wefti_fiber_end(&runner->fiber);
     wefti_add_relaxed(&worker->stacks, UINT64_C(-1));
     wefti_stack_give(runner->pool, runner->fiber.stack_low);
@@ -69,6 +74,7 @@ wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {
         /* Its worker may still be about to leave it: it was made ready before it had parked. */
         while (!wefti_context_is_left(&runner->fiber.context)) wefti_pause();
         runner->fiber.strand.worker = to;
+        wefti_store_relaxed(&runner->home, to);
     }
     return runner;
 }

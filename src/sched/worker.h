@@ -32,17 +32,18 @@
 
 typedef struct wefti_runner {
     wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
-    /* the task it runs; read by dumps at any time */
+    uint32_t number;   /* of its stack */
+    bool movable;
+    void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
+    void *first_argument;
+    wefti_stack_pool *pool;
+    /* The task it runs. From here on a dump may look at any time. */
+    WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
     WEFTI_ATOMIC(weft_category) category;
     WEFTI_ATOMIC(const char *) what;   /* what it waits for; NULL: nothing */
     WEFTI_ATOMIC(const void *) object; /* and on what */
     WEFTI_ATOMIC(int64_t) since;       /* when its state began */
-    uint32_t number;                       /* of its stack */
-    bool movable;
-    void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
-    void *first_argument;
-    wefti_stack_pool *pool;
 } wefti_runner;
 
 /* A first in, first out list of runners. */

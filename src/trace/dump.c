@@ -134,8 +134,8 @@ static void put_pool(wefti_dump *dump, weft_kernel *kernel, const wefti_stack_po
     void *low;
     while ((low = wefti_stack_walk_next(pool, &walk, &number)) != NULL) {
         wefti_runner *runner = wefti_runner_on(low, stack_size, number);
+        const wefti_worker *home = wefti_load_acquire(&runner->home); /* partner: wefti_runner_fresh */
         const weft_task_type *type = wefti_load_relaxed(&runner->type);
-        wefti_worker *home = runner->fiber.strand.worker;
         if (type == NULL || home != &kernel->workers[worker]) continue;
         put_started(dump, runner, type, wefti_load_relaxed(&home->current) == runner);
     }

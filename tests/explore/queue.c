@@ -262,14 +262,27 @@ EXPLORE(the_last_look_before_sleep_misses_nothing, ) {
 
 static WEFTI_ATOMIC(uint32_t) first_is_in, both_are_in;
 
-static void owner_keeps_one(void *of) {
-    put(&queues[0], 1, 1);
-    wefti_store_release(&first_is_in, 1u);
-    put(&queues[0], 2, 1);
+static void put_and_tell(uint32_t first, uint32_t last) {
+    for (uint32_t id = 1; id <= last; id++) {
+        put(&queues[0], id, 1);
+        if (id == first) wefti_store_release(&first_is_in, 1u);
+    }
     wefti_store_release(&both_are_in, 1u);
-    if (of != NULL) take(0);
 }
-static void thief_takes_the_first(void *unused) {
+static void owner_takes_one_of_two(void *unused) {
+    (void)unused;
+    put_and_tell(1, 2);
+    take(0);
+}
+static void owner_puts_two(void *unused) {
+    (void)unused;
+    put_and_tell(1, 2);
+}
+static void owner_puts_seven(void *unused) { /* three chunks: the thief unlinks the one in the middle */
+    (void)unused;
+    put_and_tell(3, 7);
+}
+static void thief_waits_and_steals(void *unused) {
     (void)unused;
     while (wefti_load_acquire(&both_are_in) == 0) wefti_pause();
     steal(0, 1);
@@ -286,14 +299,21 @@ static void begin_never_empty(void) {
 }
 EXPLORE(a_queue_that_the_owner_never_empties_never_seems_empty, ) {
     begin_never_empty();
-    explore_thread(owner_keeps_one, &depot);
+    explore_thread(owner_takes_one_of_two, NULL);
     explore_thread(looker, NULL);
     finish();
 }
 EXPLORE(a_queue_that_a_thief_does_not_empty_never_seems_empty, ) {
     begin_never_empty();
-    explore_thread(owner_keeps_one, NULL);
-    explore_thread(thief_takes_the_first, NULL);
+    explore_thread(owner_puts_two, NULL);
+    explore_thread(thief_waits_and_steals, NULL);
+    explore_thread(looker, NULL);
+    finish();
+}
+EXPLORE(a_queue_that_loses_a_whole_chunk_never_seems_empty, ) {
+    begin_never_empty();
+    explore_thread(owner_puts_seven, NULL);
+    explore_thread(thief_waits_and_steals, NULL);
     explore_thread(looker, NULL);
     finish();
 }
