@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # table.awk - reads bench/gates and the lines of the benchmark programs; prints the table of figures and that of gates.
-# With best=1 it takes the best round of each program and not the median.
+# With markdown=1 they are those of docs/PERFORMANCE.md. With best=1 it takes the best round of each program and not the median.
 BEGIN { FS = "\t" }
 
 FNR == 1 { file++ }
@@ -48,18 +48,25 @@ function median(text,    v, n, i, j, t) {
 
 function short(number) { return sprintf(number >= 100 || number == int(number) ? "%.0f" : "%.3g", number) }
 
-function row(figure,    text, p, key, ours, value) {
+function peers(figure,    text, p, key, value, ours) {
     ours = figure "/weft"
-    text = sprintf("%-30s %-12s", figure, unit[figure])
-    text = text sprintf(" %10s", (ours in values) ? short(value_of(ours)) : "-")
     for (p = 1; p <= party_count; p++) {
         key = figure "/" parties[p]
         if (parties[p] == "weft" || !(key in values)) continue
         value = value_of(key)
-        text = text "   " parties[p] " " short(value)
+        text = text (text == "" ? "" : markdown ? ", " : "   ") parties[p] " " short(value)
         if ((ours in values) && value_of(ours) > 0) text = text sprintf(" (%.2f)", value / value_of(ours))
     }
-    print text
+    return text
+}
+
+function row(figure,    ours) {
+    ours = figure "/weft"
+    ours = (ours in values) ? short(value_of(ours)) : "-"
+    if (markdown)
+        print "| " figure " | " unit[figure] " | " ours " | " peers(figure) " |"
+    else
+        printf "%-30s %-12s %10s   %s\n", figure, unit[figure], ours, peers(figure)
 }
 
 function check(g,    ours, theirs, value, holds) {
@@ -71,16 +78,21 @@ function check(g,    ours, theirs, value, holds) {
     holds = gate_relation[g] == "<=" ? value <= gate_limit[g] + 0 : value >= gate_limit[g] + 0
     if (!holds) missed++
     checked++
-    printf "%-5s %-30s %-8s %10s  %s %-6s %s\n", holds ? "holds" : "FAILS", gate_figure[g],
+    if (markdown)
+        printf "| %s | %s%s | %s %s | %.3g | %s |\n", gate_words[g], gate_figure[g],
+            gate_party[g] == "-" ? "" : " / " gate_party[g], gate_relation[g], gate_limit[g], value, holds ? "yes" : "**no**"
+    else printf "%-5s %-30s %-8s %10s  %s %-6s %s\n", holds ? "holds" : "FAILS", gate_figure[g],
         gate_party[g] == "-" ? "" : "/ " gate_party[g], sprintf("%.3g", value), gate_relation[g], gate_limit[g], gate_words[g]
 }
 
 END {
-    if (best) print "best rounds, not medians"
-    printf "%-30s %-12s %10s   peers (how many times ours)\n", "figure", "unit", "weft"
+    if (best) print "The best rounds, not the medians.\n"
+    if (markdown) print "| figure | unit | weft | peers (how many times ours) |\n| --- | --- | --- | --- |"
+    else printf "%-30s %-12s %10s   peers (how many times ours)\n", "figure", "unit", "weft"
     for (f = 1; f <= figure_count; f++) row(figures[f])
     print ""
+    if (markdown) print "| promised | figure | limit | measured | holds |\n| --- | --- | --- | --- | --- |"
     for (g = 1; g <= gates; g++) check(g)
-    if (checked) printf "%d of %d gates hold\n", checked - missed, checked
+    if (checked) printf "%s%d of %d gates hold%s\n", markdown ? "\n" : "", checked - missed, checked, markdown ? "." : ""
     exit strict && missed ? 1 : 0
 }

@@ -112,23 +112,26 @@ bool weft_is_full(weft_channel *channel) {
     return channel != NULL && channel->capacity != 0 && weft_count(channel) >= channel->capacity;
 }
 
-static weft_status submit_through(weft_channel *channel, const weft_submit_options *options, const weft_task_type *type,
-                                  const void *arguments) {
-    if (type == NULL) return WEFT_INVALID;
+static WEFTI_NOINLINE weft_status submit_through(weft_channel *channel, wefti_strand *self, const weft_submit_options *options,
+                                                 const weft_task_type *type, const void *arguments) {
     if (type->result_size != channel->element_size) return WEFT_WRONG_SIZE;
     if (channel->kernel == NULL) return WEFT_NO_KERNEL;
     if (wefti_channel_closed(channel)) return WEFT_CLOSED;
     /* release: who frees the channel, or waits for a result, must not miss it; partners: the acquires of `submitted` */
     wefti_add_release(&channel->submitted, UINT64_C(1));
-    weft_status status = wefti_submit(channel->kernel, options, &channel->sink, type, arguments);
+    weft_status status = wefti_submit(channel->kernel, self, options, &channel->sink, type, arguments);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) wefti_channel_unsubmit(channel);
     return status;
 }
 
 weft_status weft_submit_task(const weft_submit_options *options, weft_channel *channel, const weft_task_type *type,
                              const void *arguments) {
-    if (channel != NULL) return submit_through(channel, options, type, arguments);
-    weft_kernel *kernel = options != NULL && options->kernel != NULL ? options->kernel : wefti_kernel_current();
+    wefti_strand *self = wefti_strand_self();
+    if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    if (WEFTI_UNLIKELY(type == NULL)) return WEFT_INVALID;
+    if (channel != NULL) return submit_through(channel, self, options, type, arguments);
+    weft_kernel *kernel = options != NULL ? options->kernel : NULL;
+    if (kernel == NULL) kernel = wefti_kernel_seen_by(self);
     if (kernel == NULL) return WEFT_NO_KERNEL;
-    return wefti_submit(kernel, options, NULL, type, arguments);
+    return wefti_submit(kernel, self, options, NULL, type, arguments);
 }

@@ -41,7 +41,7 @@ wefti_chunk *wefti_chunk_take(wefti_chunk_cache *cache) {
     }
     wefti_atomic_init(&chunk->next, NULL);
     wefti_atomic_init(&chunk->fill, 0u);
-    chunk->records = 0;
+    chunk->longer = 0;
     return chunk;
 }
 

@@ -24,12 +24,17 @@ typedef struct wefti_slot {
 typedef struct wefti_chunk {
     WEFTI_ALIGNED(WEFTI_LINE) WEFTI_ATOMIC(struct wefti_chunk *) next; /* set once, when a later chunk is linked */
     WEFTI_ATOMIC(uint32_t) fill;                                       /* slots written; only grows */
-    uint32_t records;                                                  /* records written; published by fill */
+    uint32_t longer; /* slots beyond the first of each record; published by fill */
     WEFTI_ALIGNED(WEFTI_LINE) wefti_slot slots[WEFTI_CHUNK_SLOTS];
 } wefti_chunk;
 
 static inline uint32_t wefti_record_slots(const wefti_slot *record) {
     return record->bytes[WEFTI_RECORD_LENGTH];
+}
+
+/* How many records a chunk holds that is full and untouched. */
+static inline uint32_t wefti_chunk_records(wefti_chunk *chunk) {
+    return wefti_load_relaxed(&chunk->fill) - chunk->longer; /* relaxed: a chunk with a next has its final fill */
 }
 
 /* Chunks that nobody uses, for all queues of a kernel. */

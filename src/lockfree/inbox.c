@@ -85,7 +85,7 @@ uint32_t wefti_inbox_take(wefti_inbox *inbox, wefti_queue *mine, uint32_t most) 
     if (!wefti_spin_try(&inbox->take_lock)) return 0;
     inbox_settle(inbox, mine);
     wefti_chunk *whole = most >= WEFTI_CHUNK_SLOTS ? unlink_head(inbox) : NULL;
-    uint32_t count = whole != NULL ? whole->records : take_batch(inbox, mine, most);
+    uint32_t count = whole != NULL ? wefti_chunk_records(whole) : take_batch(inbox, mine, most);
     wefti_store_release(&inbox->taken, wefti_load_relaxed(&inbox->taken) + count); /* partner: wefti_inbox_has_work */
     wefti_spin_unlock(&inbox->take_lock);
     if (whole != NULL) wefti_queue_append(mine, whole, count);

@@ -47,17 +47,6 @@ void wefti_queue_append(wefti_queue *queue, wefti_chunk *chunk, uint32_t records
 
 /* ---- the owner takes ---- */
 
-static inline uint32_t copy_out(wefti_queue *queue, uint32_t at, wefti_slot *out) {
-    const wefti_slot *record = &queue->head_chunk->slots[at];
-    uint32_t slots = wefti_record_slots(record);
-    wefti_plain_read(record, slots * sizeof(wefti_slot));
-    out[0] = record[0];
-    for (uint32_t i = 1; i < slots; i++) out[i] = record[i];
-    /* release: partner is the acquire in wefti_queue_has_work. Single writer. */
-    wefti_store_release(&queue->taken, wefti_load_relaxed(&queue->taken) + 1);
-    return slots;
-}
-
 /* Lock held: moves head behind what was stolen and makes the queue calm again. */
 static void settle(wefti_queue *queue) {
     if (wefti_load_relaxed(&queue->attention) != WEFTI_QUEUE_STOLEN) return;
@@ -71,15 +60,15 @@ static void settle(wefti_queue *queue) {
     wefti_store_relaxed(&queue->attention, WEFTI_QUEUE_CALM);
 }
 
-/* The owner has claimed the record at `at` and then seen a thief. Returns the slots copied, 0 if the record is gone. */
-static uint32_t take_disputed(wefti_queue *queue, uint32_t at, uint32_t slots, wefti_slot *out) {
+/* The owner has claimed the record at `at` and then seen a thief: takes it, or else the next one. */
+uint32_t wefti_queue_take_disputed(wefti_queue *queue, uint32_t at, uint32_t slots, wefti_slot *out) {
     uint32_t got = 0;
     wefti_spin_lock(&queue->lock);
     bool stolen = wefti_load_relaxed(&queue->attention) == WEFTI_QUEUE_STOLEN;
-    if (!stolen || queue->seen == at + slots) got = copy_out(queue, at, out);
+    if (!stolen || queue->seen == at + slots) got = wefti_queue_copy_out(queue, at, slots, out);
     settle(queue);
     wefti_spin_unlock(&queue->lock);
-    return got;
+    return got != 0 ? got : wefti_queue_take(queue, out);
 }
 
 /* The head chunk is used up: goes on to the next one. Returns false if there is none. */
@@ -98,26 +87,12 @@ static bool advance(wefti_queue *queue) {
     return true;
 }
 
-uint32_t wefti_queue_take(wefti_queue *queue, wefti_slot *out) {
-    for (;;) {
+uint32_t wefti_queue_take_more(wefti_queue *queue, wefti_slot *out) {
+    while (advance(queue)) {
         uint32_t at = wefti_load_relaxed(&queue->head);
-        wefti_chunk *chunk = queue->head_chunk;
-        if (at == wefti_load_relaxed(&chunk->fill)) { /* relaxed: written by this thread, or before the chunk came here */
-            if (!advance(queue)) return 0;
-            continue;
-        }
-        uint32_t slots = wefti_record_slots(&chunk->slots[at]);
-        wefti_store_relaxed(&queue->head, at + slots);
-        /* light barrier: partner is the heavy one in steal_part. Without it: the owner reads CALM, then the thief sets THIEF
-         * and reads the old head, then the store above lands; both have the record. */
-        wefti_light_barrier();
-        uint32_t got;
-        if (WEFTI_LIKELY(wefti_load_relaxed(&queue->attention) == WEFTI_QUEUE_CALM))
-            got = copy_out(queue, at, out);
-        else
-            got = take_disputed(queue, at, slots, out);
-        if (got != 0) return got;
+        if (at != wefti_load_relaxed(&queue->head_chunk->fill)) return wefti_queue_take(queue, out);
     }
+    return 0;
 }
 
 /* ---- a thief steals ---- */
@@ -190,7 +165,7 @@ uint32_t wefti_queue_steal(wefti_queue *victim, wefti_queue *mine) {
     if (!wefti_spin_try(&victim->lock)) return 0;
     bool moved = wefti_load_relaxed(&victim->attention) == WEFTI_QUEUE_STOLEN;
     wefti_chunk *middle = unlink_middle(moved ? victim->resume_chunk : victim->head_chunk);
-    uint32_t count = middle != NULL ? middle->records : steal_part(victim, mine);
+    uint32_t count = middle != NULL ? wefti_chunk_records(middle) : steal_part(victim, mine);
     /* release: partner is the acquire in wefti_queue_has_work. Written with the lock held only. */
     wefti_store_release(&victim->stolen, wefti_load_relaxed(&victim->stolen) + count);
     wefti_spin_unlock(&victim->lock);

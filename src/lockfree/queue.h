@@ -67,7 +67,7 @@ static inline wefti_slot *wefti_queue_reserve(wefti_queue *queue, uint32_t slots
 
 static inline void wefti_queue_publish(wefti_queue *queue, uint32_t slots) {
     wefti_chunk *chunk = queue->tail_chunk;
-    chunk->records++;
+    if (WEFTI_UNLIKELY(slots > 1)) chunk->longer += slots - 1;
     wefti_plain_write(&chunk->slots[queue->tail], slots * sizeof(wefti_slot));
     queue->tail += slots;
     /* release: partner is the acquire of `fill` in steal_part; the record is seen by who sees the fill. */
@@ -76,8 +76,35 @@ static inline void wefti_queue_publish(wefti_queue *queue, uint32_t slots) {
     wefti_store_release(&queue->pushed, wefti_load_relaxed(&queue->pushed) + 1);
 }
 
+/* Owner: what take does when the head chunk is used up, and when it meets a thief. */
+uint32_t wefti_queue_take_more(wefti_queue *queue, wefti_slot *out);
+uint32_t wefti_queue_take_disputed(wefti_queue *queue, uint32_t at, uint32_t slots, wefti_slot *out);
+
+static inline uint32_t wefti_queue_copy_out(wefti_queue *queue, uint32_t at, uint32_t slots, wefti_slot *out) {
+    const wefti_slot *record = &queue->head_chunk->slots[at];
+    wefti_plain_read(record, slots * sizeof(wefti_slot));
+    out[0] = record[0];
+    for (uint32_t i = 1; WEFTI_UNLIKELY(i < slots); i++) out[i] = record[i];
+    /* release: partner is the acquire in wefti_queue_has_work. Single writer. */
+    wefti_store_release(&queue->taken, wefti_load_relaxed(&queue->taken) + 1);
+    return slots;
+}
+
 /* Owner: moves the front record to `out` (room for WEFTI_RECORD_MOST_SLOTS). Returns its slots, 0 if there is none. */
-uint32_t wefti_queue_take(wefti_queue *queue, wefti_slot *out);
+static inline uint32_t wefti_queue_take(wefti_queue *queue, wefti_slot *out) {
+    uint32_t at = wefti_load_relaxed(&queue->head);
+    const wefti_chunk *chunk = queue->head_chunk;
+    /* relaxed: written by this thread, or before the chunk came here */
+    if (WEFTI_UNLIKELY(at == wefti_load_relaxed(&chunk->fill))) return wefti_queue_take_more(queue, out);
+    uint32_t slots = wefti_record_slots(&chunk->slots[at]);
+    wefti_store_relaxed(&queue->head, at + slots);
+    /* light barrier: partner is the heavy one in steal_part. Without it: the owner reads CALM, then the thief sets THIEF
+     * and reads the old head, then the store above lands; both have the record. */
+    wefti_light_barrier();
+    if (WEFTI_UNLIKELY(wefti_load_relaxed(&queue->attention) != WEFTI_QUEUE_CALM))
+        return wefti_queue_take_disputed(queue, at, slots, out);
+    return wefti_queue_copy_out(queue, at, slots, out);
+}
 
 /* Owner of `mine`: steals from `victim` into `mine`. Returns how many records came, 0 if none was to be had now. */
 uint32_t wefti_queue_steal(wefti_queue *victim, wefti_queue *mine);

@@ -446,9 +446,7 @@ weft_status weft_free_kernel(weft_kernel *kernel) {
 /* ---- reading ---- */
 
 weft_kernel *wefti_kernel_current(void) {
-    const wefti_strand *self = wefti_strand_now;
-    void *bound = self != NULL ? wefti_variable_bound(self, &weft_current_kernel) : NULL;
-    return WEFTI_LIKELY(bound != NULL) ? *(weft_kernel **)bound : weft_get(weft_current_kernel);
+    return weft_get(weft_current_kernel);
 }
 
 static const weft_kernel *or_current(const weft_kernel *kernel) {

@@ -28,7 +28,7 @@ static void begin(wefti_runner *self, wefti_worker *worker, const wefti_record *
 static void end(wefti_runner *self, unsigned generation) {
     wefti_worker *worker = self->fiber.strand.worker; /* a movable task may have changed it */
     wefti_store_relaxed(&self->type, NULL);
-    self->fiber.strand.bound = self->fiber.strand.base = worker->base;
+    self->fiber.strand.bound = worker->base;
     /* release: what the task submitted is counted before its end; partner: wefti_outstanding. Single writer. */
     wefti_store_release(&worker->done[generation], wefti_load_relaxed(&worker->done[generation]) + 1);
 }
@@ -93,6 +93,7 @@ static void run(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
             invoke(record);
         free(heap);
         self->movable = false;
+        self->fiber.strand.base = self->fiber.strand.worker->base;
     } else {
         invoke(record);
     }
@@ -183,7 +184,13 @@ static WEFTI_NOINLINE bool refill(wefti_worker *worker) {
     return got > 0;
 }
 
-static bool run_one(wefti_runner *self, wefti_worker *worker) {
+/* Whether it is time to look at mailbox and clock. */
+static inline bool time_to_poll(wefti_worker *worker) {
+    return (++worker->tick & (worker->poll_every - 1)) == 0;
+}
+
+/* Runs tasks that have not begun, as long as there are any and nothing else is to be looked after. */
+static bool run_tasks(wefti_runner *self, wefti_worker *worker) {
     WEFTI_ALIGNED(64) wefti_slot slots[WEFTI_RECORD_MOST_SLOTS];
     uint32_t count = wefti_queue_take(&worker->queue, slots);
     if (WEFTI_UNLIKELY(count == 0)) {
@@ -191,10 +198,19 @@ static bool run_one(wefti_runner *self, wefti_worker *worker) {
         count = wefti_queue_take(&worker->queue, slots);
         if (count == 0) return false; /* stolen meanwhile */
     }
-    if (WEFTI_UNLIKELY((((wefti_record *)(void *)slots)->flags & WEFTI_TASK_STACK) != 0))
-        run_elsewhere(self, worker, slots, count);
-    else
-        run(self, worker, slots);
+    do {
+        if (WEFTI_UNLIKELY((((wefti_record *)(void *)slots)->flags & WEFTI_TASK_STACK) != 0))
+            run_elsewhere(self, worker, slots, count);
+        else
+            run(self, worker, slots);
+        worker = self->fiber.strand.worker; /* a movable task may have changed it */
+        if (time_to_poll(worker)) {
+            worker->poll_due = true;
+            break;
+        }
+        if (worker->ready.first != NULL) break;
+        count = wefti_queue_take(&worker->queue, slots);
+    } while (count != 0);
     return true;
 }
 
@@ -242,18 +258,19 @@ WEFTI_NO_TSAN void wefti_loop(void *argument) {
         free_retired(worker);
         bool tasks_first = worker->tasks_first;
         worker->tasks_first = false;
-        if ((++worker->tick & (worker->poll_every - 1)) == 0) {
+        if (worker->poll_due || time_to_poll(worker)) {
+            worker->poll_due = false;
             wefti_poll(worker);
             tasks_first = true;
             wefti_inbox_take(&worker->kernel->inbox, &worker->queue, 1); /* an endless local chain must not starve it */
         }
-        if (tasks_first && run_one(self, worker)) continue;
+        if (tasks_first && run_tasks(self, worker)) continue;
         wefti_runner *next = wefti_runner_next(worker);
         if (next != NULL) {
             go_on_with(self, worker, next);
             continue;
         }
-        if (!tasks_first && run_one(self, worker)) continue;
+        if (!tasks_first && run_tasks(self, worker)) continue;
         if (!wefti_find_work(worker)) break;
     }
     leave_for_good(self);

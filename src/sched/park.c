@@ -49,6 +49,8 @@ static wefti_runner *choose(wefti_worker *worker) {
     if (WEFTI_LIKELY(++worker->tick % 64 != 0)) {
         wefti_runner *next = wefti_runner_next(worker);
         if (next != NULL) return next;
+    } else {
+        worker->poll_due = true;
     }
     return wefti_runner_get(worker); /* wefti_may_park has made sure that there is one */
 }

@@ -13,21 +13,6 @@
 enum { LARGEST_ARGUMENTS = 64 * 1024 };
 #define LARGEST_STACK ((size_t)1 << 30)
 
-/* The value of a pointer-sized or int-sized variable, without a call. */
-static inline const void *cell_of(const wefti_strand *self, const weft_variable *variable) {
-    const void *bound = wefti_variable_bound(self, variable);
-    return WEFTI_UNLIKELY(bound != NULL) ? bound : variable->global;
-}
-
-static inline weft_category category_here(const wefti_strand *self) {
-    /* relaxed: a category is compared, never followed. The global value may be set meanwhile. */
-    return __atomic_load_n((const weft_category *)cell_of(self, &weft_task_category), __ATOMIC_RELAXED);
-}
-
-static inline weft_priority priority_here(const wefti_strand *self) {
-    return __atomic_load_n((const weft_priority *)cell_of(self, &weft_task_priority), __ATOMIC_RELAXED); /* as above */
-}
-
 /* What a submission comes to once its options are read. */
 typedef struct submission {
     const weft_task_type *type;
@@ -119,7 +104,7 @@ static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_stra
     submission s = {.type = type, .arguments = arguments};
     s.head.type = type;
     s.head.sink = sink;
-    s.head.category = category_here(self);
+    s.head.category = wefti_category_here(self);
     if (WEFTI_UNLIKELY(s.head.category == NULL || (unsigned)priority > WEFT_PRIORITY_LOW)) return WEFT_INVALID;
     wefti_extras extras;
     if (options != NULL) {
@@ -141,46 +126,10 @@ static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_stra
     return status;
 }
 
-/* The common case, without detours: no options, arguments in one slot, default priority. */
-static inline void write_small(wefti_slot *room, wefti_sink *sink, const weft_task_type *type, const void *arguments,
-                               weft_category category, unsigned generation) {
-    wefti_record *record = (wefti_record *)(void *)room;
-    *record = (wefti_record){.type = type, .sink = sink, .category = category, .slots = 1, .generation = (uint8_t)generation};
-    wefti_copy(record + 1, arguments, type->argument_size);
-}
-
-static inline weft_status submit_small(weft_kernel *kernel, wefti_worker *worker, wefti_sink *sink,
-                                       const weft_task_type *type, const void *arguments, weft_category category) {
-    unsigned generation = wefti_generation(kernel);
-    if (worker != NULL && worker->kernel == kernel) { /* a task's child: to the worker's own queue */
-        wefti_slot *room = wefti_queue_reserve(&worker->queue, 1);
-        if (WEFTI_UNLIKELY(room == NULL)) return WEFT_NO_MEMORY;
-        write_small(room, sink, type, arguments, category, generation);
-        wefti_count(&worker->submitted[generation]); /* as in put_own */
-        wefti_queue_publish(&worker->queue, 1);
-    } else {
-        bool closed;
-        wefti_slot *room = wefti_inbox_reserve(&kernel->inbox, 1, &closed, false);
-        if (WEFTI_UNLIKELY(room == NULL)) return closed ? WEFT_ENDED : WEFT_NO_MEMORY;
-        write_small(room, sink, type, arguments, category, generation);
-        wefti_count(&kernel->inbox.submitted[generation]); /* as in put_outside */
-        wefti_inbox_publish(&kernel->inbox, 1);
-    }
-    wefti_notify(kernel, &kernel->idle);
-    return WEFT_OK;
-}
-
-weft_status wefti_submit(weft_kernel *kernel, const weft_submit_options *options, wefti_sink *sink,
-                         const weft_task_type *type, const void *arguments) {
-    if (WEFTI_UNLIKELY(!check(type, arguments, options))) return WEFT_INVALID;
+weft_status wefti_submit_slowly(weft_kernel *kernel, const weft_submit_options *options, wefti_sink *sink,
+                                const weft_task_type *type, const void *arguments) {
+    if (!check(type, arguments, options)) return WEFT_INVALID;
     wefti_strand *self = wefti_strand_self();
-    if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
-    weft_priority priority = priority_here(self);
-    wefti_worker *worker = self->worker;
-    if (options == NULL && priority == WEFT_PRIORITY_DEFAULT &&
-        type->argument_size <= sizeof(wefti_slot) - sizeof(wefti_record)) {
-        weft_category category = category_here(self);
-        return category != NULL ? submit_small(kernel, worker, sink, type, arguments, category) : WEFT_INVALID;
-    }
-    return submit_general(kernel, self, options, sink, type, arguments, priority);
+    if (self == NULL) return WEFT_NO_MEMORY;
+    return submit_general(kernel, self, options, sink, type, arguments, wefti_priority_here(self));
 }

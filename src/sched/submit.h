@@ -1,12 +1,91 @@
 /* SPDX-License-Identifier: MIT */
-/* submit.h - putting a task into a kernel's queues. */
+/* submit.h - putting a task into a kernel's queues.
+ *
+ * The common case is inline, since some hundred million tasks a second depend on it: no options, default priority, arguments
+ * that fit into one slot.
+ */
 #ifndef WEFTI_SUBMIT_H
 #define WEFTI_SUBMIT_H
 
+#include "base/copy.h"
+#include "dynamic/env.h"
+#include "sched/kernel.h"
 #include "sched/task.h"
 
-/* Submits a task whose outcome goes to `sink` (NULL: dropped). kernel is not NULL. Statuses as weft_submit_task. */
-weft_status wefti_submit(weft_kernel *kernel, const weft_submit_options *options, wefti_sink *sink,
-                         const weft_task_type *type, const void *arguments);
+/* The value of a pointer-sized or int-sized variable, without a call. */
+static inline const void *wefti_cell_of(const wefti_strand *self, const weft_variable *variable) {
+    const void *bound = wefti_variable_bound(self, variable);
+    return WEFTI_UNLIKELY(bound != NULL) ? bound : variable->global;
+}
+
+static inline weft_category wefti_category_here(const wefti_strand *self) {
+    /* relaxed: a category is compared, never followed. The global value may be set meanwhile. */
+    return __atomic_load_n((const weft_category *)wefti_cell_of(self, &weft_task_category), __ATOMIC_RELAXED);
+}
+
+static inline weft_priority wefti_priority_here(const wefti_strand *self) {
+    return __atomic_load_n((const weft_priority *)wefti_cell_of(self, &weft_task_priority), __ATOMIC_RELAXED); /* as above */
+}
+
+/* The current kernel as this strand sees it. */
+static inline weft_kernel *wefti_kernel_seen_by(const wefti_strand *self) {
+    /* acquire: who finds a kernel there finds it made; partner: replace_current in kernel.c */
+    return __atomic_load_n((weft_kernel *const *)wefti_cell_of(self, &weft_current_kernel), __ATOMIC_ACQUIRE);
+}
+
+enum { WEFTI_SMALL_ARGUMENTS = sizeof(wefti_slot) - sizeof(wefti_record) };
+
+/* Every other case. */
+weft_status wefti_submit_slowly(weft_kernel *kernel, const weft_submit_options *options, wefti_sink *sink,
+                                const weft_task_type *type, const void *arguments);
+
+static inline void wefti_write_small(wefti_slot *room, wefti_sink *sink, const weft_task_type *type, const void *arguments,
+                                     weft_category category, unsigned generation) {
+    wefti_record *record = (wefti_record *)(void *)room;
+    *record = (wefti_record){.type = type, .sink = sink, .category = category, .slots = 1, .generation = (uint8_t)generation};
+    wefti_copy(record + 1, arguments, type->argument_size);
+}
+
+/* A task's child, to the worker's own queue. */
+static inline weft_status wefti_submit_own(weft_kernel *kernel, wefti_worker *worker, wefti_sink *sink,
+                                           const weft_task_type *type, const void *arguments, weft_category category) {
+    unsigned generation = wefti_generation(kernel);
+    wefti_slot *room = wefti_queue_reserve(&worker->queue, 1);
+    if (WEFTI_UNLIKELY(room == NULL)) return WEFT_NO_MEMORY;
+    wefti_write_small(room, sink, type, arguments, category, generation);
+    wefti_count(&worker->submitted[generation]); /* relaxed: ordered by the release in publish, and in end() */
+    wefti_queue_publish(&worker->queue, 1);
+    return WEFT_OK;
+}
+
+static inline weft_status wefti_submit_outside(weft_kernel *kernel, wefti_sink *sink, const weft_task_type *type,
+                                               const void *arguments, weft_category category) {
+    bool closed;
+    unsigned generation = wefti_generation(kernel);
+    wefti_slot *room = wefti_inbox_reserve(&kernel->inbox, 1, &closed, false);
+    if (WEFTI_UNLIKELY(room == NULL)) return closed ? WEFT_ENDED : WEFT_NO_MEMORY;
+    wefti_write_small(room, sink, type, arguments, category, generation);
+    wefti_count(&kernel->inbox.submitted[generation]); /* as above; written with push_lock held */
+    wefti_inbox_publish(&kernel->inbox, 1);
+    return WEFT_OK;
+}
+
+/* Submits a task whose outcome goes to `sink` (NULL: dropped). kernel, type and self are not NULL. Statuses as
+ * weft_submit_task. */
+static inline weft_status wefti_submit(weft_kernel *kernel, wefti_strand *self, const weft_submit_options *options,
+                                       wefti_sink *sink, const weft_task_type *type, const void *arguments) {
+    uint32_t size = type->argument_size;
+    if (WEFTI_UNLIKELY(options != NULL || size > WEFTI_SMALL_ARGUMENTS || (arguments == NULL && size > 0) ||
+                       wefti_priority_here(self) != WEFT_PRIORITY_DEFAULT))
+        return wefti_submit_slowly(kernel, options, sink, type, arguments);
+    weft_category category = wefti_category_here(self);
+    if (WEFTI_UNLIKELY(category == NULL || type->invoke == NULL)) return WEFT_INVALID;
+    wefti_worker *worker = self->worker;
+    bool own = worker != NULL && worker->kernel == kernel;
+    weft_status status = own ? wefti_submit_own(kernel, worker, sink, type, arguments, category)
+                             : wefti_submit_outside(kernel, sink, type, arguments, category);
+    if (WEFTI_LIKELY(status == WEFT_OK)) wefti_notify(kernel, &kernel->idle);
+    return status;
+}
 
 #endif

@@ -60,6 +60,7 @@ typedef struct wefti_worker {
     wefti_runner *retired; /* ended, still to be given back by who comes next */
     weft_kernel *kernel;
     uint32_t index, random;
+    bool poll_due;    /* the loop is to look at mailbox and clock */
     bool tasks_first; /* somebody yielded: tasks that have not begun come before runners that are ready */
     uint32_t streak; /* how often in a row the inbox had little more when the last share was used up */
     int64_t trimmed; /* when this worker last trimmed the depot */

@@ -22,7 +22,9 @@ WEFTI_NO_TSAN void weft_yield(void) {
     wefti_worker *worker = strand->worker;
     wefti_runner *self = wefti_runner_of_strand(strand);
     wefti_node *first = worker->ready.first;
-    if (WEFTI_UNLIKELY(++worker->tick % 64 == 0) || first == NULL || self->movable) {
+    bool due = ++worker->tick % 64 == 0;
+    if (WEFTI_UNLIKELY(due) || first == NULL || self->movable) {
+        worker->poll_due |= due;
         yield_to_loop(worker, self);
         return;
     }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* kernel_making.c - rows K1, K2, K5, K13, K14: making kernels, what their workers are and see. */
+#define _GNU_SOURCE 1 /* affinity */
+
 #include "contract/common.h"
 
 #include <limits.h>
@@ -92,7 +94,7 @@ TEST(count_zero_is_the_number_of_cpus_in_the_affinity_mask) {
     end_and_free(kernel);
     CPU_ZERO(&one);
     for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++)
-        if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
+        if (CPU_ISSET((size_t)cpu, &all)) CPU_SET((size_t)cpu, &one);
     CHECK_EQ(sched_setaffinity(0, sizeof one, &one), 0);
     kernel = kernel_of(0);
     CHECK_EQ(weft_kernel_worker_count(kernel), 1);
@@ -110,7 +112,7 @@ TEST(more_workers_than_cpus_work_on_one_cpu) {
     CPU_ZERO(&one);
     if (!CHECK_EQ(sched_getaffinity(0, sizeof all, &all), 0)) return;
     for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; cpu++)
-        if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
+        if (CPU_ISSET((size_t)cpu, &all)) CPU_SET((size_t)cpu, &one);
     CHECK_EQ(sched_setaffinity(0, sizeof one, &one), 0);
     weft_kernel *kernel = kernel_of(4);
     weft_channel *results = weft_make_channel(int);

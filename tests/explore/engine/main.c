@@ -331,6 +331,12 @@ static void try_mutant(const uint8_t *met, unsigned place, unsigned char weak) {
     printf("%s%s%s\t%s\n", place_tag(place), weak == 1 ? "" : "=", weak == 1 ? "" : weak_texts[weak], line);
 }
 
+static bool is_first_with_its_tag(unsigned place) {
+    for (unsigned i = 0; i < place; i++)
+        if (strcmp(place_tag(i), place_tag(place)) == 0) return false;
+    return true;
+}
+
 static bool any_met(const uint8_t *met, unsigned place) {
     unsigned row = 0;
     for (explore_test *t = tests; t != NULL; t = t->next, row++)
@@ -343,7 +349,7 @@ static int run_mutations(void) {
     uint8_t *met = learn();
     for (unsigned i = 0; i < place_count(); i++) {
         const wefti_place *p = place_at(i);
-        if (!place_strong(p) || place_is_ours(p) || (i > 0 && strcmp(place_tag(i), place_tag(i - 1)) == 0)) continue;
+        if (!place_strong(p) || place_is_ours(p) || !is_first_with_its_tag(i)) continue;
         if (options.weaken != NULL && strcmp(options.weaken, place_tag(i)) != 0) continue;
         if (!any_met(met, i)) {
             printf("%s\tnot met\t\n", place_tag(i));
