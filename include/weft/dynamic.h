@@ -91,8 +91,8 @@ typedef struct weft_bound {
 #define WEFTI_BIND(name, unique, ...) WEFTI_BIND_(name, unique, __VA_ARGS__)
 #define WEFTI_BIND_(name, unique, ...) WEFTI_BIND_AS(name, name##_##unique, __VA_ARGS__)
 #define WEFTI_BIND_AS(name, as, ...)                                                                                   \
-    for (weft_type_of_##name wefti_value_##as = (__VA_ARGS__), *wefti_once_##as = &wefti_value_##as;                   \
-         wefti_once_##as; wefti_once_##as = NULL)                                                                      \
+    for (weft_type_of_##name wefti_value_##as = (__VA_ARGS__), *wefti_once_##as = &wefti_value_##as; wefti_once_##as;  \
+         wefti_once_##as = NULL)                                                                                       \
         for (WEFTI_SCOPED weft_bound wefti_bound_##as = weft_bind_begin(&name, &wefti_value_##as, &wefti_bound_##as);  \
              wefti_once_##as; wefti_once_##as = NULL)
 
@@ -110,7 +110,8 @@ typedef struct weft_bound {
  */
 WEFT_API void weft_variable_get(weft_variable *variable, void *value);
 
-/** Sets the innermost binding, or else the global value, from *value. What weft_set is made of. As weft_variable_get. */
+/** Sets the innermost binding, or else the global value, from *value. What weft_set is made of. As weft_variable_get.
+ */
 WEFT_API void weft_variable_set(weft_variable *variable, const void *value);
 
 /**

@@ -2,8 +2,8 @@
 /* env.c - dynamic variables: reading, setting, binding, capturing. The idea and the invariants are in env.h.
  *
  * Global values: one of 1, 2, 4 or 8 aligned bytes is one atomic access; others are copied under one of a few locks,
- * chosen by the variable's address. The locks are mutexes of the C library and not spin locks: this floor knows no way to
- * give up the processor, and a holder that lost it would be waited for at full speed.
+ * chosen by the variable's address. The locks are mutexes of the C library and not spin locks: this floor knows no way
+ * to give up the processor, and a holder that lost it would be waited for at full speed.
  *
  * A captured environment is a header and then one record a variable, each followed by its value:
  *
@@ -11,7 +11,8 @@
  *
  * and its instance is the same with a weft_bound in the place of each record's head.
  *
- * Source: shallow lists of bindings as in the first Lisps ("deep binding"), with a mask in place of the search that fails.
+ * Source: shallow lists of bindings as in the first Lisps ("deep binding"), with a mask in place of the search that
+ * fails.
  */
 #include "dynamic/env.h"
 
@@ -32,7 +33,8 @@ static uint64_t identify(weft_variable *variable) {
     if (WEFTI_LIKELY(found != 0)) return found;
     uint64_t mine = UINT64_C(1) << (wefti_add_relaxed(&identities_given, 1u) % 64);
     /* One attempt: if it fails, `found` holds the bit that another thread chose, and that one stays for ever. */
-    bool chosen = __atomic_compare_exchange_n(&variable->identity, &found, mine, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    bool chosen =
+        __atomic_compare_exchange_n(&variable->identity, &found, mine, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     return chosen ? mine : found;
 }
 
@@ -161,17 +163,11 @@ struct weft_environment {
     uint64_t records[];
 };
 
-static size_t filled_up(size_t size) {
-    return (size + 7) & ~(size_t)7;
-}
+static size_t filled_up(size_t size) { return (size + 7) & ~(size_t)7; }
 
-static size_t record_size(const weft_variable *variable) {
-    return sizeof(captured) + filled_up(variable->size);
-}
+static size_t record_size(const weft_variable *variable) { return sizeof(captured) + filled_up(variable->size); }
 
-size_t wefti_binding_size(const weft_variable *variable) {
-    return sizeof(weft_bound) + filled_up(variable->size);
-}
+size_t wefti_binding_size(const weft_variable *variable) { return sizeof(weft_bound) + filled_up(variable->size); }
 
 static captured *record_at(const weft_environment *environment, size_t offset) {
     return (captured *)(void *)((char *)(uintptr_t)environment->records + offset);
@@ -220,9 +216,7 @@ static weft_environment *capture_chosen(weft_variable *const *variables, size_t 
 }
 
 /* The variable of a binding, which is const there only because its user must not change it. */
-static weft_variable *variable_of(const weft_bound *bound) {
-    return (weft_variable *)(uintptr_t)bound->variable;
-}
+static weft_variable *variable_of(const weft_bound *bound) { return (weft_variable *)(uintptr_t)bound->variable; }
 
 /* Room is made for every binding, also for hidden ones: finding those first would cost a search for each. */
 static weft_environment *capture_all(weft_bound *first, const weft_bound *end) {

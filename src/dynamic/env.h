@@ -2,9 +2,9 @@
 /* env.h - dynamic bindings as the scheduler sees them: quick reading, captured environments, bindings of workers.
  *
  * Idea: the bindings in effect are a list on stacks, innermost first, that starts at the strand. Each binding holds a
- * mask, the union of the identity bits of itself and of all outer ones, so that reading a variable that is bound nowhere
- * ends at the first look. Up to 64 variables have bits of their own; beyond that bits are shared, which costs a walk and
- * changes no result.
+ * mask, the union of the identity bits of itself and of all outer ones, so that reading a variable that is bound
+ * nowhere ends at the first look. Up to 64 variables have bits of their own; beyond that bits are shared, which costs a
+ * walk and changes no result.
  *
  *     strand->bound -> [ WEFT_BIND ] -> [ WEFT_BIND ] -> [ captured ] -> [ context ] -> [ worker's ] -> NULL
  *                      '----------- the task's own -------------'        '- from strand->base on -'
@@ -62,8 +62,8 @@ weft_environment *wefti_environment_retain(weft_environment *environment);
 /* Bytes of memory, aligned to 8, that wefti_environment_instantiate needs; 0 for NULL. */
 size_t wefti_environment_size(const weft_environment *environment);
 
-/* Builds bindings with copies of the captured values, above `outer`. Returns the innermost: `outer` for NULL or an empty
- * set. Does not allocate, keeps no reference. */
+/* Builds bindings with copies of the captured values, above `outer`. Returns the innermost: `outer` for NULL or an
+ * empty set. Does not allocate, keeps no reference. */
 weft_bound *wefti_environment_instantiate(const weft_environment *environment, void *memory, weft_bound *outer);
 
 /* Whether every binding of a kernel's options names a variable and says where its value comes from. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* strand.h - the strand: what runs now on this OS thread, be it a fiber or a plain thread.
  *
- * One thread-local pointer, wefti_strand_now, leads to everything that belongs to the running code. The scheduler changes
- * it at each switch; code that holds its own strand in a local variable may go on using it after a switch, while the
- * address of the thread-local variable itself must not be kept (compilers compute it once around a call).
+ * One thread-local pointer, wefti_strand_now, leads to everything that belongs to the running code. The scheduler
+ * changes it at each switch; code that holds its own strand in a local variable may go on using it after a switch,
+ * while the address of the thread-local variable itself must not be kept (compilers compute it once around a call).
  *
  * A fiber (fiber/fiber.h) and a thread's process object (sched/attach.h) begin with this struct.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dynamic_tasks.c - what a task sees of dynamic variables: the worker's bindings, then the global value, and of the
- * submitter's bindings those that were captured for it (D2); and how the library's own variables behave (D3, K1, K2). */
+ * submitter's bindings those that were captured for it (D2); and how the library's own variables behave (D3, K1, K2).
+ */
 #include <weft.h>
 
 #include <string.h>
@@ -11,7 +12,9 @@ WEFT_VARIABLE(int, foo, 0);
 WEFT_VARIABLE(int, bar, 1);
 WEFT_VARIABLE(const char *, who, "nobody");
 
-typedef struct { int foo, bar; } pair;
+typedef struct {
+    int foo, bar;
+} pair;
 
 WEFT_TASK(pair, read_both) { return (pair){weft_get(foo), weft_get(bar)}; }
 
@@ -137,7 +140,8 @@ TEST(captured_binding_hides_that_of_the_worker) {
     const weft_worker_binding bindings[] = {{&foo, compute_foo, &ninety_eight}};
     weft_kernel *kernel;
     weft_channel *results;
-    if (!begin(harness_workers(), &(weft_kernel_options){.bindings = bindings, .binding_count = 1}, sizeof(pair), &kernel, &results))
+    if (!begin(harness_workers(), &(weft_kernel_options){.bindings = bindings, .binding_count = 1}, sizeof(pair),
+               &kernel, &results))
         return;
     WEFT_BIND(foo, 10) {
         weft_environment *environment = weft_capture(NULL, 0);
@@ -153,7 +157,8 @@ TEST(set_of_a_worker_binding_is_seen_by_later_tasks_of_that_worker) {
     const weft_worker_binding bindings[] = {{&foo, compute_foo, &ninety_eight}};
     weft_kernel *kernel;
     weft_channel *results;
-    if (!begin(1, &(weft_kernel_options){.bindings = bindings, .binding_count = 1}, sizeof(pair), &kernel, &results)) return;
+    if (!begin(1, &(weft_kernel_options){.bindings = bindings, .binding_count = 1}, sizeof(pair), &kernel, &results))
+        return;
     CHECK_OK(weft_submit(results, set_and_read, 7));
     expect(results, 7, 1);
     CHECK_OK(weft_submit(results, read_both));
@@ -228,7 +233,8 @@ TEST(task_hands_on_what_it_was_given_and_bound_itself) {
     finish(kernel, results);
 }
 
-/* With another worker's binding captured the inner task would see 99 on any kernel; here it must see the global value. */
+/* With another worker's binding captured the inner task would see 99 on any kernel; here it must see the global value.
+ */
 WEFT_TASK(int, submit_elsewhere_with_captured, (weft_channel *, elsewhere)) {
     weft_environment *environment = weft_capture(NULL, 0);
     weft_status status = weft_submit_with(&(weft_submit_options){.environment = environment}, elsewhere, read_both);
@@ -330,7 +336,8 @@ TEST(bindings_of_a_kernel_can_be_read_back) {
     const weft_worker_binding bindings[] = {{&foo, compute_foo, &ninety_eight}, {&bar, NULL, &ninety_eight}};
     weft_kernel *kernel;
     weft_channel *results;
-    if (!begin(1, &(weft_kernel_options){.bindings = bindings, .binding_count = 2}, sizeof(pair), &kernel, &results)) return;
+    if (!begin(1, &(weft_kernel_options){.bindings = bindings, .binding_count = 2}, sizeof(pair), &kernel, &results))
+        return;
     const weft_worker_binding *found = weft_kernel_bindings(kernel, &count);
     CHECK_EQ(count, 2);
     CHECK(found != bindings); /* copied */

@@ -166,9 +166,7 @@ WEFT_TASK(weft_status, lock_and_unlock, (weft_channel *, channel)) {
     return status == WEFT_OK ? weft_unlock_channel(channel) : status;
 }
 
-WEFT_TASK(weft_status, try_to_free, (weft_channel *, channel)) {
-    return weft_free_channel(channel);
-}
+WEFT_TASK(weft_status, try_to_free, (weft_channel *, channel)) { return weft_free_channel(channel); }
 
 static weft_status result_of(weft_channel *results) {
     weft_status status = WEFT_INVALID;

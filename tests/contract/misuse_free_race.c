@@ -2,8 +2,8 @@
 /* misuse_free_race.c - a channel may be freed while results of its tasks are on their way: those are dropped.
  *
  * The schedule that would break it: a task ends and its outcome is counted as delivered; its worker gives the channel's
- * lock up to get memory for the element; the owner frees the channel, finds nothing outstanding, and frees the memory; the
- * worker comes back to it. Best run under ASan.
+ * lock up to get memory for the element; the owner frees the channel, finds nothing outstanding, and frees the memory;
+ * the worker comes back to it. Best run under ASan.
  */
 #include <weft.h>
 
@@ -45,10 +45,6 @@ static void free_while_delivering(int tasks) {
     CHECK_OK(weft_free_kernel(kernel));
 }
 
-TEST(channel_is_freed_while_its_only_result_is_delivered) {
-    free_while_delivering(1);
-}
+TEST(channel_is_freed_while_its_only_result_is_delivered) { free_while_delivering(1); }
 
-TEST(channel_is_freed_while_the_first_of_its_results_is_delivered) {
-    free_while_delivering(5);
-}
+TEST(channel_is_freed_while_the_first_of_its_results_is_delivered) { free_while_delivering(5); }

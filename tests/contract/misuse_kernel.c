@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* misuse_kernel.c - what kernels and their workers answer to callers who break a rule: the status that the header names. */
+/* misuse_kernel.c - what kernels and their workers answer to callers who break a rule: the status that the header
+ * names. */
 #include <weft.h>
 
 #include <dirent.h>
@@ -98,7 +99,9 @@ TEST(ending_twice_is_harmless) {
     CHECK_OK(weft_free_kernel(kernel));
 }
 
-typedef struct { weft_status with_wait, free, without_wait; } endings;
+typedef struct {
+    weft_status with_wait, free, without_wait;
+} endings;
 
 WEFT_TASK(endings, end_from_inside, (weft_kernel *, kernel)) {
     endings found;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* misuse_task.c - what submission, broadcast, groups and timeouts answer to callers who break a rule: the status that the
- * header names, and then nothing runs. */
+/* misuse_task.c - what submission, broadcast, groups and timeouts answer to callers who break a rule: the status that
+ * the header names, and then nothing runs. */
 #include <weft.h>
 
 #include "harness/harness.h"
@@ -99,7 +99,8 @@ TEST(ended_kernel_refuses_submissions) {
     weft_channel *channel = weft_make_channel(int);
     CHECK_OK(weft_end_kernel(kernel, true));
     CHECK_STATUS(weft_submit(channel, count_run, 1), WEFT_ENDED);
-    CHECK_STATUS(weft_submit_with(&(weft_submit_options){.kernel = kernel}, (weft_channel *)NULL, count_run, 1), WEFT_ENDED);
+    CHECK_STATUS(weft_submit_with(&(weft_submit_options){.kernel = kernel}, (weft_channel *)NULL, count_run, 1),
+                 WEFT_ENDED);
     CHECK_STATUS(weft_submit((weft_channel *)NULL, count_run, 1), WEFT_NO_KERNEL); /* it is not current any more */
     nothing_ran(kernel, channel);
 }

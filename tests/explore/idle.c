@@ -2,10 +2,9 @@
 /* idle.c - sleeping, waking, draining and ending explored: the real sched/idle.c, drain.c, park.c and timer.c with the
  * real queues, under workers whose tasks only count.
  *
- * Property: no work is left while all who could do it sleep; a drain returns, and when it does what was submitted before is
- * done; an ending kernel does all that was accepted and then lets every worker go. A lost wake-up shows as a deadlock:
- *     giver: publishes     sees no sleeper
- *     sleeper: looks: nothing     announces itself     sleeps
+ * Property: no work is left while all who could do it sleep; a drain returns, and when it does what was submitted
+ * before is done; an ending kernel does all that was accepted and then lets every worker go. A lost wake-up shows as a
+ * deadlock: giver: publishes     sees no sleeper sleeper: looks: nothing     announces itself     sleeps
  */
 #include <string.h>
 
@@ -14,7 +13,12 @@
 #include "sched/kernel.h"
 
 enum { MOST_TASKS = 8, MOST_WORKERS = 2, MOST_THREADS_OF_TEST = 7 };
-enum { PLAIN, WITH_CHILD, WITH_TWO, WAITING }; /* what a task does; WAITING: until somebody sends its runner to the mailbox */
+enum {
+    PLAIN,
+    WITH_CHILD,
+    WITH_TWO,
+    WAITING
+}; /* what a task does; WAITING: until somebody sends its runner to the mailbox */
 
 static weft_kernel kernel;
 static wefti_worker workers[MOST_WORKERS];
@@ -182,9 +186,7 @@ static void finish(uint32_t tasks) {
     explore_assert(explore_live_blocks() == 0);
 }
 
-static void be_thread(void) {
-    wefti_strand_now = &threads[explore_self()].strand;
-}
+static void be_thread(void) { wefti_strand_now = &threads[explore_self()].strand; }
 
 static void must_be_done(uint32_t id) {
     explore_assert(wefti_load_relaxed(&done[id]) == 1);

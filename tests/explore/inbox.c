@@ -56,7 +56,8 @@ static bool take(unsigned me) {
 }
 
 static void take_all(unsigned me) {
-    while (take(me)) {}
+    while (take(me)) {
+    }
 }
 
 static void finish(void) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* queue.c - a worker's queue explored: its owner against thieves.
  *
- * Property (Q1): each record is taken once, by somebody, as it was written. The owner sees records in the order in which
- * it put them (a thief that steals twice may get later ones first). A schedule that would break it, without the pair of barriers:
- *     owner: head = 1 (still in its store buffer)   reads attention: CALM     takes record 0
- *     thief: attention = THIEF                      reads head: 0             takes record 0
+ * Property (Q1): each record is taken once, by somebody, as it was written. The owner sees records in the order in
+ * which it put them (a thief that steals twice may get later ones first). A schedule that would break it, without the
+ * pair of barriers: owner: head = 1 (still in its store buffer)   reads attention: CALM     takes record 0 thief:
+ * attention = THIEF                      reads head: 0             takes record 0
  */
 #include <string.h>
 
@@ -15,9 +15,7 @@ enum { PARTIES = 3, MOST_RECORDS = 8 };
 
 static wefti_depot depot;
 static wefti_queue queues[PARTIES];
-static struct party {
-    uint32_t last, got;
-} parties[PARTIES];
+static struct party { uint32_t last, got; } parties[PARTIES];
 static WEFTI_ATOMIC(uint32_t) taken_by[MOST_RECORDS + 1]; /* 0: nobody, else party + 1 */
 static uint32_t put_count;
 
@@ -63,7 +61,8 @@ static bool take(unsigned me) {
 }
 
 static void take_all(unsigned me) {
-    while (take(me)) {}
+    while (take(me)) {
+    }
 }
 
 /* Everybody has stopped: what is left, and that nothing is missing. */

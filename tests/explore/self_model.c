@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* self_model.c - the explorer's memory model against the litmus tests that everybody knows.
  *
- * For each shape, the outcome that C11 allows must be found (.fails) and the one that it forbids must not be. The shapes
- * and their names are those of the literature on weak memory (Alglave, Maranget, Sarkar, Sewell: Litmus, TACAS 2011).
+ * For each shape, the outcome that C11 allows must be found (.fails) and the one that it forbids must not be. The
+ * shapes and their names are those of the literature on weak memory (Alglave, Maranget, Sarkar, Sewell: Litmus, TACAS
+ * 2011).
  */
 #include "engine/explore.h"
 
@@ -49,9 +50,7 @@ STORE_BUFFER(sb_light_1, x, y, 0, wefti_store_relaxed, wefti_light_barrier(), we
 STORE_BUFFER(sb_light_2, y, x, 1, wefti_store_relaxed, wefti_light_barrier(), wefti_load_relaxed)
 STORE_BUFFER(sb_heavy_2, y, x, 1, wefti_store_relaxed, wefti_heavy_barrier(), wefti_load_relaxed)
 
-static void not_both_old(void) {
-    explore_assert(seen[0] == 1 || seen[1] == 1);
-}
+static void not_both_old(void) { explore_assert(seen[0] == 1 || seen[1] == 1); }
 
 EXPLORE(store_buffering_relaxed_shows_both_old, .exhaustive = true, .fails = "seen[0] == 1 || seen[1] == 1") {
     run2(sb_relaxed_1, sb_relaxed_2);
@@ -129,19 +128,19 @@ static void mp_receive_fence(void *unused) {
     wefti_fence_acquire();
     seen[1] = wefti_load_relaxed(&x);
 }
-static void message_is_whole(void) {
-    explore_assert(seen[0] == 0 || seen[1] == 1);
-}
+static void message_is_whole(void) { explore_assert(seen[0] == 0 || seen[1] == 1); }
 
 EXPLORE(message_passing_relaxed_shows_the_old_value, .exhaustive = true, .fails = "seen[0] == 0 || seen[1] == 1") {
     run2(mp_send_relaxed, mp_receive_relaxed);
     message_is_whole();
 }
-EXPLORE(message_passing_without_release_shows_the_old_value, .exhaustive = true, .fails = "seen[0] == 0 || seen[1] == 1") {
+EXPLORE(message_passing_without_release_shows_the_old_value, .exhaustive = true,
+        .fails = "seen[0] == 0 || seen[1] == 1") {
     run2(mp_send_relaxed, mp_receive_acquire);
     message_is_whole();
 }
-EXPLORE(message_passing_without_acquire_shows_the_old_value, .exhaustive = true, .fails = "seen[0] == 0 || seen[1] == 1") {
+EXPLORE(message_passing_without_acquire_shows_the_old_value, .exhaustive = true,
+        .fails = "seen[0] == 0 || seen[1] == 1") {
     run2(mp_send_release, mp_receive_relaxed);
     message_is_whole();
 }
@@ -249,9 +248,7 @@ static void run4(void (*a)(void *), void (*b)(void *), void (*c)(void *), void (
 EXPLORE(iriw_acquire_lets_readers_disagree, .exhaustive = true, .fails = "seen[0] == 1 && seen[1] == 0") {
     run4(iriw_x_release, iriw_y_release, iriw_xy_acquire, iriw_yx_acquire);
 }
-EXPLORE(iriw_seq_makes_readers_agree, .exhaustive = true) {
-    run4(iriw_x_seq, iriw_y_seq, iriw_xy_seq, iriw_yx_seq);
-}
+EXPLORE(iriw_seq_makes_readers_agree, .exhaustive = true) { run4(iriw_x_seq, iriw_y_seq, iriw_xy_seq, iriw_yx_seq); }
 EXPLORE(iriw_fences_make_readers_agree, .exhaustive = true) {
     run4(iriw_x_release, iriw_y_release, iriw_xy_fence, iriw_yx_fence);
 }
@@ -334,7 +331,8 @@ EXPLORE(load_and_store_lose_an_update, .exhaustive = true, .fails = "== 4") {
     explore_assert(wefti_load_relaxed(&x) == 4);
 }
 
-/* The mutual exclusion of Dekker's kind with a cas that may fail on an old value, and one that may not succeed on one. */
+/* The mutual exclusion of Dekker's kind with a cas that may fail on an old value, and one that may not succeed on one.
+ */
 static void claim(void *slot) {
     uint32_t open = 0;
     seen[(uintptr_t)slot] = wefti_cas_relaxed(&x, &open, 1u);

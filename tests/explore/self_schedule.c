@@ -65,9 +65,7 @@ static void ec_run(void (*giver)(void *), void (*sleeper)(void *)) {
     explore_join();
 }
 
-EXPLORE(a_good_eventcount_loses_nothing, .exhaustive = true, .spurious = 1) {
-    ec_run(ec_giver_good, ec_sleeper_good);
-}
+EXPLORE(a_good_eventcount_loses_nothing, .exhaustive = true, .spurious = 1) { ec_run(ec_giver_good, ec_sleeper_good); }
 EXPLORE(an_eventcount_without_barrier_loses_a_wake_up, .exhaustive = true, .fails = "deadlock") {
     ec_run(ec_giver_without_barrier, ec_sleeper_good);
 }
@@ -193,9 +191,7 @@ static node *naive_pop(void) {
     }
     return NULL;
 }
-static void own(node *n) {
-    explore_assert(!wefti_exchange_relaxed(&n->taken, true));
-}
+static void own(node *n) { explore_assert(!wefti_exchange_relaxed(&n->taken, true)); }
 static void pop_one(void *unused) {
     (void)unused;
     node *n = naive_pop();
@@ -224,12 +220,14 @@ static word32 total;
 static void add_wrongly(void *unused) {
     (void)unused;
     uint32_t old = wefti_load_relaxed(&total), wanted = old + 1;
-    while (!wefti_cas_relaxed(&total, &old, wanted)) {} /* `wanted` stays as it was */
+    while (!wefti_cas_relaxed(&total, &old, wanted)) {
+    } /* `wanted` stays as it was */
 }
 static void add_rightly(void *unused) {
     (void)unused;
     uint32_t old = wefti_load_relaxed(&total);
-    while (!wefti_cas_relaxed(&total, &old, old + 1)) {}
+    while (!wefti_cas_relaxed(&total, &old, old + 1)) {
+    }
 }
 static void run_adds(void (*add)(void *)) {
     wefti_atomic_init(&total, 0u);
@@ -238,12 +236,8 @@ static void run_adds(void (*add)(void *)) {
     explore_join();
     explore_assert(wefti_load_relaxed(&total) == 2);
 }
-EXPLORE(a_cas_loop_with_an_old_wish_loses_an_update, .exhaustive = true, .fails = "== 2") {
-    run_adds(add_wrongly);
-}
-EXPLORE(a_cas_loop_loses_nothing, .exhaustive = true) {
-    run_adds(add_rightly);
-}
+EXPLORE(a_cas_loop_with_an_old_wish_loses_an_update, .exhaustive = true, .fails = "== 2") { run_adds(add_wrongly); }
+EXPLORE(a_cas_loop_loses_nothing, .exhaustive = true) { run_adds(add_rightly); }
 
 /* ---- memory ---- */
 
@@ -255,12 +249,8 @@ typedef struct object {
 static void drop(object *o, uint32_t (*minus_one)(word32 *)) {
     if (minus_one(&o->holders) == 1) explore_free(o);
 }
-static uint32_t minus_one_acq_rel(word32 *word) {
-    return wefti_add_acq_rel(word, UINT32_MAX);
-}
-static uint32_t minus_one_relaxed(word32 *word) {
-    return wefti_add_relaxed(word, UINT32_MAX);
-}
+static uint32_t minus_one_acq_rel(word32 *word) { return wefti_add_acq_rel(word, UINT32_MAX); }
+static uint32_t minus_one_relaxed(word32 *word) { return wefti_add_relaxed(word, UINT32_MAX); }
 static uint32_t minus_one_torn(word32 *word) {
     uint32_t old = wefti_load_acquire(word);
     wefti_store_release(word, old - 1);
@@ -290,9 +280,7 @@ static void free_and_tell(void *of) {
 static void use_when_told(void *of) {
     if (wefti_load_acquire(&total) == 1) explore_assert(((object *)of)->value == 5);
 }
-static void use_torn(void *of) {
-    drop(of, minus_one_torn);
-}
+static void use_torn(void *of) { drop(of, minus_one_torn); }
 static void run_objects(void (*use)(void *)) {
     object *o = explore_alloc(sizeof *o);
     o->value = 5;
@@ -302,12 +290,8 @@ static void run_objects(void (*use)(void *)) {
     explore_join();
     explore_assert(explore_live_blocks() == 0);
 }
-EXPLORE(a_counted_object_is_freed_once, .exhaustive = true) {
-    run_objects(use_rightly);
-}
-EXPLORE(a_count_without_order_races_with_the_free, .exhaustive = true, .fails = "race") {
-    run_objects(use_relaxed);
-}
+EXPLORE(a_counted_object_is_freed_once, .exhaustive = true) { run_objects(use_rightly); }
+EXPLORE(a_count_without_order_races_with_the_free, .exhaustive = true, .fails = "race") { run_objects(use_relaxed); }
 EXPLORE(use_after_the_last_drop_is_a_race_or_worse, .exhaustive = true, .fails = "race") {
     run_objects(use_after_drop);
 }
@@ -318,9 +302,7 @@ EXPLORE(use_after_free_is_found, .exhaustive = true, .fails = "use after free") 
     explore_thread(use_when_told, o);
     explore_join();
 }
-EXPLORE(a_torn_count_leaks, .exhaustive = true, .fails = "explore_live_blocks() == 0") {
-    run_objects(use_torn);
-}
+EXPLORE(a_torn_count_leaks, .exhaustive = true, .fails = "explore_live_blocks() == 0") { run_objects(use_torn); }
 EXPLORE(access_outside_of_a_block_is_found, .fails = "outside") {
     char *bytes = explore_alloc(16);
     explore_assert(bytes[16 + explore_choose(1)] == 0);
@@ -349,9 +331,5 @@ static void run_turns(void) {
     explore_join();
     explore_assert(wefti_load_relaxed(&turns) != 6);
 }
-EXPLORE(six_turns_need_five_switches, .exhaustive = true, .preemptions = 5, .fails = "!= 6") {
-    run_turns();
-}
-EXPLORE(three_preemptions_are_too_few_for_six_turns, .exhaustive = true, .preemptions = 3) {
-    run_turns();
-}
+EXPLORE(six_turns_need_five_switches, .exhaustive = true, .preemptions = 5, .fails = "!= 6") { run_turns(); }
+EXPLORE(three_preemptions_are_too_few_for_six_turns, .exhaustive = true, .preemptions = 3) { run_turns(); }

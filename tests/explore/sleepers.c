@@ -80,7 +80,8 @@ static bool find(uint32_t me) {
 }
 
 static void be_worker(void *of) {
-    while (find((uint32_t)(uintptr_t)of)) {}
+    while (find((uint32_t)(uintptr_t)of)) {
+    }
     if (wefti_load_relaxed(&stop) != 0) explore_saw("an end");
 }
 

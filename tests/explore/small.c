@@ -169,9 +169,9 @@ static void give_and_take(void *of) {
     for (int i = 0; i < 2; i++) {
         wefti_chunk *chunk = wefti_chunk_take(&cache);
         explore_assert(chunk != NULL && wefti_load_relaxed(&chunk->fill) == 0);
-        chunk->records = me; /* a race if another has it too */
+        chunk->longer = me; /* a race if another has it too */
         memset(&chunk->slots[0], (int)me, sizeof chunk->slots[0]);
-        explore_assert(chunk->records == me);
+        explore_assert(chunk->longer == me);
         wefti_depot_give(&depot, chunk);
     }
     wefti_depot_trim(&depot);

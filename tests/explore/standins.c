@@ -11,9 +11,7 @@
 
 __thread wefti_strand *wefti_strand_now;
 
-WEAK wefti_strand *wefti_attach(void) {
-    explore_fail("a strand without a thread");
-}
+WEAK wefti_strand *wefti_attach(void) { explore_fail("a strand without a thread"); }
 WEAK wefti_runner *wefti_runner_get(wefti_worker *worker) {
     (void)worker;
     explore_fail("no runners here");
@@ -42,10 +40,6 @@ WEAK void wefti_context_switch(wefti_context *from, wefti_context *to) {
 /* The instrumentation makes fiber/annotate.h believe in ThreadSanitizer. */
 #if WEFTI_TSAN
 WEAK unsigned wefti_tsan_switch_flags;
-WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags) {
-    (void)fiber, (void)flags;
-}
-WEAK void __tsan_release(void *address) {
-    (void)address;
-}
+WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags) { (void)fiber, (void)flags; }
+WEAK void __tsan_release(void *address) { (void)address; }
 #endif

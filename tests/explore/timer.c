@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* timer.c - the timer wheel explored: arming, cancelling and expiry by several threads.
  *
- * Property: a timer that was armed is delivered once or cancelled once; never early; after a cancel that took it out it is
- * not touched again (T2), so its memory may be freed at once.
+ * Property: a timer that was armed is delivered once or cancelled once; never early; after a cancel that took it out it
+ * is not touched again (T2), so its memory may be freed at once.
  */
 #include <string.h>
 

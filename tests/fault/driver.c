@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* driver.c - does a bit of everything that the library offers while some call fails, and checks that every answer is one
- * that the headers allow, that what was accepted is delivered, and that afterwards all of it works.
+/* driver.c - does a bit of everything that the library offers while some call fails, and checks that every answer is
+ * one that the headers allow, that what was accepted is delivered, and that afterwards all of it works.
  *
  * The job runs in a thread of its own: what the library keeps for a thread ends with it, so that a leak shows. It runs
  * first with failures, then without; the second time everything must succeed. The runner (run.sh) chooses the failures
  * by the environment of fail_nth.c, limits the time, and compares what is left with a run without failures.
  *
- * Prints one line: calls of the chosen kind, failures injected, blocks and bytes left. Exits with 1 if anything was wrong.
+ * Prints one line: calls of the chosen kind, failures injected, blocks and bytes left. Exits with 1 if anything was
+ * wrong.
  */
 #define _GNU_SOURCE
 #include <weft.h>
@@ -49,12 +50,24 @@ static bool allow(weft_status status, const char *what, int line, weft_status a,
 
 /* ---- tasks ---- */
 
-typedef struct { char byte[8]; } small;
-typedef struct { char byte[480]; } full;
-typedef struct { char byte[481]; } over;
-typedef struct { char byte[5000]; } large;
-typedef struct { char byte[65536]; } largest;
-typedef struct { char byte[3000]; } big_result;
+typedef struct {
+    char byte[8];
+} small;
+typedef struct {
+    char byte[480];
+} full;
+typedef struct {
+    char byte[481];
+} over;
+typedef struct {
+    char byte[5000];
+} large;
+typedef struct {
+    char byte[65536];
+} largest;
+typedef struct {
+    char byte[3000];
+} big_result;
 
 WEFT_VARIABLE(int, level, 1);
 WEFT_VARIABLE(bool, prepared, false);
@@ -166,7 +179,8 @@ static void sleeping_and_waiting(weft_kernel *kernel) {
     weft_channel *results = make(sizeof value, 0, kernel), *messages = make(sizeof value, 0, NULL);
     if (results && messages) {
         for (int i = 0; i < SLEEPING; i++) accepted += MAY(weft_submit(results, sleep_a_little, i), WEFT_NO_MEMORY);
-        for (int i = 0; i < WAITING; i++) accepted += MAY(weft_submit(results, wait_for_message, messages), WEFT_NO_MEMORY);
+        for (int i = 0; i < WAITING; i++)
+            accepted += MAY(weft_submit(results, wait_for_message, messages), WEFT_NO_MEMORY);
         for (int i = 0; i < WAITING; i++) MAY(weft_send(messages, &i, WEFT_NOW), WEFT_NO_MEMORY);
         MUST(weft_close(messages)); /* frees those that still wait */
         collect(results, accepted, &value, sizeof value);
@@ -182,7 +196,9 @@ static void bounded_pump(weft_kernel *kernel) {
     if (done && from && to && MAY(weft_submit(done, pump, from, to), WEFT_NO_MEMORY)) {
         for (int i = 0; i < MESSAGES; i++) {
             sent += MAY3(weft_send(from, &i, PATIENCE), WEFT_NO_MEMORY, WEFT_TIMED_OUT, WEFT_NO_MEMORY);
-            if (!MAY3(weft_receive(to, &value, weft_after(strict ? 10.0 : 0.2)), WEFT_NO_MEMORY, WEFT_TIMED_OUT, WEFT_NO_MEMORY)) break;
+            if (!MAY3(weft_receive(to, &value, weft_after(strict ? 10.0 : 0.2)), WEFT_NO_MEMORY, WEFT_TIMED_OUT,
+                      WEFT_NO_MEMORY))
+                break;
             got++;
             if (strict) HOLDS(value == i);
         }
@@ -296,9 +312,7 @@ static void plain_thread_waits(void) {
 
 /* ---- the job ---- */
 
-static void compute_level(void *value, void *argument) {
-    *(int *)value = *(int *)argument + weft_get(level);
-}
+static void compute_level(void *value, void *argument) { *(int *)value = *(int *)argument + weft_get(level); }
 
 static void context(weft_worker_loop *loop, void *argument) {
     (void)argument;
@@ -309,8 +323,9 @@ static weft_kernel *make_kernel(void) {
     static int two = 2;
     static bool yes = true;
     static const weft_worker_binding bindings[] = {{&level, compute_level, &two}, {&prepared, NULL, &yes}};
-    weft_kernel *kernel = weft_make_kernel(WORKERS, &(weft_kernel_options){
-        .name = "faulty", .bindings = bindings, .binding_count = 2, .context = context});
+    weft_kernel *kernel = weft_make_kernel(
+        WORKERS,
+        &(weft_kernel_options){.name = "faulty", .bindings = bindings, .binding_count = 2, .context = context});
     return HAVE(kernel) ? kernel : NULL;
 }
 

@@ -7,10 +7,9 @@
  * the counting of leaks.
  *
  * Environment
- *   WEFT_FAIL_KIND   memory (malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup), map (mmap), protect (mprotect),
- *                    advise (madvise), thread (pthread_create), several joined by +, or all, the default
- *   WEFT_FAIL_NTH    which call fails, from 1; 0 or nothing: none
- *   WEFT_FAIL_COUNT  how many fail, that one and those after it; 1 without it
+ *   WEFT_FAIL_KIND   memory (malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup), map (mmap), protect
+ * (mprotect), advise (madvise), thread (pthread_create), several joined by +, or all, the default WEFT_FAIL_NTH which
+ * call fails, from 1; 0 or nothing: none WEFT_FAIL_COUNT  how many fail, that one and those after it; 1 without it
  *   WEFT_FAIL_DETAILS  if there: tells on stderr which calls were made to fail, as addresses for addr2line
  *
  * Blocks are counted by who asked: only those that code of the main program (the tested library is linked into it)
@@ -156,9 +155,7 @@ static void *no_memory(void) {
     return NULL;
 }
 
-void *OURS(malloc)(size_t size) {
-    return fails(MEMORY) ? no_memory() : remember(REAL(malloc)(size), size, CALLER);
-}
+void *OURS(malloc)(size_t size) { return fails(MEMORY) ? no_memory() : remember(REAL(malloc)(size), size, CALLER); }
 
 void *OURS(calloc)(size_t number, size_t size) {
     return fails(MEMORY) ? no_memory() : remember(REAL(calloc)(number, size), number * size, CALLER);
@@ -242,8 +239,11 @@ static int note_program(struct dl_phdr_info *object, size_t size, void *unused) 
 }
 
 static unsigned kind_named(const char *name, size_t length) {
-    static const struct { const char *name; unsigned kind; } kinds[] = {
-        {"memory", MEMORY}, {"map", MAP}, {"protect", PROTECT}, {"advise", ADVISE}, {"thread", THREAD}, {"all", ALL}};
+    static const struct {
+        const char *name;
+        unsigned kind;
+    } kinds[] = {{"memory", MEMORY}, {"map", MAP},       {"protect", PROTECT},
+                 {"advise", ADVISE}, {"thread", THREAD}, {"all", ALL}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strlen(kinds[i].name) == length && strncmp(name, kinds[i].name, length) == 0) return kinds[i].kind;
     fprintf(stderr, "fail_nth: WEFT_FAIL_KIND is '%s'; it can be memory, map, protect, advise, thread or all\n", name);
@@ -271,13 +271,9 @@ __attribute__((constructor)) static void read_environment(void) {
     dl_iterate_phdr(note_program, NULL);
 }
 
-void fail_arm(void) {
-    __atomic_store_n(&armed, 1, __ATOMIC_SEQ_CST);
-}
+void fail_arm(void) { __atomic_store_n(&armed, 1, __ATOMIC_SEQ_CST); }
 
-void fail_disarm(void) {
-    __atomic_store_n(&armed, 0, __ATOMIC_SEQ_CST);
-}
+void fail_disarm(void) { __atomic_store_n(&armed, 0, __ATOMIC_SEQ_CST); }
 
 void fail_read(fail_report *report, int details) {
     pthread_mutex_lock(&blocks_lock);

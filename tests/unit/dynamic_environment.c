@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* dynamic_environment.c - the inside of dynamic variables: masks, captured sets and their instances, bindings of workers
- * (D1, D2, and K1's bindings). Links the objects, not the shared library. */
+/* dynamic_environment.c - the inside of dynamic variables: masks, captured sets and their instances, bindings of
+ * workers (D1, D2, and K1's bindings). Links the objects, not the shared library. */
 #include "dynamic/env.h"
 
 #include <stdalign.h>
@@ -10,9 +10,15 @@
 
 enum { MANY = 200 };
 
-typedef struct { int64_t word[8]; } wide;
-typedef struct { char byte[5]; } five;
-typedef struct { alignas(64) char byte[64]; } over_aligned;
+typedef struct {
+    int64_t word[8];
+} wide;
+typedef struct {
+    char byte[5];
+} five;
+typedef struct {
+    alignas(64) char byte[64];
+} over_aligned;
 
 WEFT_VARIABLE(int, first, 1);
 WEFT_VARIABLE(int, second, 2);
@@ -117,18 +123,14 @@ TEST(capture_of_chosen_variables_takes_bound_and_global_values) {
 
 TEST(capture_of_all_takes_the_innermost_binding_of_each) {
     weft_environment *environment = NULL;
-    WEFT_BIND(first, 9) WEFT_BIND(second, 20) WEFT_BIND(first, 10) {
-        environment = weft_capture(NULL, 0);
-    }
+    WEFT_BIND(first, 9) WEFT_BIND(second, 20) WEFT_BIND(first, 10) { environment = weft_capture(NULL, 0); }
     if (!CHECK(environment)) return;
     CHECK_EQ(wefti_environment_size(environment), wefti_binding_size(&first) + wefti_binding_size(&second));
     with_environment(environment, sees_captured);
     weft_release_environment(environment);
 }
 
-static void sees_third_of_the_reader(void) {
-    CHECK_EQ(weft_get(third), 44);
-}
+static void sees_third_of_the_reader(void) { CHECK_EQ(weft_get(third), 44); }
 
 TEST(variable_outside_the_captured_set_is_seen_as_where_the_task_runs) {
     weft_environment *environment = NULL;
@@ -201,8 +203,8 @@ TEST(values_of_every_size_survive_capture) {
     over_aligned v = {{0}};
     v.byte[63] = 63;
     weft_environment *environment = NULL;
-    WEFT_BIND(bytes, (five){"wxyz"}) WEFT_BIND(table, (wide){{10, 20, 30, 40, 50, 60, 70, 80}})
-    WEFT_BIND(vector, v) WEFT_BIND(first, 10) {
+    WEFT_BIND(bytes, (five){"wxyz"})
+    WEFT_BIND(table, (wide){{10, 20, 30, 40, 50, 60, 70, 80}}) WEFT_BIND(vector, v) WEFT_BIND(first, 10) {
         environment = weft_capture(NULL, 0);
     }
     with_environment(environment, sees_all_sizes);
@@ -259,8 +261,10 @@ static void compute_vector(void *value, void *argument) {
 
 TEST(worker_bindings_are_computed_in_order_each_seeing_those_before) {
     int argument = 99, plain = 7;
-    const weft_worker_binding bindings[] = {
-        {&first, compute_first, &argument}, {&second, compute_second, NULL}, {&third, NULL, &plain}, {&vector, compute_vector, NULL}};
+    const weft_worker_binding bindings[] = {{&first, compute_first, &argument},
+                                            {&second, compute_second, NULL},
+                                            {&third, NULL, &plain},
+                                            {&vector, compute_vector, NULL}};
     wefti_strand *self = wefti_strand_self();
     if (!CHECK_NOT_NULL(self)) return;
     void *memory = malloc(wefti_bindings_size(bindings, 4));

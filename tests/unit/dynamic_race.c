@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* dynamic_race.c - concurrent reads and sets of global values see old or new, never a mixture, and publish (D1).
  *
- * The schedules that would break it: a reader copies the first half of a long value, a writer stores a whole new one, the
- * reader copies the second half; or a reader follows a pointer just set and sees what it points to unwritten. Also two
- * threads that bind a variable for the first time at the same time and choose two identities. Best run under TSan.
+ * The schedules that would break it: a reader copies the first half of a long value, a writer stores a whole new one,
+ * the reader copies the second half; or a reader follows a pointer just set and sees what it points to unwritten. Also
+ * two threads that bind a variable for the first time at the same time and choose two identities. Best run under TSan.
  */
 #include <weft/dynamic.h>
 
@@ -14,9 +14,15 @@
 
 enum { WRITERS = 2, READERS = 2, ROUNDS = 20000, FRESH = 100 };
 
-typedef struct { int64_t word[8]; } wide;
-typedef struct { unsigned char byte[5]; } five;
-typedef struct { int a, b; } pair;
+typedef struct {
+    int64_t word[8];
+} wide;
+typedef struct {
+    unsigned char byte[5];
+} five;
+typedef struct {
+    int a, b;
+} pair;
 
 WEFT_VARIABLE(wide, table, {{0}});
 WEFT_VARIABLE(five, bytes, {{0}});

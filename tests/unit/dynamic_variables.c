@@ -6,8 +6,12 @@
 
 #include "harness/harness.h"
 
-typedef struct { int64_t word[8]; } wide;
-typedef struct { char text[3]; } three;
+typedef struct {
+    int64_t word[8];
+} wide;
+typedef struct {
+    char text[3];
+} three;
 
 WEFT_VARIABLE(int, depth, 7);
 WEFT_VARIABLE(char, letter, 'a');
@@ -130,9 +134,7 @@ out:
 static int descend(int levels) {
     if (levels == 0) return weft_get(depth);
     int found = 0;
-    WEFT_BIND(depth, weft_get(depth) + 1) {
-        found = descend(levels - 1);
-    }
+    WEFT_BIND(depth, weft_get(depth) + 1) { found = descend(levels - 1); }
     return found;
 }
 

@@ -15,8 +15,8 @@
 
 enum { MOST_THREADS = 8, MOST_WORDS = 192, HISTORY = 8, STACK_BYTES = 256 * 1024, MOST_LOCALS = 4, MOST_STEPS = 30000 };
 
-/* What a thread (or a message) knows: how far it has seen each thread's plain accesses, and the newest store of each word
- * that it may not go behind. Entries of `seen` from `reach` on are zero and not stored. */
+/* What a thread (or a message) knows: how far it has seen each thread's plain accesses, and the newest store of each
+ * word that it may not go behind. Entries of `seen` from `reach` on are zero and not stored. */
 typedef struct view {
     uint32_t clock[MOST_THREADS];
     int reach;
@@ -67,9 +67,9 @@ typedef struct engine {
     uint64_t seed;
     int countdown; /* operations until the next possible preemption */
     int gap;
-    int budget;  /* preemptions left */
-    int old_loads; /* exhaustive: loads of old stores left */
-    int spurious;  /* exhaustive: spurious wake-ups left */
+    int budget;            /* preemptions left */
+    int old_loads;         /* exhaustive: loads of old stores left */
+    int spurious;          /* exhaustive: spurious wake-ups left */
     unsigned stale_chance; /* of 256 */
     const explore_test *test;
     bool barrier_met;
@@ -164,8 +164,8 @@ static inline unsigned place_order(const wefti_place *place) {
     static const unsigned char orders[] = {0, WEFTI_RELAXED, WEFTI_ACQUIRE, WEFTI_RELEASE, WEFTI_ACQ_REL};
     return WEFTI_LIKELY(place->weak == 0) ? place->order : orders[place->weak];
 }
-bool place_strong(const wefti_place *place);    /* whether there is something to weaken */
-bool place_is_ours(const wefti_place *place);   /* in a test, not in the library */
+bool place_strong(const wefti_place *place);  /* whether there is something to weaken */
+bool place_is_ours(const wefti_place *place); /* in a test, not in the library */
 const char *word_name(const void *word);
 void report_init(void);
 void saw_reset(void);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* explore.h - tests over all schedules and all values that C11's memory model lets a load see.
  *
- * Idea: code that goes through base/atomic.h, compiled with WEFT_EXPLORE, calls the explorer at each atomic operation. A
- * test's threads are fibers on one OS thread; the explorer chooses who goes on and which of the stores a load sees, either
- * by a seed or exhaustively. The body of a test runs anew for each execution:
+ * Idea: code that goes through base/atomic.h, compiled with WEFT_EXPLORE, calls the explorer at each atomic operation.
+ * A test's threads are fibers on one OS thread; the explorer chooses who goes on and which of the stores a load sees,
+ * either by a seed or exhaustively. The body of a test runs anew for each execution:
  *
  *     EXPLORE(the_message_is_seen) {
  *         box = explore_alloc(sizeof *box);
@@ -25,13 +25,13 @@
 typedef struct explore_test {
     const char *name;
     void (*body)(void);
-    const char *fails;    /* the test passes only if a failure is found whose text contains this */
-    bool exhaustive;      /* every schedule within the bounds, in order; else by seeds */
-    int preemptions;      /* most preemptions in one execution; 0: what the command line says (3) */
-    int stale;            /* exhaustive: most loads of one execution that see an old store; 0: 6; negative: none */
-    int spurious;         /* exhaustive: most futex waits that return without reason; 0: none */
-    unsigned steps;       /* operations after which an execution is called endless; 0: 20000 */
-    unsigned share;       /* percent of the usual number of executions; 0: 100 */
+    const char *fails; /* the test passes only if a failure is found whose text contains this */
+    bool exhaustive;   /* every schedule within the bounds, in order; else by seeds */
+    int preemptions;   /* most preemptions in one execution; 0: what the command line says (3) */
+    int stale;         /* exhaustive: most loads of one execution that see an old store; 0: 6; negative: none */
+    int spurious;      /* exhaustive: most futex waits that return without reason; 0: none */
+    unsigned steps;    /* operations after which an execution is called endless; 0: 20000 */
+    unsigned share;    /* percent of the usual number of executions; 0: 100 */
     const char *file;
     struct explore_test *next;
 } explore_test;
@@ -41,9 +41,7 @@ void explore_register(explore_test *test);
 #define EXPLORE(function, ...)                                                                                         \
     static void function(void);                                                                                        \
     static explore_test function##_test = {.name = #function, .body = function, .file = __FILE__, __VA_ARGS__};        \
-    __attribute__((constructor)) static void function##_register(void) {                                               \
-        explore_register(&function##_test);                                                                            \
-    }                                                                                                                  \
+    __attribute__((constructor)) static void function##_register(void) { explore_register(&function##_test); }         \
     static void function(void)
 
 /* Starts a thread of the test; at most 7. What the caller did before happens before all that it does. */
@@ -63,7 +61,8 @@ unsigned explore_choose(unsigned n);
 /* Marks that one execution was of the kind the test is about; the report says how many were. */
 void explore_saw(const char *what);
 
-/* Memory of one execution, zeroed; an atomic or announced access after explore_free, or beyond the end, is a failure. */
+/* Memory of one execution, zeroed; an atomic or announced access after explore_free, or beyond the end, is a failure.
+ */
 void *explore_alloc(size_t size);
 void explore_free(void *memory);
 /* Blocks allocated and not freed in this execution. */

@@ -12,7 +12,13 @@
 
 #include "engine.h"
 
-enum { DEFAULT_EXECUTIONS = 100000, EXHAUSTIVE_MOST = 20000000, DEFAULT_STEPS = 20000, TRACE_LINES = 60, CLOCK_EVERY = 64 };
+enum {
+    DEFAULT_EXECUTIONS = 100000,
+    EXHAUSTIVE_MOST = 20000000,
+    DEFAULT_STEPS = 20000,
+    TRACE_LINES = 60,
+    CLOCK_EVERY = 64
+};
 
 static struct {
     uint64_t executions, seed, base;
@@ -426,9 +432,10 @@ static void usage(void) {
 
 static void read_options(int argc, char **argv) {
     static const struct option known[] = {
-        {"executions", 1, NULL, 'e'}, {"seconds", 1, NULL, 's'}, {"preemptions", 1, NULL, 'p'}, {"base", 1, NULL, 'b'},
-        {"seed", 1, NULL, 'S'},       {"path", 1, NULL, 'P'},    {"test", 1, NULL, 't'},        {"trace", 1, NULL, 'n'},
-        {"weaken", 1, NULL, 'w'},     {"list", 0, NULL, 'l'},    {"places", 0, NULL, 'c'},      {"mutate", 0, NULL, 'm'},
+        {"executions", 1, NULL, 'e'}, {"seconds", 1, NULL, 's'}, {"preemptions", 1, NULL, 'p'},
+        {"base", 1, NULL, 'b'},       {"seed", 1, NULL, 'S'},    {"path", 1, NULL, 'P'},
+        {"test", 1, NULL, 't'},       {"trace", 1, NULL, 'n'},   {"weaken", 1, NULL, 'w'},
+        {"list", 0, NULL, 'l'},       {"places", 0, NULL, 'c'},  {"mutate", 0, NULL, 'm'},
         {"plain", 0, NULL, 'a'},      {"help", 0, NULL, 'h'},    {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (c) {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* model.c - atomic words as C11 has them: what a load may see, and what it brings along.
  *
- * Idea: a word is the list of its stores in modification order, the last HISTORY of them. Each thread has a view: for each
- * word, the store it may not go behind. A load may see any store from there on. A release store carries its thread's view;
- * an acquire load that sees it joins it. Operations of order seq, and seq fences, go through one global view besides.
- * Views hold vector clocks as well, by which plain.c finds races.
+ * Idea: a word is the list of its stores in modification order, the last HISTORY of them. Each thread has a view: for
+ * each word, the store it may not go behind. A load may see any store from there on. A release store carries its
+ * thread's view; an acquire load that sees it joins it. Operations of order seq, and seq fences, go through one global
+ * view besides. Views hold vector clocks as well, by which plain.c finds races.
  *
- * Terms: a stamp is a store's number in its word's order; 0 is what the memory held when the execution first came to it.
+ * Terms: a stamp is a store's number in its word's order; 0 is what the memory held when the execution first came to
+ * it.
  *
- * What is not modelled: a load never sees a store that is executed later (no load buffering), and the stores of a word are
- * ordered as they are executed (so not the weak outcome of two threads that write two words crosswise).
+ * What is not modelled: a load never sees a store that is executed later (no load buffering), and the stores of a word
+ * are ordered as they are executed (so not the weak outcome of two threads that write two words crosswise).
  *
- * Source: the promising semantics of Kang, Hur, Lahav, Vafeiadis and Dreyer (POPL 2017) without promises; release sequences
- * as in C++20 (only read-modify-writes continue one).
+ * Source: the promising semantics of Kang, Hur, Lahav, Vafeiadis and Dreyer (POPL 2017) without promises; release
+ * sequences as in C++20 (only read-modify-writes continue one).
  */
 #include <string.h>
 
@@ -30,7 +31,7 @@ typedef struct word {
     uintptr_t address;
     size_t size;
     int index;
-    int newest, oldest; /* stamps */
+    int newest, oldest;            /* stamps */
     uint32_t access[MOST_THREADS]; /* the clock of each thread's last access */
     uint8_t again[MOST_THREADS];   /* how many loads in a row have seen an old store */
     message ring[HISTORY];
@@ -66,9 +67,7 @@ static void copy(view *to, const view *from) {
     to->reach = from->reach;
 }
 
-static int seen_of(const view *of, int index) {
-    return index < of->reach ? of->seen[index] : 0;
-}
+static int seen_of(const view *of, int index) { return index < of->reach ? of->seen[index] : 0; }
 
 static void see(view *of, int index, int stamp) {
     if (index >= of->reach) {
@@ -86,9 +85,7 @@ static void clear(view *of) {
 
 /* ---- words ---- */
 
-static uint64_t mask_of(size_t size) {
-    return size >= 8 ? UINT64_MAX : (UINT64_C(1) << (size * 8)) - 1;
-}
+static uint64_t mask_of(size_t size) { return size >= 8 ? UINT64_MAX : (UINT64_C(1) << (size * 8)) - 1; }
 
 static uint64_t read_memory(const void *memory, size_t size) {
     switch (size) {
@@ -108,9 +105,7 @@ static void write_memory(void *memory, size_t size, uint64_t value) {
     }
 }
 
-static message *message_of(word *w, int stamp) {
-    return &w->ring[stamp % HISTORY];
-}
+static message *message_of(word *w, int stamp) { return &w->ring[stamp % HISTORY]; }
 
 /* All that was stored before is forgotten: the word is now what its memory holds. */
 static void begin_history(word *w, size_t size) {
@@ -161,13 +156,9 @@ static word *touch(const void *memory, size_t size, const wefti_place *place) {
 
 /* ---- the parts of an operation ---- */
 
-static bool acquires(unsigned order) {
-    return order == WEFTI_ACQUIRE || order >= WEFTI_ACQ_REL;
-}
+static bool acquires(unsigned order) { return order == WEFTI_ACQUIRE || order >= WEFTI_ACQ_REL; }
 
-static bool releases(unsigned order) {
-    return order >= WEFTI_RELEASE;
-}
+static bool releases(unsigned order) { return order >= WEFTI_RELEASE; }
 
 /* Self sees the store with this stamp. */
 static void take(word *w, int stamp, unsigned order) {
@@ -245,8 +236,15 @@ static void trace_operation(const void *memory, size_t size, wefti_place *place,
                             uint64_t other, unsigned age) {
     place->met++;
     if (WEFTI_LIKELY(!explore_engine.tracing)) return;
-    trace((entry){.thread = explore_engine.self->id, .kind = place->op, .place = place, .word = memory, .size = size,
-                  .value = value, .other = other, .age = (int)age, .order = order});
+    trace((entry){.thread = explore_engine.self->id,
+                  .kind = place->op,
+                  .place = place,
+                  .word = memory,
+                  .size = size,
+                  .value = value,
+                  .other = other,
+                  .age = (int)age,
+                  .order = order});
 }
 
 /* ---- the operations ----
@@ -324,7 +322,8 @@ bool wefti_explore_cas(void *memory, size_t size, uint64_t *expected, uint64_t d
     if (order == WEFTI_SEQ) see(&explore_engine.self->now, w->index, seen_of(&global, w->index));
     uint64_t wanted = *expected & mask_of(size);
     unsigned age = choose_age(w);
-    /* A cas that fails is a load, so it may fail because of an old store; a strong one does not fail on what it wants. */
+    /* A cas that fails is a load, so it may fail because of an old store; a strong one does not fail on what it wants.
+     */
     if (age > 0 && message_of(w, w->newest - (int)age)->value == wanted) age = 0;
     const message *from = message_of(w, w->newest - (int)age);
     uint64_t found = from->value;
@@ -371,8 +370,8 @@ void wefti_explore_fence(wefti_place *place) {
     trace_operation(NULL, 0, place, order, 0, 0, 0);
 }
 
-/* As membarrier does it: each thread executes a full fence at some moment between the beginning and the end. One that has
- * ended counts as well: what it stored is out by then. */
+/* As membarrier does it: each thread executes a full fence at some moment between the beginning and the end. One that
+ * has ended counts as well: what it stored is out by then. */
 static void heavy_barrier(wefti_place *place) {
     engine *e = &explore_engine;
     full_fence(e->self);
@@ -422,9 +421,7 @@ void model_start_thread(thread *child, const thread *parent) {
     if (parent != NULL) explore_engine.self->now.clock[parent->id]++;
 }
 
-void model_join_thread(thread *self, const thread *other) {
-    join(&self->now, &other->now);
-}
+void model_join_thread(thread *self, const thread *other) { join(&self->now, &other->now); }
 
 void model_free_range(uintptr_t low, uintptr_t high) {
     const thread *self = explore_engine.self;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* plain.c - plain memory under the explorer: races, freed memory, and the allocator of one execution.
  *
- * Code under test is compiled with the compiler's thread instrumentation, which calls a function at each plain access that
- * others could see; the explorer brings those functions, so no access has to be announced. For every four bytes it keeps
- * the last write and the reads since, by thread and clock: an access races with another thread's write (a write also with
- * a read) that its view does not cover. Where somebody touches a part of four bytes, each byte has a cell of its own.
+ * Code under test is compiled with the compiler's thread instrumentation, which calls a function at each plain access
+ * that others could see; the explorer brings those functions, so no access has to be announced. For every four bytes it
+ * keeps the last write and the reads since, by thread and clock: an access races with another thread's write (a write
+ * also with a read) that its view does not cover. Where somebody touches a part of four bytes, each byte has a cell of
+ * its own.
  *
  * Memory comes from an arena and is not used again within an execution, so what was freed stays recognisable.
  * Source: the epochs of FastTrack (Flanagan and Freund, PLDI 2009).
@@ -54,8 +55,13 @@ void plain_check_alive(const void *memory, size_t size, const wefti_place *place
     for (uintptr_t grain = offset / GRAIN; grain <= (offset + size - 1) / GRAIN; grain++) {
         if (WEFTI_LIKELY(grains[grain] == LIVE)) continue;
         if (explore_engine.tracing)
-            trace((entry){.thread = explore_engine.self->id, .kind = WEFTI_OP_READ, .place = place, .code = code,
-                          .word = memory, .size = size, .note = "bad"});
+            trace((entry){.thread = explore_engine.self->id,
+                          .kind = WEFTI_OP_READ,
+                          .place = place,
+                          .code = code,
+                          .word = memory,
+                          .size = size,
+                          .note = "bad"});
         explore_fail("%s: T%u accesses %s", grains[grain] == FREED ? "use after free" : "access outside of a block",
                      explore_engine.self->id, word_name(memory));
     }
@@ -149,8 +155,12 @@ void plain_access(const void *memory, size_t size, bool write, const wefti_place
     plain_check_alive(memory, size, place, code);
     if (e->alone || is_local(memory)) return;
     if (WEFTI_UNLIKELY(e->tracing))
-        trace((entry){.thread = e->self->id, .kind = write ? WEFTI_OP_WRITE : WEFTI_OP_READ, .place = place, .code = code,
-                      .word = memory, .size = size});
+        trace((entry){.thread = e->self->id,
+                      .kind = write ? WEFTI_OP_WRITE : WEFTI_OP_READ,
+                      .place = place,
+                      .code = code,
+                      .word = memory,
+                      .size = size});
     uintptr_t at = (uintptr_t)memory, high = at + size;
     while (at < high) {
         if (at % CELL_BYTES == 0 && high - at >= CELL_BYTES) {
@@ -202,9 +212,7 @@ void *explore_malloc(size_t size) {
     return memory;
 }
 
-void *explore_calloc(size_t count, size_t size) {
-    return explore_alloc(count * size);
-}
+void *explore_calloc(size_t count, size_t size) { return explore_alloc(count * size); }
 
 int explore_posix_memalign(void **memory, size_t alignment, size_t size) {
     *memory = take_block(size, alignment < GRAIN ? GRAIN : alignment, 0xA5);
@@ -225,9 +233,7 @@ void explore_free(void *memory) {
     live_blocks--;
 }
 
-size_t explore_live_blocks(void) {
-    return live_blocks;
-}
+size_t explore_live_blocks(void) { return live_blocks; }
 
 /* ---- what the build renames, and what the compiler calls ---- */
 
@@ -250,9 +256,7 @@ void *explore_memset(void *memory, int value, size_t size) {
 
 #define HOOK(name, size, write)                                                                                        \
     void name(const void *memory);                                                                                     \
-    void name(const void *memory) {                                                                                    \
-        plain_access(memory, size, write, NULL, __builtin_return_address(0));                                          \
-    }
+    void name(const void *memory) { plain_access(memory, size, write, NULL, __builtin_return_address(0)); }
 #define HOOKS(size)                                                                                                    \
     HOOK(__tsan_read##size, size, false)                                                                               \
     HOOK(__tsan_write##size, size, true)                                                                               \
@@ -268,30 +272,20 @@ HOOKS(16)
 
 #define RANGE_HOOK(name, write)                                                                                        \
     void name(const void *memory, size_t size);                                                                        \
-    void name(const void *memory, size_t size) {                                                                       \
-        plain_access(memory, size, write, NULL, __builtin_return_address(0));                                          \
-    }
+    void name(const void *memory, size_t size) { plain_access(memory, size, write, NULL, __builtin_return_address(0)); }
 RANGE_HOOK(__tsan_read_range, false)
 RANGE_HOOK(__tsan_write_range, true)
 
 void *__tsan_memcpy(void *to, const void *from, size_t size);
-void *__tsan_memcpy(void *to, const void *from, size_t size) {
-    return explore_memcpy(to, from, size);
-}
+void *__tsan_memcpy(void *to, const void *from, size_t size) { return explore_memcpy(to, from, size); }
 void *__tsan_memmove(void *to, const void *from, size_t size);
-void *__tsan_memmove(void *to, const void *from, size_t size) {
-    return explore_memmove(to, from, size);
-}
+void *__tsan_memmove(void *to, const void *from, size_t size) { return explore_memmove(to, from, size); }
 void *__tsan_memset(void *memory, int value, size_t size);
-void *__tsan_memset(void *memory, int value, size_t size) {
-    return explore_memset(memory, value, size);
-}
+void *__tsan_memset(void *memory, int value, size_t size) { return explore_memset(memory, value, size); }
 
 void __tsan_init(void);
 void __tsan_init(void) {}
 void __tsan_func_entry(void *from);
-void __tsan_func_entry(void *from) {
-    (void)from;
-}
+void __tsan_func_entry(void *from) { (void)from; }
 void __tsan_func_exit(void);
 void __tsan_func_exit(void) {}

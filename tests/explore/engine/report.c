@@ -18,8 +18,8 @@ static wefti_place *places[PLACES_MOST];
 static char *tags[PLACES_MOST];
 static unsigned places_used;
 
-static const char *const op_texts[] = {"load",  "store", "exchange",      "add",           "or",   "and",
-                                       "cas",   "fence", "light_barrier", "heavy_barrier", "read", "write"};
+static const char *const op_texts[] = {"load", "store", "exchange",      "add",           "or",   "and",
+                                       "cas",  "fence", "light_barrier", "heavy_barrier", "read", "write"};
 static const char *const order_texts[] = {"relaxed", "acquire", "release", "acq_rel", "seq"};
 
 static const char *base_name(const char *file) {
@@ -27,15 +27,9 @@ static const char *base_name(const char *file) {
     return slash != NULL ? slash + 1 : file;
 }
 
-unsigned place_count(void) {
-    return places_used;
-}
-wefti_place *place_at(unsigned i) {
-    return places[i];
-}
-const char *place_tag(unsigned i) {
-    return tags[i];
-}
+unsigned place_count(void) { return places_used; }
+wefti_place *place_at(unsigned i) { return places[i]; }
+const char *place_tag(unsigned i) { return tags[i]; }
 
 const char *place_text(const wefti_place *place) {
     static char text[256];
@@ -43,13 +37,9 @@ const char *place_text(const wefti_place *place) {
     return text;
 }
 
-bool place_strong(const wefti_place *place) {
-    return place->order != WEFTI_RELAXED && place->op < WEFTI_OP_READ;
-}
+bool place_strong(const wefti_place *place) { return place->order != WEFTI_RELAXED && place->op < WEFTI_OP_READ; }
 
-bool place_is_ours(const wefti_place *place) {
-    return strstr(place->file, "tests/explore") != NULL;
-}
+bool place_is_ours(const wefti_place *place) { return strstr(place->file, "tests/explore") != NULL; }
 
 static int compare_places(const void *a, const void *b) {
     const wefti_place *p = *(wefti_place *const *)a, *q = *(wefti_place *const *)b;
@@ -67,12 +57,14 @@ static char *make_tag(const wefti_place *p) {
     return strdup(tag);
 }
 
-/* Places with one tag: the copies of an inline function in several files are one place, different lines are numbered. */
+/* Places with one tag: the copies of an inline function in several files are one place, different lines are numbered.
+ */
 static void number_tag(char *const *bases, unsigned i) {
     unsigned number = 1;
     int last_line = 0;
     for (unsigned j = 0; j < i; j++) {
-        if (strcmp(bases[j], bases[i]) != 0 || places[j]->line == last_line || places[j]->line == places[i]->line) continue;
+        if (strcmp(bases[j], bases[i]) != 0 || places[j]->line == last_line || places[j]->line == places[i]->line)
+            continue;
         last_line = places[j]->line;
         number++;
     }
@@ -130,9 +122,7 @@ static struct {
     uint32_t generation;
 } saws[SAWS_MOST];
 
-void saw_reset(void) {
-    memset(saws, 0, sizeof saws);
-}
+void saw_reset(void) { memset(saws, 0, sizeof saws); }
 
 void explore_saw(const char *what) {
     for (unsigned i = 0; i < SAWS_MOST; i++) {
@@ -165,7 +155,8 @@ void trace(entry e) {
 
 static void print_code(const void *code) {
     char command[256], function[128] = "", line[256] = "";
-    snprintf(command, sizeof command, "addr2line -f -e /proc/%d/exe %p 2>/dev/null", getpid(), (const void *)((const char *)code - 1));
+    snprintf(command, sizeof command, "addr2line -f -e /proc/%d/exe %p 2>/dev/null", getpid(),
+             (const void *)((const char *)code - 1));
     FILE *out = popen(command, "r");
     if (out != NULL && fgets(function, sizeof function, out) != NULL && fgets(line, sizeof line, out) != NULL) {
         function[strcspn(function, "\n")] = line[strcspn(line, " \n")] = '\0';
@@ -176,9 +167,7 @@ static void print_code(const void *code) {
     if (out != NULL) pclose(out);
 }
 
-static bool is_plain(const entry *e) {
-    return e->kind == WEFTI_OP_READ || e->kind == WEFTI_OP_WRITE;
-}
+static bool is_plain(const entry *e) { return e->kind == WEFTI_OP_READ || e->kind == WEFTI_OP_WRITE; }
 
 static void print_note(const entry *e) {
     printf("%s", e->note);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* schedule.c - the threads of an execution: who goes on, who sleeps, what time it is.
  *
- * By seeds, an execution draws at its start how often it may preempt and how far apart the points for it lie; between two
- * such points a thread runs on, and the check is one decrement. Exhaustively, each point is a choice, and the list of
- * choices is walked like a counter. When a thread cannot go on, who goes on is a choice that costs nothing.
+ * By seeds, an execution draws at its start how often it may preempt and how far apart the points for it lie; between
+ * two such points a thread runs on, and the check is one decrement. Exhaustively, each point is a choice, and the list
+ * of choices is walked like a counter. When a thread cannot go on, who goes on is a choice that costs nothing.
  */
 #include <limits.h>
 #include <stdarg.h>
@@ -112,9 +112,7 @@ static void go(thread *to) {
     switch_to(from, to);
 }
 
-static bool can_time_out(const thread *t) {
-    return t->state == ASLEEP && t->deadline != INT64_MAX;
-}
+static bool can_time_out(const thread *t) { return t->state == ASLEEP && t->deadline != INT64_MAX; }
 
 /* The threads other than self that may go on now; sleepers with a deadline come last, by seeds only now and then. */
 static unsigned candidates(thread **list) {
@@ -212,9 +210,7 @@ void wefti_explore_pause(void) {
     block();
 }
 
-void wefti_os_yield(void) {
-    wefti_explore_pause();
-}
+void wefti_os_yield(void) { wefti_explore_pause(); }
 
 int wefti_current_cpu(void) { /* only hints depend on it, so every answer must do */
     return explore_engine.exhaustive ? 0 : (int)(next_random() & 1);
@@ -281,9 +277,7 @@ int64_t wefti_clock(void) {
     return e->clock;
 }
 
-int64_t explore_now(void) {
-    return explore_engine.clock;
-}
+int64_t explore_now(void) { return explore_engine.clock; }
 
 /* ---- threads ---- */
 
@@ -336,9 +330,7 @@ void explore_join(void) {
     note("has joined all", NULL, 0);
 }
 
-unsigned explore_self(void) {
-    return explore_engine.self->id;
-}
+unsigned explore_self(void) { return explore_engine.self->id; }
 
 void explore_local(void *variable) {
     if (local_count == MOST_LOCALS) explore_fail("more than %d thread-local variables", MOST_LOCALS);
@@ -351,9 +343,7 @@ bool is_local(const void *memory) {
     return false;
 }
 
-bool explore_asymmetric(void) {
-    return explore_engine.asymmetric;
-}
+bool explore_asymmetric(void) { return explore_engine.asymmetric; }
 
 /* ---- one execution ---- */
 
