@@ -42,8 +42,9 @@ static bool make_channels(press_run *run) {
     return report("cannot start: no memory");
 }
 
-/* In the order of the making, backwards. Nothing is outstanding: the writer has received every result. */
+/* In the order of the making, backwards. Only where the run has failed can a task still be at its block. */
 static void take_down(press_run *run) {
+    weft_wait_group(run->group, WEFT_FOREVER);
     block_set_free(&run->set);
     weft_free_channel(run->over);
     weft_free_channel(run->order);

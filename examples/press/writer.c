@@ -43,20 +43,28 @@ static void write_block(press_run *run, const press_block *block, const press_pa
     atomic_fetch_add_explicit(&run->bytes_done, block->length, memory_order_relaxed);
 }
 
-/* Every block that was submitted gets a result: the task's own, or that it was cancelled. */
+/* Waits for the result of a block. Each that was submitted gets one: the task's own, or that it was cancelled. */
+static weft_status take_result(press_run *run, const press_block *work, gzip_member *member) {
+    press_packed result;
+    weft_status status = weft_receive_result(work->result, &result, WEFT_FOREVER);
+    if (status == WEFT_CANCELLED) return WEFT_OK; /* the run has failed */
+    if (status == WEFT_OK && !run_failed(run)) write_block(run, work, &result, member);
+    return status;
+}
+
 void writer_run(press_run *run) {
     gzip_member member = {0, 0};
     press_block *work;
+    weft_status status;
     run_enter_thread(run);
     write_header(run);
-    while (weft_receive(run->order, &work, WEFT_FOREVER) == WEFT_OK) {
-        press_packed result;
-        weft_status status = weft_receive_result(work->result, &result, WEFT_FOREVER);
-        if (status == WEFT_OK && !run_failed(run)) write_block(run, work, &result, &member);
-        if (status != WEFT_OK && status != WEFT_CANCELLED)
-            run_fail(run, 1, "cannot go on: %s", weft_status_message(status));
-        if (weft_send(run->set.free, &work, WEFT_FOREVER) != WEFT_OK) run_fail(run, 1, "cannot go on");
+    while ((status = weft_receive(run->order, &work, WEFT_FOREVER)) == WEFT_OK) {
+        status = take_result(run, work, &member);
+        if (status == WEFT_OK) status = weft_send(run->set.free, &work, WEFT_FOREVER);
+        if (status != WEFT_OK) break;
     }
+    if (status != WEFT_CLOSED) run_fail(run, 1, "cannot go on: %s", weft_status_message(status));
+    weft_close(run->set.free); /* a reader that still waits there has to end */
     write_trailer(run, &member);
     run_leave_thread(run);
 }

@@ -110,8 +110,7 @@ typedef struct weft_bound {
  */
 WEFT_API void weft_variable_get(weft_variable *variable, void *value);
 
-/** Sets the innermost binding, or else the global value, from *value. What weft_set is made of. As weft_variable_get.
- */
+/** Sets the innermost binding, else the global value, from *value. What weft_set is made of. As weft_variable_get. */
 WEFT_API void weft_variable_set(weft_variable *variable, const void *value);
 
 /**

@@ -11,8 +11,7 @@
  *
  * and its instance is the same with a weft_bound in the place of each record's head.
  *
- * Source: shallow lists of bindings as in the first Lisps ("deep binding"), with a mask in place of the search that
- * fails.
+ * Source: the list of bindings of the first Lisps ("deep binding"), with a mask in place of the search that fails.
  */
 #include "dynamic/env.h"
 

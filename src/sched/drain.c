@@ -16,9 +16,10 @@ bool wefti_outstanding(weft_kernel *kernel, unsigned generation) {
 }
 
 void wefti_drain_look_closely(weft_kernel *kernel) {
-    unsigned old = wefti_generation(kernel) ^ 1u;
-    wefti_wait *wait = wefti_load_acquire(&kernel->drain.waiting); /* partner: the release in wait_for */
-    if (wait == NULL || wefti_outstanding(kernel, old)) return;
+    /* acquire, and the generation after it: partner is the release in wait_for_old. With a generation from before the turn
+     * this would look at the counts of the other one, and end the wait at once. */
+    wefti_wait *wait = wefti_load_acquire(&kernel->drain.waiting);
+    if (wait == NULL || wefti_outstanding(kernel, wefti_generation(kernel) ^ 1u)) return;
     /* acq_rel: one of several workers wins, and the waiter sees what the tasks did */
     if (!wefti_cas_acq_rel(&kernel->drain.waiting, &wait, (wefti_wait *)NULL)) return;
     if (wefti_wait_claim(wait, WEFT_OK)) wefti_unpark(wait);

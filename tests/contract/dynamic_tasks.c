@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* dynamic_tasks.c - what a task sees of dynamic variables: the worker's bindings, then the global value, and of the
- * submitter's bindings those that were captured for it (D2); and how the library's own variables behave (D3, K1, K2).
- */
+ * submitter's bindings those that were captured for it (D2); and the library's own variables (D3, K1, K2). */
 #include <weft.h>
 
 #include <string.h>
@@ -233,8 +232,7 @@ TEST(task_hands_on_what_it_was_given_and_bound_itself) {
     finish(kernel, results);
 }
 
-/* With another worker's binding captured the inner task would see 99 on any kernel; here it must see the global value.
- */
+/* With the worker's binding captured the inner task would see 99; it must see the global value. */
 WEFT_TASK(int, submit_elsewhere_with_captured, (weft_channel *, elsewhere)) {
     weft_environment *environment = weft_capture(NULL, 0);
     weft_status status = weft_submit_with(&(weft_submit_options){.environment = environment}, elsewhere, read_both);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* misuse_kernel.c - what kernels and their workers answer to callers who break a rule: the status that the header
- * names. */
+/* misuse_kernel.c - what kernels answer to callers who break a rule: the status that the header names. */
 #include <weft.h>
 
 #include <dirent.h>

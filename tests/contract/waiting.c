@@ -85,17 +85,19 @@ TEST(thread_that_sleeps_does_not_wake_early) {
 /* ---- giving way ---- */
 
 typedef struct sharing {
-    atomic_int turns[4];
+    atomic_int turns[4], begun;
     int tasks, most;
 } sharing;
 
 WEFT_TASK(int, take_turns, (sharing *, s), (int, self)) {
     int ahead = 0;
+    atomic_fetch_add(&s->begun, 1);
+    while (atomic_load(&s->begun) < s->tasks) weft_yield();
     for (int i = 0; i < s->most; i++) {
         int mine = atomic_fetch_add(&s->turns[self], 1);
         for (int t = 0; t < s->tasks; t++) {
             int other = atomic_load(&s->turns[t]);
-            if (mine - other > ahead && other > 0) ahead = mine - other;
+            if (mine - other > ahead) ahead = mine - other;
         }
         weft_yield();
     }

@@ -111,6 +111,7 @@ static bool run_one(wefti_worker *worker) {
 static void work(void *of) {
     wefti_worker *worker = of;
     for (;;) {
+        if (explore_choose(4) == 1) wefti_poll(worker); /* as the real loop does now and then, with tasks still waiting */
         wefti_node *node = wefti_runners_take(&worker->ready);
         if (node != NULL) {
             wefti_runner *runner = wefti_runner_of(node);
@@ -256,57 +257,57 @@ static void end_the_wait(void *unused) {
 
 /* ---- tests ---- */
 
-EXPLORE(one_worker_does_what_comes_and_drains, ) {
+EXPLORE(one_worker_does_what_comes_and_drains, .share = 30) {
     begin(1);
     explore_thread(give_two_drain_end, NULL);
     start_workers();
     finish(2);
 }
-EXPLORE(two_workers_do_what_comes_and_drain, ) {
+EXPLORE(two_workers_do_what_comes_and_drain, .share = 30) {
     begin(2);
     explore_thread(give_two_drain_end, NULL);
     start_workers();
     finish(2);
 }
-EXPLORE(low_tasks_are_done_as_well, ) {
+EXPLORE(low_tasks_are_done_as_well, .share = 30) {
     begin(2);
     explore_thread(give_low_drain_end, NULL);
     start_workers();
     finish(2);
 }
-EXPLORE(a_drain_waits_for_children, ) {
+EXPLORE(a_drain_waits_for_children, .share = 30) {
     begin(2);
     explore_thread(give_family_drain_end, NULL);
     start_workers();
     finish(3);
 }
-EXPLORE(the_end_waits_for_children, ) {
+EXPLORE(the_end_waits_for_children, .share = 30) {
     begin(2);
     explore_thread(give_family_end, NULL);
     start_workers();
     finish(4);
 }
-EXPLORE(an_idle_kernel_ends, ) {
+EXPLORE(an_idle_kernel_ends, .share = 30) {
     begin(2);
     explore_thread(give_nothing_end, NULL);
     start_workers();
     finish(0);
 }
-EXPLORE(a_task_is_refused_or_done_when_the_kernel_ends, ) {
+EXPLORE(a_task_is_refused_or_done_when_the_kernel_ends, .share = 30) {
     begin(2);
     explore_thread(give_nothing_end, NULL);
     explore_thread(give_one, (void *)1);
     start_workers();
     finish(1);
 }
-EXPLORE(two_give_while_one_drains, ) {
+EXPLORE(two_give_while_one_drains, .share = 30) {
     begin(2);
     explore_thread(give_two_drain_end, NULL);
     explore_thread(give_one, (void *)3);
     start_workers();
     finish(3);
 }
-EXPLORE(the_end_waits_for_a_waiting_task, ) {
+EXPLORE(the_end_waits_for_a_waiting_task, .share = 30) {
     begin(2);
     explore_thread(give_waiting_end, NULL);
     explore_thread(end_the_wait, NULL);
@@ -336,7 +337,7 @@ static void arm_timer_end(void *unused) {
     if (wefti_timer_arm(&kernel.wheel, &timer)) wefti_kernel_look_again(&kernel);
     end_kernel();
 }
-EXPLORE(a_sleeping_kernel_serves_a_timer, ) {
+EXPLORE(a_sleeping_kernel_serves_a_timer, .share = 30) {
     begin(2);
     timer = (wefti_timer){.claim = claim_timer, .deliver = deliver_timer};
     wefti_atomic_init(&kernel.pledges, (size_t)1);

@@ -7,9 +7,13 @@
  * the counting of leaks.
  *
  * Environment
- *   WEFT_FAIL_KIND   memory (malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup), map (mmap), protect
- * (mprotect), advise (madvise), thread (pthread_create), several joined by +, or all, the default WEFT_FAIL_NTH which
- * call fails, from 1; 0 or nothing: none WEFT_FAIL_COUNT  how many fail, that one and those after it; 1 without it
+ *   WEFT_FAIL_KIND     which calls count:
+ *     memory             malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup
+ *     map, protect       mmap, mprotect
+ *     advise, thread     madvise, pthread_create
+ *     all                all of these, and so without it; several are joined by +
+ *   WEFT_FAIL_NTH      which one fails, from 1; 0 or nothing: none
+ *   WEFT_FAIL_COUNT    how many fail, that one and those after it; 1 without it
  *   WEFT_FAIL_DETAILS  if there: tells on stderr which calls were made to fail, as addresses for addr2line
  *
  * Blocks are counted by who asked: only those that code of the main program (the tested library is linked into it)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dynamic_cplusplus.cpp - dynamic variables from C++: the same macros, and an exception ends the bindings it leaves
- * (D1). */
+/* dynamic_cplusplus.cpp - D1 from C++: the same macros, and an exception ends the bindings it leaves. */
 #include <weft/kernel.h>
 
 #include <stdexcept>
@@ -46,9 +45,9 @@ static int returned() {
 
 TEST(ordinary_ways_out_end_the_binding) {
     CHECK_EQ(returned(), 8);
-    for (int i = 0; i < 2; i++) WEFT_BIND(depth, i) {
-            break;
-        }
+    for (int i = 0; i < 2; i++) {
+        WEFT_BIND(depth, i) { break; }
+    }
     WEFT_BIND(depth, 3) { continue; }
     CHECK_EQ(weft_get(depth), 7);
 }
