@@ -10,16 +10,21 @@ static wefti_element *element_at(const weft_channel *channel, wefti_block *block
     return (wefti_element *)(void *)(block->elements + at * channel->stride);
 }
 
-wefti_block *wefti_block_make(const weft_channel *channel, bool first) {
+wefti_block *wefti_block_make(weft_channel *channel, bool first) {
+    wefti_block *block = NULL;
     size_t room = BLOCK_BYTES / channel->stride;
     if (room < LEAST_ROOM) room = LEAST_ROOM;
     if (first && room > FIRST_ROOM) room = FIRST_ROOM;
     if (channel->capacity != 0 && room > channel->capacity) room = channel->capacity;
-    wefti_block *block = malloc(sizeof *block + room * channel->stride);
-    if (block == NULL) return NULL;
-    block->next = NULL;
-    block->room = (uint32_t)room;
+    if (!first) block = wefti_exchange_acquire(&channel->recycled, (wefti_block *)NULL); /* partner: wefti_block_recycle */
+    if (block != NULL) return block;
+    block = malloc(sizeof *block + room * channel->stride);
+    if (block != NULL) block->room = (uint32_t)room;
     return block;
+}
+
+void wefti_block_recycle(weft_channel *channel, wefti_block *block) {
+    free(wefti_exchange_acq_rel(&channel->recycled, block)); /* partner: the acquire in wefti_block_make, and itself */
 }
 
 bool wefti_buffer_has_room(const weft_channel *channel) {
@@ -27,59 +32,82 @@ bool wefti_buffer_has_room(const weft_channel *channel) {
     return (tail != NULL && channel->tail < tail->room) || channel->spare != NULL;
 }
 
+static wefti_block *begin_block(weft_channel *channel) {
+    wefti_block *block = channel->spare;
+    channel->spare = NULL;
+    block->head = 0;
+    wefti_atomic_init(&block->next, NULL);
+    /* release: partners are the acquires of `next` and head_block; what is in the full block, and how far it was taken, is
+     * seen by who goes on with it in the front. */
+    if (channel->tail_block != NULL)
+        wefti_store_release(&channel->tail_block->next, block);
+    else
+        wefti_store_release(&channel->head_block, block);
+    channel->tail_block = block;
+    channel->tail = 0;
+    return block;
+}
+
 void wefti_buffer_put(weft_channel *channel, const void *value, const wefti_condition *condition) {
     wefti_block *block = channel->tail_block;
-    if (WEFTI_UNLIKELY(block == NULL || channel->tail == block->room)) {
-        block = channel->spare;
-        channel->spare = NULL;
-        block->next = NULL;
-        if (channel->tail_block != NULL) channel->tail_block->next = block;
-        if (channel->head_block == NULL) channel->head_block = block;
-        channel->tail_block = block;
-        channel->tail = 0;
-    }
+    if (WEFTI_UNLIKELY(block == NULL || channel->tail == block->room)) block = begin_block(channel);
     wefti_element *element = element_at(channel, block, channel->tail++);
     element->condition = condition;
     if (condition == NULL) wefti_copy(element->value, value, channel->element_size);
-    wefti_store_relaxed(&channel->count, wefti_load_relaxed(&channel->count) + 1);
+    wefti_store_relaxed(&channel->put, wefti_load_relaxed(&channel->put) + 1); /* relaxed: the lock orders it */
 }
 
-/* The head block is used up: keeps one as a spare. Returns a block to free, or NULL. */
-static void leave_block(weft_channel *channel) {
-    wefti_block *used = channel->head_block;
-    if (used == channel->tail_block) { /* the only one: begin again at its start */
-        channel->head = channel->tail = 0;
-        return;
+static const wefti_condition *copy_out(weft_channel *channel, wefti_block *block, void *value) {
+    wefti_element *element = element_at(channel, block, block->head++);
+    if (element->condition == NULL && value != NULL) wefti_copy(value, element->value, channel->element_size);
+    return element->condition;
+}
+
+bool wefti_buffer_take_front(weft_channel *channel, void *value, const wefti_condition **condition, wefti_block **used) {
+    wefti_block *block = wefti_load_acquire(&channel->head_block); /* partner: begin_block, and below */
+    wefti_block *next = block != NULL ? wefti_load_acquire(&block->next) : NULL; /* partner: begin_block */
+    if (next == NULL) return false;
+    *condition = copy_out(channel, block, value);
+    /* release: partner is the acquire in wefti_buffer_count. Written with front_lock held. */
+    wefti_store_release(&channel->taken_in_front, wefti_load_relaxed(&channel->taken_in_front) + 1);
+    *used = NULL;
+    if (block->head == block->room) {
+        wefti_store_release(&channel->head_block, next); /* release: as in begin_block, for the next one's readers */
+        *used = block;
     }
-    channel->head_block = used->next;
-    channel->head = 0;
-    if (channel->spare == NULL)
-        channel->spare = used;
-    else
-        free(used); /* once in a block's worth of elements */
+    return true;
 }
 
 const wefti_condition *wefti_buffer_take(weft_channel *channel, void *value) {
-    wefti_element *element = element_at(channel, channel->head_block, channel->head++);
-    const wefti_condition *condition = element->condition;
-    if (condition == NULL && value != NULL) wefti_copy(value, element->value, channel->element_size);
-    wefti_store_relaxed(&channel->count, wefti_load_relaxed(&channel->count) - 1);
-    bool last = channel->head_block == channel->tail_block && channel->head == channel->tail;
-    if (WEFTI_UNLIKELY(last || channel->head == channel->head_block->room)) leave_block(channel);
+    wefti_block *block = wefti_load_acquire(&channel->head_block); /* partner: wefti_buffer_take_front */
+    const wefti_condition *condition = copy_out(channel, block, value);
+    /* release: partner is the acquire in wefti_buffer_count. Written with the lock held. */
+    wefti_store_release(&channel->taken, wefti_load_relaxed(&channel->taken) + 1);
+    if (block == channel->tail_block) {
+        if (block->head == channel->tail) block->head = channel->tail = 0; /* empty: begin again at its start */
+    } else if (block->head == block->room) { /* only where the channel is bounded, or being freed */
+        wefti_store_release(&channel->head_block, wefti_load_relaxed(&block->next));
+        if (channel->spare == NULL)
+            channel->spare = block;
+        else
+            wefti_block_recycle(channel, block);
+    }
     return condition;
 }
 
-const wefti_element *wefti_buffer_front(const weft_channel *channel) {
-    return element_at(channel, channel->head_block, channel->head);
+const wefti_element *wefti_buffer_front(weft_channel *channel) {
+    wefti_block *block = wefti_load_acquire(&channel->head_block); /* partner: wefti_buffer_take_front */
+    return element_at(channel, block, block->head);
 }
 
 void wefti_buffer_free(weft_channel *channel) {
-    while (wefti_load_relaxed(&channel->count) > 0) {
+    while (wefti_buffer_count(channel) > 0) {
         const wefti_element *element = wefti_buffer_front(channel);
         if (channel->destroy != NULL && element->condition == NULL) channel->destroy((void *)element->value);
         wefti_buffer_take(channel, NULL);
     }
     free(channel->spare);
-    free(channel->head_block);
-    channel->spare = channel->head_block = channel->tail_block = NULL;
+    free(wefti_load_acquire(&channel->recycled)); /* partner: wefti_block_recycle */
+    free(wefti_load_relaxed(&channel->head_block));
+    channel->spare = channel->tail_block = NULL;
 }

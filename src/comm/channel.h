@@ -13,6 +13,12 @@
  * A third list holds who waits for the channel's lock (weft_lock_channel): while `holder` is set, everybody else who comes
  * waits there, and gets it in turn.
  *
+ * The front: where an unbounded channel has a backlog, receivers and senders need not meet. A block that has a next is full
+ * and will not be written any more; who holds front_lock may take from it without the lock. The last block belongs to
+ * the lock. So the two ways of receiving exclude each other by `next`, which is set once, under the lock:
+ *
+ *   head_block->next != NULL: take under front_lock           head_block->next == NULL: take under lock
+ *
  * Life: tasks submitted through the channel are counted in (`submitted`) and, when their outcome arrives, out (`delivered`,
  * under the lock). A channel that is freed with some outstanding is kept, marked `freed`, until the last has arrived.
  *
@@ -50,8 +56,9 @@ typedef struct wefti_element {
 } wefti_element;
 
 typedef struct wefti_block {
-    struct wefti_block *next;
+    WEFTI_ATOMIC(struct wefti_block *) next; /* set once, when this one is full and the next is begun */
     uint32_t room;
+    uint32_t head; /* next element to take */
     WEFTI_ALIGNED(16) unsigned char elements[];
 } wefti_block;
 
@@ -64,13 +71,17 @@ struct weft_channel {
     WEFTI_ATOMIC(bool) closed; /* written under lock, once; here, where it is read without taking the lock's line away */
     struct weft_channel *next_channel, *prev_channel; /* registry.c */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock lock;
+    uint32_t tail; /* next element to write, in tail_block */
     bool freed;
-    WEFTI_ATOMIC(size_t) count; /* written under lock */
-    uint32_t head, tail;        /* next element to take in head_block, next to write in tail_block */
-    wefti_block *head_block, *tail_block, *spare;
+    wefti_block *tail_block, *spare;
+    WEFTI_ATOMIC(uint64_t) put, taken; /* elements; written under lock */
     wefti_waiters receivers, senders, lockers;
-    wefti_strand *holder;
     uint64_t delivered;
+    wefti_strand *holder; /* changes under both locks */
+    WEFTI_ATOMIC(wefti_block *) recycled; /* one that the front is done with */
+    WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock front_lock;
+    WEFTI_ATOMIC(wefti_block *) head_block;
+    WEFTI_ATOMIC(uint64_t) taken_in_front; /* written under front_lock */
     WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(uint64_t) submitted;
 };
 
@@ -78,9 +89,26 @@ struct weft_channel {
 bool wefti_buffer_has_room(const weft_channel *channel); /* a put needs no allocation */
 void wefti_buffer_put(weft_channel *channel, const void *value, const wefti_condition *condition);
 const wefti_condition *wefti_buffer_take(weft_channel *channel, void *value); /* value NULL: dropped */
-const wefti_element *wefti_buffer_front(const weft_channel *channel);
+/* front_lock held as well, unless the channel is bounded. */
+const wefti_element *wefti_buffer_front(weft_channel *channel);
+/* No lock held: whether the front can be taken from, as far as one can see. */
+static inline bool wefti_buffer_has_front(weft_channel *channel) {
+    const wefti_block *head = wefti_load_acquire(&channel->head_block); /* partner: wefti_buffer_put */
+    return head != NULL && wefti_load_relaxed(&head->next) != NULL;
+}
+/* front_lock held: takes from a block that has a next. Returns false if the head block has none. *used: to be recycled. */
+bool wefti_buffer_take_front(weft_channel *channel, void *value, const wefti_condition **condition, wefti_block **used);
+/* No lock needed. */
+void wefti_block_recycle(weft_channel *channel, wefti_block *block);
+
+/* How many elements there are: exact where the lock is held and the channel bounded, or the answer 0. */
+static inline size_t wefti_buffer_count(const weft_channel *channel) {
+    /* acquire: what was put is read after, and so not less than, what was taken; partners: the stores in buffer.c */
+    uint64_t taken = wefti_load_acquire(&channel->taken_in_front) + wefti_load_acquire(&channel->taken);
+    return (size_t)(wefti_load_relaxed(&channel->put) - taken);
+}
 /* buffer.c, no lock held */
-wefti_block *wefti_block_make(const weft_channel *channel, bool first); /* first: many channels stay small */
+wefti_block *wefti_block_make(weft_channel *channel, bool first); /* first: many channels stay small */
 void wefti_buffer_free(weft_channel *channel); /* destroys what is left */
 
 static inline bool wefti_channel_closed(const weft_channel *channel) {

@@ -103,10 +103,17 @@ static weft_status wait_for_lock(weft_channel *channel, wefti_strand *self, weft
     return status;
 }
 
+/* Spin lock held. The other lock as well, so that nobody is receiving in front when it returns, or begins to. */
+static void set_holder(weft_channel *channel, wefti_strand *holder) {
+    wefti_spin_lock(&channel->front_lock);
+    channel->holder = holder;
+    wefti_spin_unlock(&channel->front_lock);
+}
+
 /* Spin lock held, and given up: passes the channel's lock on to the next who waits for it. */
 static void pass_lock(weft_channel *channel) {
     wefti_waiter *next = claim_first(&channel->lockers, WEFT_OK);
-    channel->holder = next != NULL ? next->wait->strand : NULL;
+    set_holder(channel, next != NULL ? next->wait->strand : NULL);
     wefti_spin_unlock(&channel->lock);
     if (next != NULL) wefti_unpark(next->wait);
 }
@@ -114,7 +121,7 @@ static void pass_lock(weft_channel *channel) {
 static weft_status take_lock(weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
     wefti_spin_lock(&channel->lock);
     if (channel->holder == NULL) {
-        channel->holder = self;
+        set_holder(channel, self);
         wefti_spin_unlock(&channel->lock);
         return WEFT_OK;
     }
@@ -200,7 +207,7 @@ static weft_status wait_here(operation *op, wefti_waiters *list, wefti_waiter *w
 /* ---- send ---- */
 
 static bool full(const weft_channel *channel) {
-    return channel->capacity != 0 && wefti_load_relaxed(&channel->count) >= channel->capacity;
+    return channel->capacity != 0 && wefti_buffer_count(channel) >= channel->capacity;
 }
 
 /* What is sent: a user's message, or the outcome of a task, which must not get lost whatever happens. */
@@ -286,7 +293,7 @@ void wefti_channel_free_now(weft_channel *channel) {
 /* No task is outstanding, nothing is in the channel, and no message will come. Lock held. */
 static bool nothing_can_come(const weft_channel *channel) {
     /* acquire: partner is weft_submit_task */
-    return wefti_load_relaxed(&channel->count) == 0 && channel->senders.first == NULL &&
+    return wefti_buffer_count(channel) == 0 && channel->senders.first == NULL &&
            wefti_load_acquire(&channel->submitted) == channel->delivered;
 }
 
@@ -404,20 +411,47 @@ static weft_status wait_to_receive(operation *op, void *element, weft_deadline d
     return status == WEFT_OK ? status_of(waiter.condition) : status;
 }
 
+/* Receives from a backlog without meeting the senders. false: there is none, or somebody else holds the channel's lock. */
+static bool receive_in_front(weft_channel *channel, const wefti_strand *self, void *element, weft_status *status) {
+    const wefti_condition *condition;
+    wefti_block *used = NULL;
+    wefti_spin_lock(&channel->front_lock);
+    bool mine = channel->holder == NULL || channel->holder == self;
+    bool took = mine && wefti_buffer_take_front(channel, element, &condition, &used);
+    wefti_spin_unlock(&channel->front_lock);
+    if (!took) return false;
+    if (used != NULL) wefti_block_recycle(channel, used);
+    *status = status_of(condition);
+    return true;
+}
+
 static weft_status receive(weft_channel *channel, void *element, size_t size, weft_deadline deadline, bool result) {
     if (WEFTI_UNLIKELY(channel == NULL)) return WEFT_INVALID;
     if (WEFTI_UNLIKELY(size != channel->element_size && element != NULL)) return WEFT_WRONG_SIZE;
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
     operation op;
-    weft_status status = begin(&op, channel, self, deadline);
+    weft_status status;
+again:
+    if (channel->capacity == 0 && wefti_buffer_has_front(channel) && receive_in_front(channel, self, element, &status))
+        return status;
+    status = begin(&op, channel, self, deadline);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     if (WEFTI_UNLIKELY(channel->senders.first != NULL) && !wefti_buffer_has_room(channel)) {
         finish(&op); /* the sender that will have the place wants memory for it */
         status = begin_with_room(&op, channel, self, deadline);
         if (status != WEFT_OK) return status;
     }
-    if (wefti_load_relaxed(&channel->count) > 0) return take_front(&op, element);
+    if (wefti_buffer_count(channel) > 0) {
+        if (channel->capacity == 0 && wefti_buffer_has_front(channel)) {
+            /* It has grown since we looked, or somebody else held the channel's lock then. */
+            bool took = receive_in_front(channel, self, element, &status);
+            finish(&op);
+            if (took) return status;
+            goto again;
+        }
+        return take_front(&op, element);
+    }
     if (WEFTI_UNLIKELY(channel->senders.first != NULL) && take_from_sender(&op, element, &status)) return status;
     if (wefti_channel_closed(channel) && (!result || nothing_can_come(channel)))
         status = WEFT_CLOSED;
@@ -459,13 +493,15 @@ weft_status weft_peek_sized(weft_channel *channel, void *element, size_t size) {
     operation op;
     weft_status status = begin(&op, channel, self, WEFT_FOREVER);
     if (status != WEFT_OK) return status;
-    if (wefti_load_relaxed(&channel->count) == 0) {
+    wefti_spin_lock(&channel->front_lock);
+    if (wefti_buffer_count(channel) == 0) {
         status = WEFT_TIMED_OUT;
     } else {
         const wefti_element *front = wefti_buffer_front(channel);
         status = status_of(front->condition);
         if (status == WEFT_OK) wefti_copy(element, front->value, size);
     }
+    wefti_spin_unlock(&channel->front_lock);
     finish(&op);
     return status;
 }

@@ -105,7 +105,7 @@ TEST(dump_tells_of_each_task_what_it_does_and_waits_for) {
     expect_line(text, "receiving_task", "waits: receive", "\"threads\"");
     expect_line(text, "sending_task", "waits: send", "\"cloth\"");
     expect_line(text, "sleeping_task", "waits: sleep", " for 0.");
-    expect_line(text, "grouped_task", "waits: group", "\"herd\"");
+    expect_line(text, "grouped_task", "waits: group", " 0x");
     CHECK_EQ(lines_of(text, "task pending_task"), 4);
     CHECK_EQ(lines_of(text, "  worker "), harness_workers());
     CHECK_EQ(lines_of(text, "running  for"), harness_workers());

@@ -111,7 +111,8 @@ static bool run_one(wefti_worker *worker) {
 static void work(void *of) {
     wefti_worker *worker = of;
     for (;;) {
-        if (explore_choose(4) == 1) wefti_poll(worker); /* as the real loop does now and then, with tasks still waiting */
+        if (explore_choose(4) == 1)
+            wefti_poll(worker); /* as the real loop does now and then, with tasks still waiting */
         wefti_node *node = wefti_runners_take(&worker->ready);
         if (node != NULL) {
             wefti_runner *runner = wefti_runner_of(node);
