@@ -21,10 +21,8 @@ static const press_backend *choose_backend(const press_args *args) {
 
 static bool make_kernel(press_run *run, compress_settings *settings) {
     /* No spinning: a block takes milliseconds, so searching saves nothing and takes time from those that compress. */
-    const weft_kernel_options options = {.name = "weft-press",
-                                         .context = compress_with,
-                                         .context_argument = settings,
-                                         .spin_count = WEFT_NO_SPIN};
+    const weft_kernel_options options = {
+        .name = "weft-press", .context = compress_with, .context_argument = settings, .spin_count = WEFT_NO_SPIN};
     run->kernel = weft_make_kernel(run->args->workers, &options);
     if (run->kernel != NULL) return true;
     weft_status status = weft_last_status();

@@ -43,6 +43,7 @@ static wefti_block *begin_block(weft_channel *channel) {
         wefti_store_release(&channel->tail_block->next, block);
     else
         wefti_store_release(&channel->head_block, block);
+    wefti_store_relaxed(&channel->last_block, block);
     channel->tail_block = block;
     channel->tail = 0;
     return block;

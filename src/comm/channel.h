@@ -81,6 +81,7 @@ struct weft_channel {
     WEFTI_ATOMIC(wefti_block *) recycled; /* one that the front is done with */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock front_lock;
     WEFTI_ATOMIC(wefti_block *) head_block;
+    WEFTI_ATOMIC(wefti_block *) last_block; /* the same as tail_block; changes once in a block's worth of elements */
     WEFTI_ATOMIC(uint64_t) taken_in_front; /* written under front_lock */
     WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(uint64_t) submitted;
 };
@@ -93,8 +94,8 @@ const wefti_condition *wefti_buffer_take(weft_channel *channel, void *value); /*
 const wefti_element *wefti_buffer_front(weft_channel *channel);
 /* No lock held: whether the front can be taken from, as far as one can see. */
 static inline bool wefti_buffer_has_front(weft_channel *channel) {
-    const wefti_block *head = wefti_load_acquire(&channel->head_block); /* partner: wefti_buffer_put */
-    return head != NULL && wefti_load_relaxed(&head->next) != NULL;
+    /* Compared and not followed: the block may have been recycled or freed by now. relaxed: who acts on it looks again. */
+    return wefti_load_relaxed(&channel->head_block) != wefti_load_relaxed(&channel->last_block);
 }
 /* front_lock held: takes from a block that has a next. Returns false if the head block has none. *used: to be recycled. */
 bool wefti_buffer_take_front(weft_channel *channel, void *value, const wefti_condition **condition, wefti_block **used);

@@ -4,7 +4,7 @@
 
 #include "sched/kernel.h"
 
-enum { TRIM_NANOSECONDS = 100000000 };
+enum { TRIM_NANOSECONDS = 100000000, LEAST_SEARCH = 32, MANY_TIMERS = 1000, TOGETHER_NANOSECONDS = 60000 };
 
 /* ---- the giver's side ---- */
 
@@ -124,11 +124,20 @@ static uint32_t state_of(weft_kernel *kernel) {
 
 /* ---- sleeping ---- */
 
+/* When to look at the timers again. Where very many are armed, several are served by one wake-up. */
+static int64_t next_look(wefti_worker *worker) {
+    int64_t next = wefti_wheel_next(&worker->wheel);
+    if (wefti_load_relaxed(&worker->wheel.armed) >= MANY_TIMERS)
+        next = WEFTI_MAX(next, worker->looked + TOGETHER_NANOSECONDS);
+    worker->looked = WEFTI_MAX(worker->now, worker->looked);
+    return WEFTI_MIN(next, wefti_wheel_next(&worker->kernel->wheel));
+}
+
 static void sleep_now(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     uint32_t state = state_of(kernel);
     wefti_sleeper_announce(&kernel->idle, &worker->sleep);
-    int64_t deadline = WEFTI_MIN(wefti_wheel_next(&worker->wheel), wefti_wheel_next(&kernel->wheel));
+    int64_t deadline = next_look(worker);
     wefti_drain_look(kernel); /* part of the last look: who waits for a drain is a giver too */
     if (anything(worker) || state_of(kernel) != state) {
         wefti_sleeper_retract(&kernel->idle, &worker->sleep);
@@ -143,14 +152,20 @@ static void sleep_now(wefti_worker *worker) {
     if (quiet) stop_being_quiet(worker);
 }
 
+/* Searches for at most spin_count rounds: fewer, down to a few, as long as searching has not paid. */
 static bool search(wefti_worker *worker) {
-    weft_kernel *kernel = worker->kernel;
+    int64_t most = worker->kernel->spin_count;
+    if (worker->rounds > most || worker->rounds < most / LEAST_SEARCH) worker->rounds = most;
     for (int64_t round = 0;; round++) {
-        if (look(worker)) return true;
-        if (round % 16 == 0 && due(worker)) return true;
-        if (round >= kernel->spin_count) return false;
+        if (look(worker) || (round % 16 == 0 && due(worker))) {
+            if (round > 0) worker->rounds = WEFTI_MIN(worker->rounds * 2 + 1, most);
+            return true;
+        }
+        if (round >= worker->rounds) break;
         wefti_pause();
     }
+    worker->rounds = WEFTI_MAX(worker->rounds / 2, most / LEAST_SEARCH);
+    return false;
 }
 
 static void stop_searching(wefti_worker *worker) {

@@ -264,7 +264,7 @@ static bool copy_options(weft_kernel *kernel, const weft_kernel_options *options
     kernel->context = options->context;
     kernel->context_argument = options->context_argument;
     int64_t spin = options->spin_count != 0 ? options->spin_count : weft_get(weft_spin_count);
-    kernel->spin_count = spin > 0 && wefti_cpus_to_spin > 1 ? spin : 0;
+    kernel->spin_count = spin > 0 && wefti_load_relaxed(&wefti_cpus_to_spin) > 1 ? spin : 0;
     kernel->use_caller = options->use_caller;
     return kernel->name != NULL;
 }
@@ -354,8 +354,9 @@ weft_kernel *weft_make_kernel(unsigned worker_count, const weft_kernel_options *
     weft_status status = check_options(worker_count, options, &stack_size);
     if (status != WEFT_OK) return wefti_fail(status);
     wefti_barrier_init();
-    wefti_cpus_to_spin = wefti_cpu_count();
-    weft_kernel *kernel = take_memory(worker_count != 0 ? worker_count : wefti_cpus_to_spin);
+    unsigned cpus = wefti_cpu_count();
+    wefti_store_relaxed(&wefti_cpus_to_spin, cpus); /* relaxed: several may make kernels at once; a guess for who spins */
+    weft_kernel *kernel = take_memory(worker_count != 0 ? worker_count : cpus);
     if (kernel == NULL) return wefti_fail(WEFT_NO_MEMORY);
     status = init_kernel(kernel, options, stack_size) ? start_workers(kernel) : WEFT_NO_MEMORY;
     if (status != WEFT_OK) {

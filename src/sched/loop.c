@@ -49,14 +49,18 @@ static WEFTI_NOINLINE void invoke_large(wefti_record *record) {
     if (size > RESULT_ON_STACK) free(result);
 }
 
-static void invoke(wefti_record *record) {
+static inline void invoke_with(wefti_record *record, void *arguments) {
     WEFTI_ALIGNED(16) unsigned char result[48];
     if (WEFTI_UNLIKELY(record->type->result_size > sizeof result)) {
         invoke_large(record);
         return;
     }
-    record->type->invoke(wefti_record_arguments(record), result);
+    record->type->invoke(arguments, result);
     if (record->sink != NULL) record->sink->deliver(record->sink, result, NULL);
+}
+
+static WEFTI_NOINLINE void invoke(wefti_record *record) {
+    invoke_with(record, wefti_record_arguments(record));
 }
 
 static void invoke_in_environment(wefti_strand *self, wefti_record *record, weft_environment *environment) {
@@ -80,23 +84,37 @@ static WEFTI_NOINLINE void run_with_extras(wefti_runner *self, wefti_record *rec
     if (group != NULL) wefti_group_leave(group);
 }
 
+static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record) {
+    void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
+    self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
+    if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
+        run_with_extras(self, record);
+    else
+        invoke(record);
+    free(heap);
+    self->movable = false;
+    self->fiber.strand.base = self->fiber.strand.worker->base;
+}
+
+static void run_in_group(wefti_record *record) {
+    weft_group *group = *(weft_group **)(void *)(record + 1);
+    if (WEFTI_UNLIKELY(weft_group_cancelled(group)))
+        deliver(record->sink, NULL, &wefti_task_cancelled);
+    else
+        invoke(record);
+    wefti_group_leave(group);
+}
+
 static void run(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
     wefti_record *record = (wefti_record *)(void *)slots;
     unsigned generation = record->generation;
     begin(self, worker, record);
-    if (WEFTI_UNLIKELY(record->flags != 0)) {
-        self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
-        void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
-        if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
-            run_with_extras(self, record);
-        else
-            invoke(record);
-        free(heap);
-        self->movable = false;
-        self->fiber.strand.base = self->fiber.strand.worker->base;
-    } else {
-        invoke(record);
-    }
+    if (WEFTI_LIKELY(record->flags == 0))
+        invoke_with(record, record + 1);
+    else if (record->flags == WEFTI_TASK_GROUP)
+        run_in_group(record);
+    else
+        run_unusual(self, record);
     end(self, generation);
 }
 

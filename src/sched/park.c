@@ -5,7 +5,7 @@
 #include "sched/attach.h"
 #include "sched/kernel.h"
 
-unsigned wefti_cpus_to_spin = 1;
+WEFTI_ATOMIC(unsigned) wefti_cpus_to_spin = 1;
 
 enum { SPIN_NANOSECONDS = 20000, PAUSES_A_LOOK = 16, WORKERS_LOOKED_AT = 16 };
 
@@ -81,7 +81,7 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
 /* Whether looking again and again can pay: somebody who may end the wait runs now, and not on this thread's processor.
  * A worker that is asleep, or was woken and has not come to run, may get this very processor if we leave it. */
 static bool worth_spinning(const wefti_wait *wait) {
-    if (wefti_cpus_to_spin < 2) return false;
+    if (wefti_load_relaxed(&wefti_cpus_to_spin) < 2) return false;
     const weft_kernel *kernel = wait->kernel;
     if (kernel == NULL) return true;
     int here = wefti_current_cpu();

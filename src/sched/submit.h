@@ -9,6 +9,7 @@
 
 #include "base/copy.h"
 #include "dynamic/env.h"
+#include "sched/cancel.h"
 #include "sched/kernel.h"
 #include "sched/task.h"
 
@@ -39,53 +40,86 @@ enum { WEFTI_SMALL_ARGUMENTS = sizeof(wefti_slot) - sizeof(wefti_record) };
 weft_status wefti_submit_slowly(weft_kernel *kernel, const weft_submit_options *options, wefti_sink *sink,
                                 const weft_task_type *type, const void *arguments);
 
-static inline void wefti_write_small(wefti_slot *room, wefti_sink *sink, const weft_task_type *type, const void *arguments,
-                                     weft_category category, unsigned generation) {
+/* What a small task is made of. */
+typedef struct wefti_small {
+    const weft_task_type *type;
+    wefti_sink *sink;
+    weft_category category;
+    weft_group *group; /* NULL: none */
+    const void *arguments;
+} wefti_small;
+
+static inline __attribute__((always_inline)) void wefti_write_small(wefti_slot *room, const wefti_small *small, unsigned generation) {
     wefti_record *record = (wefti_record *)(void *)room;
-    *record = (wefti_record){.type = type, .sink = sink, .category = category, .slots = 1, .generation = (uint8_t)generation};
-    wefti_copy(record + 1, arguments, type->argument_size);
+    uint8_t flags = small->group != NULL ? WEFTI_TASK_GROUP : 0;
+    *record = (wefti_record){.type = small->type, .sink = small->sink, .category = small->category, .slots = 1,
+                             .flags = flags, .generation = (uint8_t)generation};
+    char *at = (char *)(record + 1);
+    if (flags != 0) {
+        *(weft_group **)(void *)at = small->group;
+        at += sizeof(wefti_membership);
+    }
+    wefti_copy(at, small->arguments, small->type->argument_size);
 }
 
 /* A task's child, to the worker's own queue. */
-static inline weft_status wefti_submit_own(weft_kernel *kernel, wefti_worker *worker, wefti_sink *sink,
-                                           const weft_task_type *type, const void *arguments, weft_category category) {
+static inline __attribute__((always_inline)) weft_status wefti_submit_own(weft_kernel *kernel, wefti_worker *worker, const wefti_small *small) {
     unsigned generation = wefti_generation(kernel);
     wefti_slot *room = wefti_queue_reserve(&worker->queue, 1);
     if (WEFTI_UNLIKELY(room == NULL)) return WEFT_NO_MEMORY;
-    wefti_write_small(room, sink, type, arguments, category, generation);
+    wefti_write_small(room, small, generation);
     wefti_count(&worker->submitted[generation]); /* relaxed: ordered by the release in publish, and in end() */
     wefti_queue_publish(&worker->queue, 1);
     return WEFT_OK;
 }
 
-static inline weft_status wefti_submit_outside(weft_kernel *kernel, wefti_sink *sink, const weft_task_type *type,
-                                               const void *arguments, weft_category category) {
+static inline __attribute__((always_inline)) weft_status wefti_submit_outside(weft_kernel *kernel, const wefti_small *small) {
     bool closed;
-    unsigned generation = wefti_generation(kernel);
     wefti_slot *room = wefti_inbox_reserve(&kernel->inbox, 1, &closed, false);
     if (WEFTI_UNLIKELY(room == NULL)) return closed ? WEFT_ENDED : WEFT_NO_MEMORY;
-    wefti_write_small(room, sink, type, arguments, category, generation);
+    unsigned generation = wefti_generation(kernel);
+    wefti_write_small(room, small, generation);
     wefti_count(&kernel->inbox.submitted[generation]); /* as above; written with push_lock held */
     wefti_inbox_publish(&kernel->inbox, 1);
     return WEFT_OK;
+}
+
+/* Whether the options ask for nothing but a group, if that. */
+static inline bool wefti_is_plain(const weft_submit_options *options) {
+    return options->environment == NULL && options->stack_size == 0 && !options->movable;
+}
+
+/* Submits if the task is small, and says WEFT_BUSY if it is not. Inlined once with a group and once without. */
+static inline __attribute__((always_inline)) weft_status wefti_submit_small(weft_kernel *kernel, wefti_strand *self,
+                                                                            const wefti_small *small, uint32_t room) {
+    uint32_t size = small->type->argument_size;
+    if (WEFTI_UNLIKELY(size > room || (small->arguments == NULL && size > 0) || small->type->invoke == NULL ||
+                       small->category == NULL || wefti_priority_here(self) != WEFT_PRIORITY_DEFAULT))
+        return WEFT_BUSY;
+    if (small->group != NULL) wefti_group_join(small->group);
+    wefti_worker *worker = self->worker;
+    bool own = worker != NULL && worker->kernel == kernel;
+    weft_status status = own ? wefti_submit_own(kernel, worker, small) : wefti_submit_outside(kernel, small);
+    if (WEFTI_LIKELY(status == WEFT_OK))
+        wefti_notify(kernel, &kernel->idle);
+    else if (small->group != NULL)
+        wefti_group_leave(small->group);
+    return status;
 }
 
 /* Submits a task whose outcome goes to `sink` (NULL: dropped). kernel, type and self are not NULL. Statuses as
  * weft_submit_task. */
 static inline weft_status wefti_submit(weft_kernel *kernel, wefti_strand *self, const weft_submit_options *options,
                                        wefti_sink *sink, const weft_task_type *type, const void *arguments) {
-    uint32_t size = type->argument_size;
-    if (WEFTI_UNLIKELY(options != NULL || size > WEFTI_SMALL_ARGUMENTS || (arguments == NULL && size > 0) ||
-                       wefti_priority_here(self) != WEFT_PRIORITY_DEFAULT))
-        return wefti_submit_slowly(kernel, options, sink, type, arguments);
-    weft_category category = wefti_category_here(self);
-    if (WEFTI_UNLIKELY(category == NULL || type->invoke == NULL)) return WEFT_INVALID;
-    wefti_worker *worker = self->worker;
-    bool own = worker != NULL && worker->kernel == kernel;
-    weft_status status = own ? wefti_submit_own(kernel, worker, sink, type, arguments, category)
-                             : wefti_submit_outside(kernel, sink, type, arguments, category);
-    if (WEFTI_LIKELY(status == WEFT_OK)) wefti_notify(kernel, &kernel->idle);
-    return status;
+    weft_status status = WEFT_BUSY;
+    wefti_small small = {type, sink, wefti_category_here(self), NULL, arguments};
+    if (WEFTI_LIKELY(options == NULL)) {
+        status = wefti_submit_small(kernel, self, &small, WEFTI_SMALL_ARGUMENTS);
+    } else if (options->group != NULL && wefti_is_plain(options)) {
+        small.group = options->group;
+        status = wefti_submit_small(kernel, self, &small, WEFTI_SMALL_ARGUMENTS - (uint32_t)sizeof(wefti_membership));
+    }
+    return WEFTI_LIKELY(status != WEFT_BUSY) ? status : wefti_submit_slowly(kernel, options, sink, type, arguments);
 }
 
 #endif

@@ -29,7 +29,8 @@ enum wefti_record_flag {
     WEFTI_TASK_EXTRAS = 1,  /* wefti_extras stand before the arguments */
     WEFTI_TASK_HEAP = 2,    /* the arguments are a pointer to malloc'ed memory */
     WEFTI_TASK_MOVABLE = 4, /* may go on on another worker */
-    WEFTI_TASK_STACK = 8    /* wants a stack of its own size */
+    WEFTI_TASK_STACK = 8,   /* wants a stack of its own size */
+    WEFTI_TASK_GROUP = 16   /* a wefti_membership stands before the arguments (and no extras) */
 };
 
 typedef struct wefti_record {
@@ -49,6 +50,12 @@ typedef struct wefti_extras {
     size_t unused;
 } wefti_extras;
 
+/* All that most tasks of a group need beside their arguments. */
+typedef struct wefti_membership {
+    weft_group *group;
+    size_t unused;
+} wefti_membership;
+
 _Static_assert(offsetof(wefti_record, slots) == WEFTI_RECORD_LENGTH, "the queue reads the length there");
 _Static_assert(sizeof(wefti_record) == 32 && sizeof(wefti_extras) == 32, "arguments stay 16-byte aligned");
 
@@ -60,7 +67,8 @@ static inline wefti_extras *wefti_record_extras(wefti_record *record) {
 
 static inline void *wefti_record_arguments(wefti_record *record) {
     unsigned char *at = (unsigned char *)(record + 1);
-    if ((record->flags & WEFTI_TASK_EXTRAS) != 0) at += sizeof(wefti_extras);
+    if (WEFTI_UNLIKELY((record->flags & WEFTI_TASK_EXTRAS) != 0)) at += sizeof(wefti_extras);
+    if ((record->flags & WEFTI_TASK_GROUP) != 0) at += sizeof(wefti_membership);
     if ((record->flags & WEFTI_TASK_HEAP) != 0) return *(void **)(void *)at;
     return at;
 }
