@@ -11,7 +11,6 @@
 #define WEFTI_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define WEFTI_NOINLINE __attribute__((noinline))
 #define WEFTI_NORETURN __attribute__((noreturn))
-#define WEFTI_PRINTF(format, first) __attribute__((format(printf, format, first)))
 
 /* What two threads write is kept this far apart: two lines, since the hardware fetches lines in pairs. */
 #define WEFTI_LINE 64

@@ -89,7 +89,8 @@ weft_status weft_free_channel(weft_channel *channel) {
 }
 
 size_t weft_count(weft_channel *channel) {
-    return channel != NULL ? wefti_buffer_count(channel) : 0; /* old as soon as it is returned */
+    /* relaxed: old as soon as it is returned */
+    return channel != NULL ? wefti_buffer_count(channel) + wefti_load_relaxed(&channel->lost) : 0;
 }
 
 size_t weft_capacity(const weft_channel *channel) {

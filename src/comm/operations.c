@@ -210,7 +210,7 @@ static bool full(const weft_channel *channel) {
     return channel->capacity != 0 && wefti_buffer_count(channel) >= channel->capacity;
 }
 
-/* What is sent: a user's message, or the outcome of a task, which must not get lost whatever happens. */
+/* What is sent: a user's message, or the outcome of a task, which arrives whatever happens. */
 typedef struct message {
     const void *value;
     const wefti_condition *condition;
@@ -238,6 +238,17 @@ static void hand_over(operation *op, wefti_waiter *receiver, const message *m) {
     wefti_unpark(wait);
 }
 
+/* Spin lock held, and given up. No memory for an outcome: to wait for some, or for a receiver, could be for ever, as that
+ * one may first want the task to end. So it becomes a number, which needs no memory, and is received as a failure. */
+static weft_status lose(operation *op, const message *m) {
+    weft_channel *channel = op->channel;
+    void (*destroy)(void *) = channel->destroy; /* the channel may be freed from finish on */
+    wefti_store_relaxed(&channel->lost, wefti_load_relaxed(&channel->lost) + 1); /* relaxed: as count */
+    finish(op);
+    if (destroy != NULL && m->condition == NULL) destroy((void *)(uintptr_t)m->value);
+    return WEFT_OK;
+}
+
 /* Spin lock held, and given up on every status but WEFT_BUSY, which says that the sender is to wait. */
 static weft_status send_now(operation *op, const message *m) {
     weft_channel *channel = op->channel;
@@ -248,7 +259,7 @@ static weft_status send_now(operation *op, const message *m) {
     }
     if (full(channel) && (!m->outcome || m->patient)) return WEFT_BUSY;
     if (WEFTI_UNLIKELY(!op->room)) {
-        if (m->outcome && m->patient) return WEFT_BUSY; /* waits for a receiver: needs no memory */
+        if (m->outcome) return lose(op, m);
         finish(op);
         return WEFT_NO_MEMORY;
     }
@@ -293,7 +304,7 @@ void wefti_channel_free_now(weft_channel *channel) {
 /* No task is outstanding, nothing is in the channel, and no message will come. Lock held. */
 static bool nothing_can_come(const weft_channel *channel) {
     /* acquire: partner is weft_submit_task */
-    return wefti_buffer_count(channel) == 0 && channel->senders.first == NULL &&
+    return wefti_buffer_count(channel) == 0 && wefti_load_relaxed(&channel->lost) == 0 && channel->senders.first == NULL &&
            wefti_load_acquire(&channel->submitted) == channel->delivered;
 }
 
@@ -332,10 +343,6 @@ static weft_status deliver_once(weft_channel *channel, wefti_strand *self, const
     operation op;
     weft_status status = begin_with_room(&op, channel, self, WEFT_FOREVER);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status; /* no stack to wait for the channel's lock with */
-    if (WEFTI_UNLIKELY(!op.room && !m->patient)) {
-        finish(&op);
-        return WEFT_NO_MEMORY;
-    }
     channel->delivered++; /* from here on the lock is held until it is handed over, in the buffer, or waits as a sender */
     if (WEFTI_UNLIKELY(channel->freed)) {
         drop_outcome(&op, m);
@@ -346,7 +353,7 @@ static weft_status deliver_once(weft_channel *channel, wefti_strand *self, const
 }
 
 static void deliver(weft_channel *channel, const message *m) {
-    /* Neither memory for the element nor a stack to wait on: only time can help. */
+    /* No stack to wait for the channel's lock on: only time can help. */
     while (WEFTI_UNLIKELY(deliver_once(channel, wefti_strand_now, m) != WEFT_OK)) wefti_os_yield();
 }
 
@@ -381,6 +388,15 @@ static weft_status take_front(operation *op, void *element) {
     finish(op);
     if (woken != NULL) wefti_unpark(woken);
     return status_of(condition);
+}
+
+/* Spin lock held, and given up on true: takes an outcome that got lost for want of memory. */
+static bool take_lost(operation *op) {
+    size_t lost = wefti_load_relaxed(&op->channel->lost);
+    if (WEFTI_LIKELY(lost == 0)) return false;
+    wefti_store_relaxed(&op->channel->lost, lost - 1);
+    finish(op);
+    return true;
 }
 
 /* Spin lock held, and given up on true: takes the value from a sender that waits at an empty buffer. */
@@ -432,6 +448,7 @@ static weft_status receive(weft_channel *channel, void *element, size_t size, we
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
     operation op;
     weft_status status;
+    bool may_wait = deadline > WEFT_NOW && wefti_may_park(self); /* here, since it may have to make a stack */
 again:
     if (channel->capacity == 0 && wefti_buffer_has_front(channel) && receive_in_front(channel, self, element, &status))
         return status;
@@ -453,13 +470,14 @@ again:
         return take_front(&op, element);
     }
     if (WEFTI_UNLIKELY(channel->senders.first != NULL) && take_from_sender(&op, element, &status)) return status;
+    if (take_lost(&op)) return WEFT_FAILED;
     if (wefti_channel_closed(channel) && (!result || nothing_can_come(channel)))
         status = WEFT_CLOSED;
     else if (result && kernel_has_ended(channel) && nothing_can_come(channel))
         status = WEFT_ENDED;
     else if (deadline <= WEFT_NOW)
         status = WEFT_TIMED_OUT;
-    else if (WEFTI_UNLIKELY(!wefti_may_park(self)))
+    else if (WEFTI_UNLIKELY(!may_wait))
         status = WEFT_NO_MEMORY;
     if (status == WEFT_OK) return wait_to_receive(&op, element, deadline, result);
     finish(&op);
@@ -495,7 +513,7 @@ weft_status weft_peek_sized(weft_channel *channel, void *element, size_t size) {
     if (status != WEFT_OK) return status;
     wefti_spin_lock(&channel->front_lock);
     if (wefti_buffer_count(channel) == 0) {
-        status = WEFT_TIMED_OUT;
+        status = wefti_load_relaxed(&channel->lost) != 0 ? WEFT_FAILED : WEFT_TIMED_OUT;
     } else {
         const wefti_element *front = wefti_buffer_front(channel);
         status = status_of(front->condition);

@@ -29,7 +29,7 @@ void wefti_context_make(wefti_context *context, void *stack_low, size_t size, vo
     context->argument = argument;
     uint64_t self = (uintptr_t)context;
     makecontext(&context->machine, (void (*)(void))(uintptr_t)start, 2, (unsigned)(self >> 32), (unsigned)self);
-    wefti_store_release(&context->sp, (void *)context);
+    wefti_store_release(&context->sp, (void *)context); /* LEFT from the beginning; partner: wefti_context_is_left */
 }
 
 void wefti_context_switch(wefti_context *from, wefti_context *to) {

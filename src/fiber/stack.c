@@ -144,7 +144,7 @@ static void publish(wefti_stack_pool *pool, slab *new) {
     if (pool->newest != NULL)
         wefti_store_release(&pool->newest->newer, new);
     else
-        wefti_store_release(&pool->oldest, new);
+        wefti_store_release(&pool->oldest, new); /* the same */
     pool->newest = new;
     wefti_add_relaxed(&pool->slabs, 1); /* relaxed, as all counts: for statistics, and changed under the lock */
     wefti_add_relaxed(&pool->bytes, new->count * pool->stack_size);

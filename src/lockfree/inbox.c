@@ -28,7 +28,8 @@ wefti_slot *wefti_inbox_reserve_more(wefti_inbox *inbox) {
         wefti_spin_unlock(&inbox->push_lock);
         return NULL;
     }
-    /* release: partner is the acquire of `next` in inbox_settle; the final fill of the chunk before is seen. */
+    /* release: partners are the acquires of `next` in inbox_settle and unlink_head; the chunk before has its
+     * final fill then. */
     wefti_store_release(&inbox->tail_chunk->next, chunk);
     inbox->tail_chunk = chunk;
     inbox->tail = 0;
@@ -44,7 +45,7 @@ void wefti_inbox_close(wefti_inbox *inbox) {
 /* take_lock held: goes to the next chunk if the head chunk is used up. The used one goes back through `mine`. */
 static void inbox_settle(wefti_inbox *inbox, wefti_queue *mine) {
     wefti_chunk *used = inbox->head_chunk;
-    /* `next` first, `fill` second: a chunk that has a next has its final fill. Partner: wefti_inbox_reserve. */
+    /* `next` first, `fill` second: a chunk that has a next has its final fill. Partner: wefti_inbox_reserve_more. */
     wefti_chunk *next = wefti_load_acquire(&used->next);
     if (next == NULL || inbox->head != wefti_load_acquire(&used->fill)) return;
     inbox->head_chunk = next;
@@ -55,7 +56,7 @@ static void inbox_settle(wefti_inbox *inbox, wefti_queue *mine) {
 /* take_lock held: the whole head chunk, if it is untouched and full. */
 static wefti_chunk *unlink_head(wefti_inbox *inbox) {
     wefti_chunk *chunk = inbox->head_chunk;
-    wefti_chunk *next = wefti_load_acquire(&chunk->next); /* partner: wefti_inbox_reserve */
+    wefti_chunk *next = wefti_load_acquire(&chunk->next); /* partner: wefti_inbox_reserve_more */
     if (inbox->head != 0 || next == NULL) return NULL;
     inbox->head_chunk = next;
     wefti_atomic_init(&chunk->next, NULL);
@@ -97,7 +98,7 @@ bool wefti_inbox_walk(wefti_inbox *inbox, size_t most, void (*visit)(const wefti
     if (!wefti_spin_try(&inbox->take_lock)) return false;
     uint32_t at = inbox->head;
     for (wefti_chunk *chunk = inbox->head_chunk; chunk != NULL && most > 0; at = 0) {
-        wefti_chunk *next = wefti_load_acquire(&chunk->next);
+        wefti_chunk *next = wefti_load_acquire(&chunk->next); /* both as in inbox_settle, and in that order */
         uint32_t fill = wefti_load_acquire(&chunk->fill);
         for (; at < fill && most > 0; most--) {
             visit(&chunk->slots[at], argument);

@@ -26,8 +26,8 @@ void wefti_queue_end(wefti_queue *queue) {
 
 static bool append_chunk(wefti_queue *queue, wefti_chunk *chunk) {
     if (chunk == NULL) return false;
-    /* release: partner is the acquire of `next` in steal; the chunk's contents, and the final fill of the one before, are
-     * seen by who follows the link. */
+    /* release: partners are the acquires of `next` in unlink_middle and steal_part; the chunk's contents, and the final
+     * fill of the one before, are seen by who follows the link. */
     wefti_store_release(&queue->tail_chunk->next, chunk);
     queue->tail_chunk = chunk;
     queue->tail = 0;
@@ -147,7 +147,7 @@ static uint32_t steal_part(wefti_queue *victim, wefti_queue *mine) {
     if (from == fill && next != NULL) {
         chunk = next;
         from = 0;
-        fill = wefti_load_acquire(&chunk->fill);
+        fill = wefti_load_acquire(&chunk->fill); /* acquire: the records up to it; partner: wefti_queue_publish */
     }
     uint32_t count = copy_half(chunk, from, fill, mine, &from);
     if (count > 0) {
@@ -182,7 +182,7 @@ bool wefti_queue_walk(wefti_queue *queue, size_t most, void (*visit)(const wefti
     wefti_chunk *chunk = moved ? queue->resume_chunk : queue->head_chunk;
     uint32_t at = moved ? queue->resume : wefti_load_relaxed(&queue->head);
     while (chunk != NULL && most > 0) {
-        wefti_chunk *next = wefti_load_acquire(&chunk->next);
+        wefti_chunk *next = wefti_load_acquire(&chunk->next); /* both as in steal_part, and in that order */
         uint32_t fill = wefti_load_acquire(&chunk->fill);
         for (; at < fill && most > 0; most--) {
             visit(&chunk->slots[at], argument);

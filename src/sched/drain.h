@@ -18,8 +18,10 @@ struct weft_kernel;
 struct wefti_wait;
 
 typedef struct wefti_drain {
-    WEFTI_ATOMIC(uint32_t) generation;         /* 0 or 1: where tasks are counted in now */
-    WEFTI_ATOMIC(struct wefti_wait *) waiting; /* who waits for the other one, or NULL */
+    WEFTI_ATOMIC(uint32_t) generation; /* 0 or 1: where tasks are counted in now */
+    WEFTI_ATOMIC(uint64_t) ticket;     /* of who waits: twice its number, plus the generation it waits for; 0: nobody */
+    uint64_t tickets;                  /* given so far; the waiter's */
+    struct wefti_wait *wait;           /* the ticket's; published with it */
 } wefti_drain;
 
 /* Whether tasks of this generation are outstanding: pending, running or waiting. */
@@ -32,7 +34,7 @@ void wefti_drain_wait(struct weft_kernel *kernel);
 void wefti_drain_look_closely(struct weft_kernel *kernel);
 #define wefti_drain_look(kernel)                                                                                       \
     do {                                                                                                               \
-        if (WEFTI_UNLIKELY(wefti_load_relaxed(&(kernel)->drain.waiting) != NULL)) wefti_drain_look_closely(kernel);    \
+        if (WEFTI_UNLIKELY(wefti_load_relaxed(&(kernel)->drain.ticket) != 0)) wefti_drain_look_closely(kernel);    \
     } while (0)
 
 #define wefti_generation(kernel) wefti_load_relaxed(&(kernel)->drain.generation)

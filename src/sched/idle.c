@@ -105,7 +105,7 @@ static bool become_quiet(wefti_worker *worker) {
     pthread_mutex_lock(&kernel->lock);
     kernel->quiet++;
     bool last = kernel->quiet == kernel->worker_count && !live(kernel);
-    if (last) wefti_store_release(&kernel->state, (uint32_t)WEFTI_KERNEL_ENDED); /* partner: the acquire in ended */
+    if (last) wefti_store_release(&kernel->state, (uint32_t)WEFTI_KERNEL_ENDED); /* partner: state_of */
     pthread_mutex_unlock(&kernel->lock);
     if (last)
         for (uint32_t i = 0; i < kernel->worker_count; i++) wake(kernel, &kernel->workers[i]);
@@ -119,7 +119,7 @@ static void stop_being_quiet(wefti_worker *worker) {
 }
 
 static uint32_t state_of(weft_kernel *kernel) {
-    return wefti_load_acquire(&kernel->state); /* partners: the releases in become_quiet and weft_end_kernel */
+    return wefti_load_acquire(&kernel->state); /* partners: become_quiet, start_workers, begin_ending */
 }
 
 /* ---- sleeping ---- */

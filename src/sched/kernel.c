@@ -355,7 +355,7 @@ weft_kernel *weft_make_kernel(unsigned worker_count, const weft_kernel_options *
     if (status != WEFT_OK) return wefti_fail(status);
     wefti_barrier_init();
     unsigned cpus = wefti_cpu_count();
-    wefti_store_relaxed(&wefti_cpus_to_spin, cpus); /* relaxed: several may make kernels at once; a guess for who spins */
+    wefti_store_relaxed(&wefti_cpus_to_spin, cpus); /* relaxed: several may do this at once; a guess */
     weft_kernel *kernel = take_memory(worker_count != 0 ? worker_count : cpus);
     if (kernel == NULL) return wefti_fail(WEFT_NO_MEMORY);
     status = init_kernel(kernel, options, stack_size) ? start_workers(kernel) : WEFT_NO_MEMORY;

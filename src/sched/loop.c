@@ -69,7 +69,7 @@ static void invoke_in_environment(wefti_strand *self, wefti_record *record, weft
     invoke(record);
 }
 
-/* With a group, an environment or a stack size. Returns false if another runner will do it. */
+/* With a group, an environment, or a stack size that has been seen to. */
 static WEFTI_NOINLINE void run_with_extras(wefti_runner *self, wefti_record *record) {
     wefti_extras *extras = wefti_record_extras(record);
     weft_group *group = extras->group;

@@ -5,7 +5,7 @@
 #include "sched/attach.h"
 #include "sched/kernel.h"
 
-WEFTI_ATOMIC(unsigned) wefti_cpus_to_spin = 1;
+wefti_number wefti_cpus_to_spin = {1};
 
 enum { SPIN_NANOSECONDS = 20000, PAUSES_A_LOOK = 16, WORKERS_LOOKED_AT = 16 };
 

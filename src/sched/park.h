@@ -48,7 +48,8 @@ static inline bool wefti_wait_claim(wefti_wait *wait, weft_status status) {
 }
 
 /* How many CPUs this process has: with one, looking again and again is in the way of whom one waits for. */
-extern WEFTI_ATOMIC(unsigned) wefti_cpus_to_spin;
+typedef WEFTI_ATOMIC(unsigned) wefti_number;
+extern wefti_number wefti_cpus_to_spin;
 
 /* Makes sure that the strand can park. false: there is no memory for a stack to go on with. Call before publishing. */
 bool wefti_may_park(wefti_strand *self);

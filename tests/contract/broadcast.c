@@ -2,13 +2,9 @@
 /* broadcast.c - row K11: a task runs at the same time once in each worker, after all that came before. */
 #include "contract/common.h"
 
-WEFT_TASK(int, index_here, (int, plus)) {
-    return weft_kernel_worker_index() + plus;
-}
+WEFT_TASK(int, index_here, (int, plus)) { return weft_kernel_worker_index() + plus; }
 
-WEFT_TASK(void, count, (atomic_int *, counter)) {
-    atomic_fetch_add(counter, 1);
-}
+WEFT_TASK(void, count, (atomic_int *, counter)) { atomic_fetch_add(counter, 1); }
 
 TEST(results_of_a_broadcast_are_in_worker_order) {
     for (unsigned workers = 1; workers <= 16; workers++) {
@@ -22,9 +18,7 @@ TEST(results_of_a_broadcast_are_in_worker_order) {
     }
 }
 
-WEFT_TASK(int, counted_so_far, (atomic_int *, counter)) {
-    return atomic_load(counter);
-}
+WEFT_TASK(int, counted_so_far, (atomic_int *, counter)) { return atomic_load(counter); }
 
 TEST(broadcast_waits_for_pending_tasks) {
     weft_kernel *kernel = kernel_here();

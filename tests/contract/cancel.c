@@ -2,15 +2,12 @@
 /* cancel.c - row X3: groups; each receiver sees exactly one outcome, and what is cancelled never runs. */
 #include "contract/common.h"
 
-WEFT_TASK(void, hold, (gate *, g)) {
-    pass_gate(g);
-}
+WEFT_TASK(void, hold, (gate *, g)) { pass_gate(g); }
 
-WEFT_TASK(int, count, (atomic_int *, ran)) {
-    return atomic_fetch_add(ran, 1) * 0 + 1;
-}
+WEFT_TASK(int, count, (atomic_int *, ran)) { return atomic_fetch_add(ran, 1) * 0 + 1; }
 
-/* Receives `tasks` outcomes; returns how many are values, and checks that the others say that the task was cancelled. */
+/* Receives `tasks` outcomes; returns how many are values, and checks that the others say that the task was cancelled.
+ */
 static int values_among(weft_channel *results, int tasks) {
     int values = 0;
     for (int i = 0; i < tasks; i++) {
@@ -155,9 +152,7 @@ static void *wait_in_thread(void *w) {
     return NULL;
 }
 
-WEFT_TASK(void, wait_in_task, (waiting *, w)) {
-    wait_and_look(w);
-}
+WEFT_TASK(void, wait_in_task, (waiting *, w)) { wait_and_look(w); }
 
 TEST(several_threads_and_tasks_may_wait_for_a_group_and_see_what_it_did) {
     enum { TASKS = 200 };

@@ -2,9 +2,7 @@
 /* channel_results.c - rows K6, K7, K16, CH5, CH6: results, closing, freeing, and destroying what nobody receives. */
 #include "contract/common.h"
 
-WEFT_TASK(int, add, (int, a), (int, b)) {
-    return a + b;
-}
+WEFT_TASK(int, add, (int, a), (int, b)) { return a + b; }
 
 WEFT_TASK(int, after_gate, (gate *, g), (int, number)) {
     pass_gate(g);

@@ -14,9 +14,7 @@
 #include "harness/harness.h"
 
 /* Long enough for anything that must happen: a test whose wait passes it fails, and does not hang. */
-static inline weft_deadline patience(void) {
-    return weft_after(15.0 * harness_slowness());
-}
+static inline weft_deadline patience(void) { return weft_after(15.0 * harness_slowness()); }
 
 static inline weft_kernel *kernel_of(unsigned workers) {
     weft_kernel *kernel = weft_make_kernel(workers, NULL);
@@ -25,9 +23,7 @@ static inline weft_kernel *kernel_of(unsigned workers) {
 }
 
 /* A kernel with as many workers as this run is about. */
-static inline weft_kernel *kernel_here(void) {
-    return kernel_of(harness_workers());
-}
+static inline weft_kernel *kernel_here(void) { return kernel_of(harness_workers()); }
 
 static inline void end_and_free(weft_kernel *kernel) {
     CHECK_OK(weft_end_kernel(kernel, true));
@@ -63,20 +59,14 @@ static inline void pass_gate(gate *g) {
     CHECK(atomic_load(&g->open));
 }
 
-static inline void wait_for_entered(gate *g, int count) {
-    CHECK_EVENTUALLY(atomic_load(&g->entered) >= count);
-}
+static inline void wait_for_entered(gate *g, int count) { CHECK_EVENTUALLY(atomic_load(&g->entered) >= count); }
 
-static inline void open_gate(gate *g) {
-    atomic_store(&g->open, true);
-}
+static inline void open_gate(gate *g) { atomic_store(&g->open, true); }
 
 static inline bool start_thread(pthread_t *thread, void *(*run)(void *), void *argument) {
     return CHECK_EQ(pthread_create(thread, NULL, run, argument), 0);
 }
 
-static inline void join_thread(pthread_t thread) {
-    CHECK_EQ(pthread_join(thread, NULL), 0);
-}
+static inline void join_thread(pthread_t thread) { CHECK_EQ(pthread_join(thread, NULL), 0); }
 
 #endif

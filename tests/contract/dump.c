@@ -39,29 +39,19 @@ static size_t lines_of(const char *text, const char *part) {
     return count;
 }
 
-WEFT_TASK(void, computing_task, (gate *, g)) {
-    pass_gate(g);
-}
+WEFT_TASK(void, computing_task, (gate *, g)) { pass_gate(g); }
 
 WEFT_TASK(void, receiving_task, (weft_channel *, channel)) {
     CHECK_OK(weft_receive_sized(channel, NULL, sizeof(int), patience()));
 }
 
-WEFT_TASK(void, sending_task, (weft_channel *, channel)) {
-    CHECK_OK(weft_send(channel, &(int){2}, patience()));
-}
+WEFT_TASK(void, sending_task, (weft_channel *, channel)) { CHECK_OK(weft_send(channel, &(int){2}, patience())); }
 
-WEFT_TASK(void, sleeping_task, (weft_deadline, until)) {
-    CHECK_OK(weft_sleep(until));
-}
+WEFT_TASK(void, sleeping_task, (weft_deadline, until)) { CHECK_OK(weft_sleep(until)); }
 
-WEFT_TASK(void, grouped_task, (weft_group *, group)) {
-    CHECK_OK(weft_wait_group(group, patience()));
-}
+WEFT_TASK(void, grouped_task, (weft_group *, group)) { CHECK_OK(weft_wait_group(group, patience())); }
 
-WEFT_TASK(void, pending_task, (int, none)) {
-    (void)none;
-}
+WEFT_TASK(void, pending_task, (int, none)) { (void)none; }
 
 static void expect_line(const char *text, const char *task, const char *part, const char *second) {
     char line[300] = "";
@@ -149,13 +139,15 @@ TEST(signal_writes_a_dump_to_stderr) {
 WEFT_TASK(void, loading_task, (weft_channel *, channel), (atomic_bool *, stop)) {
     for (int i = 0; !atomic_load(stop); i++) {
         if (i % 16 == 0) weft_yield();
-        if (weft_send(channel, &i, weft_after(0.01)) == WEFT_OK) (void)weft_receive(channel, &(int){0}, weft_after(0.01));
+        if (weft_send(channel, &i, weft_after(0.01)) == WEFT_OK)
+            (void)weft_receive(channel, &(int){0}, weft_after(0.01));
     }
 }
 
 TEST(dumps_from_several_threads_of_a_program_under_load_are_whole) {
     weft_kernel *kernel = kernel_here();
-    weft_channel *channel = weft_make_channel_sized(sizeof(int), &(weft_channel_options){.name = "busy", .capacity = 3});
+    weft_channel *channel =
+        weft_make_channel_sized(sizeof(int), &(weft_channel_options){.name = "busy", .capacity = 3});
     atomic_bool stop = false;
     for (int i = 0; i < 30; i++) CHECK_OK(weft_submit(NULL, loading_task, channel, &stop));
     for (size_t round = 0; round < harness_rounds(100) + 3; round++) {

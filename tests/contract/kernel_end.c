@@ -2,17 +2,11 @@
 /* kernel_end.c - row K4: ending a kernel runs everything that was accepted, once, and then nothing more. */
 #include "contract/common.h"
 
-WEFT_TASK(int, same, (int, number)) {
-    return number;
-}
+WEFT_TASK(int, same, (int, number)) { return number; }
 
-WEFT_TASK(void, count, (atomic_int *, counter)) {
-    atomic_fetch_add(counter, 1);
-}
+WEFT_TASK(void, count, (atomic_int *, counter)) { atomic_fetch_add(counter, 1); }
 
-WEFT_TASK(void, hold, (gate *, g)) {
-    pass_gate(g);
-}
+WEFT_TASK(void, hold, (gate *, g)) { pass_gate(g); }
 
 TEST(end_runs_all_that_is_pending_of_both_priorities) {
     weft_kernel *kernel = kernel_here();
@@ -39,9 +33,7 @@ WEFT_TASK(void, chain, (atomic_int *, links)) {
     if (atomic_fetch_sub(links, 1) > 1) CHECK_OK(submit_chain(links));
 }
 
-static weft_status submit_chain(atomic_int *links) {
-    return weft_submit(NULL, chain, links);
-}
+static weft_status submit_chain(atomic_int *links) { return weft_submit(NULL, chain, links); }
 
 TEST(chain_that_submits_itself_again_is_run_to_its_end) {
     for (weft_priority priority = WEFT_PRIORITY_DEFAULT; priority <= WEFT_PRIORITY_LOW; priority++) {
@@ -158,9 +150,7 @@ TEST(several_may_end_a_kernel_at_once) {
     }
 }
 
-WEFT_TASK(weft_status, end_own, (weft_kernel *, kernel), (bool, wait)) {
-    return weft_end_kernel(kernel, wait);
-}
+WEFT_TASK(weft_status, end_own, (weft_kernel *, kernel), (bool, wait)) { return weft_end_kernel(kernel, wait); }
 
 TEST(task_may_end_its_own_kernel_without_waiting) {
     weft_kernel *kernel = kernel_here();
@@ -174,9 +164,7 @@ TEST(task_may_end_its_own_kernel_without_waiting) {
     CHECK_OK(weft_free_kernel(kernel));
 }
 
-WEFT_TASK(weft_status, end_other, (weft_kernel *, kernel)) {
-    return weft_end_kernel(kernel, true);
-}
+WEFT_TASK(weft_status, end_other, (weft_kernel *, kernel)) { return weft_end_kernel(kernel, true); }
 
 TEST(task_may_end_another_kernel_and_wait) {
     weft_kernel *kernel = kernel_here(), *other = kernel_here();

@@ -102,9 +102,7 @@ TEST(count_zero_is_the_number_of_cpus_in_the_affinity_mask) {
     CHECK_EQ(sched_setaffinity(0, sizeof all, &all), 0);
 }
 
-WEFT_TASK(int, one_more, (int, number)) {
-    return number + 1;
-}
+WEFT_TASK(int, one_more, (int, number)) { return number + 1; }
 
 TEST(more_workers_than_cpus_work_on_one_cpu) {
     cpu_set_t all, one;

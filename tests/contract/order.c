@@ -2,13 +2,9 @@
 /* order.c - rows K8, K9: what runs first, and the categories of what runs. */
 #include "contract/common.h"
 
-WEFT_TASK(void, hold, (gate *, g)) {
-    pass_gate(g);
-}
+WEFT_TASK(void, hold, (gate *, g)) { pass_gate(g); }
 
-WEFT_TASK(int, same, (int, number)) {
-    return number;
-}
+WEFT_TASK(int, same, (int, number)) { return number; }
 
 /* What the tasks of a kernel of one worker are, in the order in which they run: they are its results. */
 typedef struct course {
@@ -104,9 +100,7 @@ WEFT_TASK(void, link_of, (chain_of *, c)) {
     if (!atomic_load(&c->stop)) CHECK_OK(submit_link(c));
 }
 
-static weft_status submit_link(chain_of *c) {
-    return weft_submit(NULL, link_of, c);
-}
+static weft_status submit_link(chain_of *c) { return weft_submit(NULL, link_of, c); }
 
 TEST(endless_chain_of_tasks_does_not_starve_others_of_its_priority) {
     weft_kernel *kernel = kernel_of(1);
@@ -131,9 +125,7 @@ static void meet(gate *g, int all) {
     CHECK_EQ(atomic_load(&g->entered), all);
 }
 
-WEFT_TASK(void, meet_all, (gate *, g), (int, all)) {
-    meet(g, all);
-}
+WEFT_TASK(void, meet_all, (gate *, g), (int, all)) { meet(g, all); }
 
 static void all_workers_meet(weft_priority priority) {
     int all = (int)harness_workers();
@@ -152,13 +144,9 @@ static void all_workers_meet(weft_priority priority) {
     end_and_free(kernel);
 }
 
-TEST(as_many_tasks_as_workers_run_at_the_same_time) {
-    all_workers_meet(WEFT_PRIORITY_DEFAULT);
-}
+TEST(as_many_tasks_as_workers_run_at_the_same_time) { all_workers_meet(WEFT_PRIORITY_DEFAULT); }
 
-TEST(as_many_low_tasks_as_workers_run_at_the_same_time) {
-    all_workers_meet(WEFT_PRIORITY_LOW);
-}
+TEST(as_many_low_tasks_as_workers_run_at_the_same_time) { all_workers_meet(WEFT_PRIORITY_LOW); }
 
 /* ---- categories ---- */
 

@@ -110,7 +110,8 @@ typedef struct sending {
 
 static void *send_all(void *argument) {
     sending *s = argument;
-    for (int i = s->from; i < s->to && CHECK_OK(weft_send(s->queue, &i, patience())); i++) atomic_fetch_add(&s->sent, 1);
+    for (int i = s->from; i < s->to && CHECK_OK(weft_send(s->queue, &i, patience())); i++)
+        atomic_fetch_add(&s->sent, 1);
     return NULL;
 }
 
@@ -295,9 +296,7 @@ TEST(waiting_receivers_are_served_in_the_order_they_came) {
     CHECK_OK(weft_free_kernel(kernel));
 }
 
-WEFT_TASK(void, send_in_turn, (turn, t)) {
-    CHECK_OK(weft_send(t.queue, &t.number, patience()));
-}
+WEFT_TASK(void, send_in_turn, (turn, t)) { CHECK_OK(weft_send(t.queue, &t.number, patience())); }
 
 TEST(waiting_senders_are_served_in_the_order_they_came) {
     weft_kernel *kernel = kernel_here();
@@ -342,9 +341,7 @@ static void *add_in_thread(void *argument) {
     return NULL;
 }
 
-WEFT_TASK(void, add_in_task, (swapping *, s)) {
-    add_in_block(s);
-}
+WEFT_TASK(void, add_in_task, (swapping *, s)) { add_in_block(s); }
 
 TEST(operations_of_a_locked_block_follow_each_other) {
     enum { PARTIES = 3 };

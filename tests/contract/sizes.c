@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sizes.c - rows J2, K6: arguments and results of all sizes arrive as they were, through the typed and untyped layers. */
+/* sizes.c - rows J2, K6: arguments and results of all sizes arrive as they were, through the typed and untyped layers.
+ */
 #include "contract/common.h"
 
 #include <stdlib.h>
@@ -9,9 +10,7 @@
 static uint32_t argument_size;
 static atomic_int good_arguments;
 
-static unsigned char pattern(size_t at, size_t salt) {
-    return (unsigned char)(at * 7 + salt * 13 + (at >> 8));
-}
+static unsigned char pattern(size_t at, size_t salt) { return (unsigned char)(at * 7 + salt * 13 + (at >> 8)); }
 
 static void check_arguments(void *arguments, void *result) {
     const unsigned char *bytes = arguments;
@@ -158,19 +157,16 @@ WEFT_TASK(point, shift, (point, from), (double, by)) {
     return from;
 }
 
-WEFT_TASK(double, sum_of_eight, (char, a), (short, b), (int, c), (long, d), (float, e), (double, f), (void *, g), (bool, h)) {
+WEFT_TASK(double, sum_of_eight, (char, a), (short, b), (int, c), (long, d), (float, e), (double, f), (void *, g),
+          (bool, h)) {
     return a + b + c + (double)d + (double)e + f + (g == NULL ? 100 : 0) + h;
 }
 
-WEFT_TASK(int, without_parameters) {
-    return 42;
-}
+WEFT_TASK(int, without_parameters) { return 42; }
 
 static int side_effect;
 
-WEFT_TASK(void, without_result, (int, value)) {
-    side_effect = value;
-}
+WEFT_TASK(void, without_result, (int, value)) { side_effect = value; }
 
 TEST(structs_and_mixed_types_travel_by_value) {
     weft_kernel *kernel = kernel_here();

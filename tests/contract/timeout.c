@@ -4,9 +4,7 @@
 
 #include <math.h>
 
-WEFT_TASK(void, hold, (gate *, g)) {
-    pass_gate(g);
-}
+WEFT_TASK(void, hold, (gate *, g)) { pass_gate(g); }
 
 TEST(timeout_delivers_its_result_and_not_early) {
     static const double times[] = {-1, 0, 1e-9, 1e-4, 0.002, 0.03};

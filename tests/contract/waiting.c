@@ -119,9 +119,7 @@ WEFT_TASK(void, yield_until, (atomic_bool *, stop)) {
     while (!atomic_load(stop)) weft_yield();
 }
 
-WEFT_TASK(int, same, (int, number)) {
-    return number;
-}
+WEFT_TASK(int, same, (int, number)) { return number; }
 
 TEST(tasks_that_yield_for_ever_let_others_begin_and_sleepers_wake) {
     weft_kernel *kernel = kernel_of(1);

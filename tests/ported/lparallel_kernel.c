@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* lparallel_kernel.c - lparallel's own tests of its kernel, re-expressed; the name of the original stands above each.
  *
- * What the original asserts is asserted here, where it sleeps to be fairly sure we wait for the event itself, and where it
- * tolerates a defect of its own (order of broadcast results, two broadcasts at once) we ask for more. Tests of killing and
- * of conditions are not here. The table of all of them is in docs/TESTS.md. */
+ * What the original asserts is asserted here, where it sleeps to be fairly sure we wait for the event itself, and where
+ * it tolerates a defect of its own (order of broadcast results, two broadcasts at once) we ask for more. Tests of
+ * killing and of conditions are not here. The table of all of them is in docs/TESTS.md. */
 #include "contract/common.h"
 
 #include <stdlib.h>
@@ -14,13 +14,9 @@ enum { COUNTS = sizeof worker_counts / sizeof *worker_counts };
 WEFT_VARIABLE(int, blah, 0);
 WEFT_VARIABLE(int, context_value, 7);
 
-WEFT_TASK(int, add, (int, a), (int, b)) {
-    return a + b;
-}
+WEFT_TASK(int, add, (int, a), (int, b)) { return a + b; }
 
-static int by_value(const void *a, const void *b) {
-    return *(const int *)a - *(const int *)b;
-}
+static int by_value(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
 
 /* kernel-test */
 TEST(kernel_test) {
@@ -50,9 +46,7 @@ TEST(end_kernel_test) {
     }
 }
 
-WEFT_TASK(void, sleep_a_little, (double, seconds)) {
-    CHECK_OK(weft_sleep(weft_after(seconds)));
-}
+WEFT_TASK(void, sleep_a_little, (double, seconds)) { CHECK_OK(weft_sleep(weft_after(seconds))); }
 
 /* end-kernel-wait-test: 3 workers, one task that sleeps; no thread is left. */
 TEST(end_kernel_wait_test) {
@@ -81,9 +75,7 @@ TEST(channel_capacity_test) {
     }
 }
 
-WEFT_TASK(void, hold, (gate *, g)) {
-    pass_gate(g);
-}
+WEFT_TASK(void, hold, (gate *, g)) { pass_gate(g); }
 
 static const char foo[] = "foo";
 
@@ -268,7 +260,8 @@ TEST(broadcast_test) {
     const weft_worker_binding bindings[] = {{&blah, NULL, &one}};
     for (int c = 0; c < COUNTS; c++) {
         unsigned workers = worker_counts[c];
-        weft_kernel *kernel = weft_make_kernel(workers, &(weft_kernel_options){.bindings = bindings, .binding_count = 1});
+        weft_kernel *kernel =
+            weft_make_kernel(workers, &(weft_kernel_options){.bindings = bindings, .binding_count = 1});
         if (!CHECK_NOT_NULL(kernel)) return;
         int seen[16] = {0};
         CHECK_OK(weft_broadcast(NULL, seen, blah_here, 0));

@@ -2,13 +2,9 @@
 /* lparallel_queue.c - lparallel's own tests of its queues, re-expressed; the name of the original stands above each. */
 #include "contract/common.h"
 
-static weft_channel *queue_of(size_t capacity) {
-    return bounded_channel(sizeof(int), capacity);
-}
+static weft_channel *queue_of(size_t capacity) { return bounded_channel(sizeof(int), capacity); }
 
-static void push(weft_channel *queue, int value) {
-    CHECK_OK(weft_send(queue, &value, patience()));
-}
+static void push(weft_channel *queue, int value) { CHECK_OK(weft_send(queue, &value, patience())); }
 
 static int pop(weft_channel *queue) {
     int value = -1;
@@ -70,8 +66,7 @@ TEST(queue_timeout_test) {
     for (size_t capacity = 0; capacity < 2; capacity++) {
         weft_channel *queue = queue_of(capacity);
         static const double none[] = {0, -1, -0.5};
-        for (int i = 0; i < 3; i++)
-            CHECK_STATUS(weft_receive(queue, &(int){0}, weft_after(none[i])), WEFT_TIMED_OUT);
+        for (int i = 0; i < 3; i++) CHECK_STATUS(weft_receive(queue, &(int){0}, weft_after(none[i])), WEFT_TIMED_OUT);
         weft_deadline due = weft_after(0.05);
         CHECK_STATUS(weft_receive(queue, &(int){0}, due), WEFT_TIMED_OUT);
         CHECK_GE(weft_time(), due);

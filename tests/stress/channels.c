@@ -33,13 +33,9 @@ static void receive_many(market *m) {
     CHECK_STATUS(status, WEFT_CLOSED);
 }
 
-WEFT_TASK(void, sending, (market *, m), (int, from)) {
-    send_many(m, from);
-}
+WEFT_TASK(void, sending, (market *, m), (int, from)) { send_many(m, from); }
 
-WEFT_TASK(void, receiving, (market *, m)) {
-    receive_many(m);
-}
+WEFT_TASK(void, receiving, (market *, m)) { receive_many(m); }
 
 static void *send_in_thread(void *m) {
     send_many(m, 77);
@@ -110,9 +106,7 @@ static void answer_duel(duel *d) {
     }
 }
 
-WEFT_TASK(void, answer_in_task, (duel *, d)) {
-    answer_duel(d);
-}
+WEFT_TASK(void, answer_in_task, (duel *, d)) { answer_duel(d); }
 
 static void *answer_in_thread(void *d) {
     answer_duel(d);
@@ -177,13 +171,9 @@ static void receive_impatiently(market *m, uint64_t random) {
     CHECK_STATUS(status, WEFT_CLOSED);
 }
 
-WEFT_TASK(void, impatient_sender, (market *, m), (int, from), (uint64_t, random)) {
-    send_impatiently(m, from, random);
-}
+WEFT_TASK(void, impatient_sender, (market *, m), (int, from), (uint64_t, random)) { send_impatiently(m, from, random); }
 
-WEFT_TASK(void, impatient_receiver, (market *, m), (uint64_t, random)) {
-    receive_impatiently(m, random);
-}
+WEFT_TASK(void, impatient_receiver, (market *, m), (uint64_t, random)) { receive_impatiently(m, random); }
 
 static void *impatient_thread(void *m) {
     receive_impatiently(m, harness_seed());
@@ -242,9 +232,7 @@ static void move_blocks(locked *l, uint64_t random) {
     }
 }
 
-WEFT_TASK(void, move_in_task, (locked *, l), (uint64_t, random)) {
-    move_blocks(l, random);
-}
+WEFT_TASK(void, move_in_task, (locked *, l), (uint64_t, random)) { move_blocks(l, random); }
 
 static void *move_in_thread(void *l) {
     move_blocks(l, harness_seed());
@@ -261,7 +249,8 @@ TEST_WITH_LIMIT(locked_blocks_of_tasks_and_threads_do_not_mix, 120) {
         weft_group *group = weft_make_group(NULL);
         pthread_t thread;
         for (int i = 0; i < 5; i++)
-            CHECK_OK(weft_submit_with(&(weft_submit_options){.group = group}, NULL, move_in_task, &l, harness_random(&random)));
+            CHECK_OK(weft_submit_with(&(weft_submit_options){.group = group}, NULL, move_in_task, &l,
+                                      harness_random(&random)));
         start_thread(&thread, move_in_thread, &l);
         join_thread(thread);
         CHECK_OK(weft_wait_group(group, patience()));

@@ -4,9 +4,7 @@
 
 #include "stress/load.h"
 
-WEFT_TASK(int, same, (int, number)) {
-    return number;
-}
+WEFT_TASK(int, same, (int, number)) { return number; }
 
 static void live_and_die(unsigned workers, bool wait, int tasks) {
     weft_kernel *kernel = weft_make_kernel(workers, NULL);
@@ -30,7 +28,8 @@ static atomic_llong kernels_until;
 
 static void *live_and_die_often(void *argument) {
     unsigned workers = *(unsigned *)argument;
-    for (int round = 0; weft_time() < atomic_load(&kernels_until); round++) live_and_die(workers, round % 2 == 0, round % 30);
+    for (int round = 0; weft_time() < atomic_load(&kernels_until); round++)
+        live_and_die(workers, round % 2 == 0, round % 30);
     return NULL;
 }
 
@@ -78,9 +77,7 @@ TEST_WITH_LIMIT(tasks_of_two_kernels_work_for_each_other, 120) {
 
 /* ---- broadcasts ---- */
 
-WEFT_TASK(int, index_plus, (int, plus)) {
-    return weft_kernel_worker_index() + plus;
-}
+WEFT_TASK(int, index_plus, (int, plus)) { return weft_kernel_worker_index() + plus; }
 
 typedef struct disturbing {
     weft_kernel *kernel;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* load.h - how long and how much the stress tests run: WEFT_TEST_STRESS scales both, 1 by default, 0.1 for a short look. */
+/* load.h - how long and how much the stress tests run: WEFT_TEST_STRESS scales both, 1 by default, 0.1 for a short
+ * look. */
 #ifndef WEFT_TEST_LOAD_H
 #define WEFT_TEST_LOAD_H
 
@@ -16,9 +17,7 @@ static inline double load_scale(void) {
 }
 
 /* When a test that usually runs for so many seconds is to stop. */
-static inline weft_deadline load_end(double seconds) {
-    return weft_after(seconds * load_scale());
-}
+static inline weft_deadline load_end(double seconds) { return weft_after(seconds * load_scale()); }
 
 /* How many rounds to run where that many are usual. */
 static inline size_t load_rounds(size_t usual) {

@@ -4,9 +4,7 @@
 
 #include "stress/load.h"
 
-WEFT_TASK(int, give, (int, value)) {
-    return value;
-}
+WEFT_TASK(int, give, (int, value)) { return value; }
 
 /* The first result that comes to a channel makes the channel's first block of memory.
  *

@@ -45,9 +45,7 @@ typedef struct long_arguments {
     unsigned char rest[300];
 } long_arguments;
 
-WEFT_TASK(void, short_one, (atomic_uchar *, ran), (int, number)) {
-    atomic_fetch_add(&ran[number], 1);
-}
+WEFT_TASK(void, short_one, (atomic_uchar *, ran), (int, number)) { atomic_fetch_add(&ran[number], 1); }
 
 WEFT_TASK(void, long_one, (long_arguments, a)) {
     atomic_fetch_add(&a.ran[a.number], (unsigned char)(a.rest[7] == 7 ? 1 : 100));
@@ -199,8 +197,8 @@ static weft_status submit_growing(weft_group *group, weft_channel *results) {
     return weft_submit_with(&(weft_submit_options){.group = group}, results, growing, group, results);
 }
 
-/* Each task submits two more; only the cancel ends it, and each outcome comes once: values + 1 == cancelled tasks... of a
- * binary tree with n inner nodes there are n + 1 leaves. */
+/* Each task submits two more; only the cancel ends it, and each outcome comes once: values + 1 == cancelled tasks... of
+ * a binary tree with n inner nodes there are n + 1 leaves. */
 TEST_WITH_LIMIT(cancel_ends_a_tree_that_grows_for_ever, 120) {
     weft_kernel *kernel = kernel_here();
     weft_deadline until = load_end(3);
