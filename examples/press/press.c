@@ -30,8 +30,8 @@ static bool make_kernel(press_run *run, compress_settings *settings) {
     return report("cannot start the workers: %s", weft_status_message(status));
 }
 
-/* Enough blocks that the others can go on for a while when the system takes the processor from the worker whose block the
- * writer waits for. */
+/* Enough blocks that the others can go on for a while when the system takes the processor from the worker whose block
+ * the writer waits for. */
 static size_t block_count(const press_run *run) { return 8 * (size_t)weft_kernel_worker_count(run->kernel) + 2; }
 
 static bool make_channels(press_run *run) {

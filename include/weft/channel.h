@@ -24,7 +24,7 @@ typedef struct weft_channel_options {
 /** Makes an unbounded channel for elements of `type`. See weft_make_channel_sized. */
 #define weft_make_channel(type) weft_make_channel_sized(sizeof(type), NULL)
 /** Makes a channel for elements of `type` with options (a pointer). See weft_make_channel_sized. */
-#define weft_make_channel_with(type, options) weft_make_channel_sized(sizeof(type), (options))
+#define weft_make_channel_with(type, ...) weft_make_channel_sized(sizeof(type), (__VA_ARGS__))
 /** Makes a channel for the ends of tasks that have no result. Receive with weft_receive_done. */
 #define weft_make_done_channel() weft_make_channel_sized(0, NULL)
 
@@ -80,7 +80,8 @@ WEFT_API weft_status weft_send_sized(weft_channel *channel, const void *element,
 /**
  * Receives the front element.
  *
- * channel: not NULL. element: room for `size` bytes, written only on WEFT_OK; NULL discards the value. deadline: for an element.
+ * channel: not NULL. element: room for `size` bytes, written only on WEFT_OK; NULL discards the value, and the
+ * size is not looked at. deadline: for an element.
  * Returns
  *   WEFT_OK          *element is the value
  *   WEFT_FAILED, WEFT_CANCELLED   the element carried a condition and is consumed; *element is untouched
@@ -149,9 +150,12 @@ WEFT_API weft_status weft_unlock_channel(weft_channel *channel);
  *
  * The block is skipped if the lock cannot be taken (NULL, or held by the caller already).
  */
-#define WEFT_WITH_LOCKED_CHANNEL(channel)                                                                              \
-    for (__attribute__((cleanup(weft_leave_locked_channel))) weft_channel *wefti_locked = weft_enter_locked_channel(channel); \
-         wefti_locked; weft_leave_locked_channel(&wefti_locked))
+#define WEFT_WITH_LOCKED_CHANNEL(channel) WEFTI_WITH_LOCKED(channel, __COUNTER__)
+#define WEFTI_WITH_LOCKED(channel, unique) WEFTI_WITH_LOCKED_(channel, unique)
+#define WEFTI_WITH_LOCKED_(channel, unique)                                                                            \
+    for (__attribute__((cleanup(weft_leave_locked_channel))) weft_channel *wefti_locked_##unique =                     \
+             weft_enter_locked_channel(channel);                                                                       \
+         wefti_locked_##unique; weft_leave_locked_channel(&wefti_locked_##unique))
 
 /** What WEFT_WITH_LOCKED_CHANNEL is made of: the channel once locked, or NULL. */
 WEFT_API weft_channel *weft_enter_locked_channel(weft_channel *channel);

@@ -30,7 +30,7 @@ typedef struct weft_submit_options {
     weft_kernel *kernel;           /**< where to run a task that has no channel; NULL: the current kernel */
     weft_group *group;             /**< the group it joins; NULL: none */
     weft_environment *environment; /**< captured bindings that the task sees; NULL: none. The task takes its own reference */
-    size_t stack_size;             /**< bytes of stack if it needs more than the kernel's size; 0: the kernel's size */
+    size_t stack_size;             /**< bytes of stack, at most 1 GiB, if it needs more than the kernel's size */
     bool movable; /**< once it has waited, any worker may go on with it. Such a task must not keep the address of errno
                        or of a thread-local variable across a wait. Default: it stays on its worker */
 } weft_submit_options;
@@ -43,7 +43,11 @@ typedef struct weft_submit_options {
  */
 #define weft_submit(channel, ...) weft_submit_with(NULL, channel, __VA_ARGS__)
 
-/** Submits a task with options: weft_submit_with(&options, channel, task, arguments...). See weft_submit_task. */
+/**
+ * Submits a task with options: weft_submit_with(&options, channel, task, arguments...). See weft_submit_task.
+ *
+ * A compound literal with a comma in it needs parentheses around it, as in any macro.
+ */
 #define weft_submit_with(options, channel, ...)                                                                        \
     WEFTI_CAT(WEFTI_SUBMIT_, WEFTI_COUNT(__VA_ARGS__))((options), (channel), __VA_ARGS__)
 

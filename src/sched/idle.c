@@ -170,7 +170,7 @@ static bool search(wefti_worker *worker) {
 
 static void stop_searching(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
-    /* acq_rel as a precaution has no partner here: the notify below has its own barrier. */
+    /* relaxed: a count; a giver that still reads it as it was is not excluded, see the known gaps in docs/MEMORY.md */
     uint32_t before = wefti_add_relaxed(&kernel->idle.searchers, (uint32_t)-1);
     /* Somebody must go on looking: for more work, and at the clock for timers that belong to no worker. */
     if (before == 1 && (any_pending(kernel) || wefti_wheel_next(&kernel->wheel) != INT64_MAX))

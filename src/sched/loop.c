@@ -9,7 +9,7 @@
 #include "sched/kernel.h"
 #include "sched/worker.h"
 
-enum { POLL_MOST = 64, RESULT_ON_STACK = 1024, BATCH_MOST = 128, STREAM_AIM = 32 };
+enum { POLL_MOST = 64, ON_STACK_MOST = 1024, BATCH_MOST = 128, STREAM_AIM = 32 };
 enum { POLL_AIM_NANOSECONDS = 50000 };
 
 const wefti_condition wefti_task_cancelled = {WEFT_CANCELLED, "the task was cancelled before it began"};
@@ -39,14 +39,14 @@ static void deliver(wefti_sink *sink, const void *value, const wefti_condition *
 
 static WEFTI_NOINLINE void invoke_large(wefti_record *record) {
     size_t size = record->type->result_size;
-    void *result = size <= RESULT_ON_STACK ? alloca(size) : malloc(size);
+    void *result = size <= ON_STACK_MOST ? alloca(size) : malloc(size);
     if (result == NULL) {
         deliver(record->sink, NULL, &no_memory);
         return;
     }
     record->type->invoke(wefti_record_arguments(record), result);
     deliver(record->sink, result, NULL);
-    if (size > RESULT_ON_STACK) free(result);
+    if (size > ON_STACK_MOST) free(result);
 }
 
 static inline void invoke_with(wefti_record *record, void *arguments) {
@@ -64,9 +64,17 @@ static WEFTI_NOINLINE void invoke(wefti_record *record) {
 }
 
 static void invoke_in_environment(wefti_strand *self, wefti_record *record, weft_environment *environment) {
-    void *memory = alloca(wefti_environment_size(environment));
-    self->bound = wefti_environment_instantiate(environment, memory, self->bound);
+    size_t size = wefti_environment_size(environment);
+    void *memory = size <= ON_STACK_MOST ? alloca(size) : malloc(size);
+    if (memory == NULL) {
+        deliver(record->sink, NULL, &no_memory);
+        return;
+    }
+    weft_bound *outer = self->bound;
+    self->bound = wefti_environment_instantiate(environment, memory, outer);
     invoke(record);
+    self->bound = outer;
+    if (size > ON_STACK_MOST) free(memory);
 }
 
 /* With a group, an environment, or a stack size that has been seen to. */

@@ -138,7 +138,7 @@ static void begin(uint32_t count) {
     memset(done, 0, sizeof done);
     memset(waits_on, 0, sizeof waits_on);
     memset(&expired, 0, sizeof expired);
-    wefti_cpus_to_spin = 1;
+    wefti_store_relaxed(&wefti_cpus_to_spin, 1u);
     kernel.workers = workers;
     kernel.worker_count = count;
     kernel.spin_count = (int64_t)explore_choose(2);

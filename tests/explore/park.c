@@ -23,7 +23,7 @@ static void begin(unsigned cpus) {
     memset(handed, 0, sizeof handed);
     wrote = 0;
     deadline = WEFT_FOREVER;
-    wefti_cpus_to_spin = cpus;
+    wefti_store_relaxed(&wefti_cpus_to_spin, cpus);
     explore_local(&wefti_strand_now);
     explore_name(&threads[1].parker, "parker");
     explore_name(&waits[0].claim, "claim");
