@@ -126,7 +126,7 @@ WEFT_API bool weft_is_full(weft_channel *channel);
  * Closes a channel: later sends are refused, what is in it can still be received, waiting receivers of an empty channel
  * and waiting senders get WEFT_CLOSED. Results of tasks already submitted are still delivered.
  *
- * Closing twice is harmless. Returns WEFT_OK or WEFT_INVALID (NULL). Any task or thread. Row CH5.
+ * Closing twice is harmless. Does not wait for weft_lock_channel. Returns WEFT_OK or WEFT_INVALID (NULL). Any task or thread. Row CH5.
  */
 WEFT_API weft_status weft_close(weft_channel *channel);
 
@@ -135,7 +135,7 @@ WEFT_API weft_status weft_close(weft_channel *channel);
  *
  * While it is held, other tasks and threads that use the channel wait. The holder uses the ordinary operations. One that
  * has to wait (receive of an empty, send to a full channel) gives the lock up meanwhile and has it again on return.
- * Not recursive: a second take by the holder returns WEFT_INVALID. deadline: for the lock.
+ * The result of a timeout does not wait for the lock. Not recursive: a second take by the holder returns WEFT_INVALID. deadline: for the lock.
  * Returns WEFT_OK, WEFT_TIMED_OUT, WEFT_INVALID, WEFT_NO_MEMORY. Row K17. Source: with-locked-queue.
  */
 WEFT_API weft_status weft_lock_channel(weft_channel *channel, weft_deadline deadline);

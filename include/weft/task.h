@@ -32,7 +32,7 @@ typedef struct weft_submit_options {
     weft_environment *environment; /**< captured bindings that the task sees; NULL: none. The task takes its own reference */
     size_t stack_size;             /**< bytes of stack, at most 1 GiB, if it needs more than the kernel's size */
     bool movable; /**< once it has waited, any worker may go on with it. Such a task must not keep the address of errno
-                       or of a thread-local variable across a wait. Default: it stays on its worker */
+                       or of a thread-local variable across a wait, nor set a binding of its worker. Default: it stays */
 } weft_submit_options;
 
 /**

@@ -24,6 +24,7 @@ typedef struct weft_timeout weft_timeout;
  * Returns the timeout, or NULL (weft_last_status(): WEFT_INVALID, WEFT_WRONG_SIZE, WEFT_NO_KERNEL, WEFT_ENDED,
  * WEFT_NO_MEMORY). Exactly one result is delivered: this one, or that of the cancel that won. A worker that is idle, or
  * comes to the end of a task, delivers it. Ending the kernel waits for it.
+ * The result goes past weft_lock_channel, and beyond the capacity of a full channel, since a timer cannot wait.
  * Any thread or task. Never blocks. Free it with weft_free_timeout, before or after it expires.
  * Source: submit-timeout. Row K12.
  */

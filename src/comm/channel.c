@@ -69,7 +69,7 @@ weft_status weft_free_channel(weft_channel *channel) {
     if (channel == NULL) return WEFT_OK;
     wefti_spin_lock(&channel->lock);
     bool busy = channel->receivers.first != NULL || channel->senders.first != NULL || channel->lockers.first != NULL ||
-                channel->holder != NULL;
+                channel->holder != NULL || channel->leaving != 0;
     channel->freed = !busy;
     /* Counted as an outcome to come, the freeing itself keeps the channel: from `freed` on the last outcome frees it. */
     if (!busy) wefti_add_relaxed(&channel->submitted, UINT64_C(1)); /* relaxed: the lock orders it */

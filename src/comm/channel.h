@@ -75,6 +75,7 @@ struct weft_channel {
     bool freed;
     wefti_block *tail_block, *spare;
     WEFTI_ATOMIC(uint64_t) put, taken; /* elements; written under lock */
+    uint32_t leaving; /* operations that have stopped waiting but will take the lock once more; written under lock */
     WEFTI_ATOMIC(size_t) lost; /* outcomes for which there was no memory, each received as a failure; written under lock */
     wefti_waiters receivers, senders, lockers;
     uint64_t delivered;

@@ -38,11 +38,12 @@ static bool claim(wefti_waiter *waiter, weft_status status) {
 }
 
 /* Takes the longest-waiting one whose wait can still be won; those that timed out meanwhile are dropped on the way. */
-static wefti_waiter *claim_first(wefti_waiters *list, weft_status status) {
+static wefti_waiter *claim_first(weft_channel *channel, wefti_waiters *list, weft_status status) {
     wefti_waiter *waiter;
     while ((waiter = list->first) != NULL) {
         unlist(list, waiter);
         if (claim(waiter, status)) return waiter;
+        channel->leaving++;
     }
     return NULL;
 }
@@ -50,13 +51,16 @@ static wefti_waiter *claim_first(wefti_waiters *list, weft_status status) {
 enum { MESSAGES = 1, RESULTS = 2 };
 
 /* Ends every wait for messages, for results, or both, with a status. Returns the waiters to unpark, linked. */
-static wefti_waiter *claim_all(wefti_waiters *list, weft_status status, unsigned which) {
+static wefti_waiter *claim_all(weft_channel *channel, wefti_waiters *list, weft_status status, unsigned which) {
     wefti_waiter *claimed = NULL, **last = &claimed;
     for (wefti_waiter *waiter = list->first, *next; waiter != NULL; waiter = next) {
         next = waiter->next;
         if ((which & (waiter->result ? RESULTS : MESSAGES)) == 0) continue;
         unlist(list, waiter);
-        if (!claim(waiter, status)) continue;
+        if (!claim(waiter, status)) {
+            channel->leaving++;
+            continue;
+        }
         *last = waiter;
         last = &waiter->next;
     }
@@ -87,7 +91,10 @@ static void wait_begin(wefti_waiter *waiter, wefti_wait *wait, wefti_strand *sel
 /* After a park that did not end in a match: the waiter may still be listed. */
 static void wait_withdraw(weft_channel *channel, wefti_waiters *list, wefti_waiter *waiter) {
     wefti_spin_lock(&channel->lock);
-    if (waiter->listed) unlist(list, waiter);
+    if (waiter->listed)
+        unlist(list, waiter);
+    else
+        channel->leaving--;
     wefti_spin_unlock(&channel->lock);
 }
 
@@ -112,7 +119,7 @@ static void set_holder(weft_channel *channel, wefti_strand *holder) {
 
 /* Spin lock held, and given up: passes the channel's lock on to the next who waits for it. */
 static void pass_lock(weft_channel *channel) {
-    wefti_waiter *next = claim_first(&channel->lockers, WEFT_OK);
+    wefti_waiter *next = claim_first(channel, &channel->lockers, WEFT_OK);
     set_holder(channel, next != NULL ? next->wait->strand : NULL);
     wefti_spin_unlock(&channel->lock);
     if (next != NULL) wefti_unpark(next->wait);
@@ -142,11 +149,23 @@ typedef struct operation {
     bool room;     /* begin_with_room: memory for one more element is there */
 } operation;
 
+/* Gives the spin lock up, and the channel's lock if it was borrowed. */
+static inline void finish(operation *op) {
+    if (WEFTI_UNLIKELY(op->borrowed))
+        pass_lock(op->channel);
+    else
+        wefti_spin_unlock(&op->channel->lock);
+}
+
+/* In the place of a deadline: who cannot wait, a timer or a task without a stack to wait on, does not mind the channel's
+ * lock. */
+#define PAST_THE_HOLDER ((weft_deadline)INT64_MIN)
+
 /* Ends with the spin lock held on WEFT_OK. may_wait: it may have to park, so there must be a stack for that. */
 static inline weft_status begin(operation *op, weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
     *op = (operation){channel, self, false, false, false};
     wefti_spin_lock(&channel->lock);
-    if (WEFTI_LIKELY(channel->holder == NULL)) return WEFT_OK;
+    if (WEFTI_LIKELY(channel->holder == NULL) || deadline == PAST_THE_HOLDER) return WEFT_OK;
     if (channel->holder == self) {
         op->held = true;
         return WEFT_OK;
@@ -156,16 +175,11 @@ static inline weft_status begin(operation *op, weft_channel *channel, wefti_stra
     weft_status status = take_lock(channel, self, deadline);
     if (status != WEFT_OK) return status;
     op->borrowed = true;
+    bool may_wait = deadline <= WEFT_NOW || wefti_may_park(self); /* again: the wait for the lock may have used the stack */
     wefti_spin_lock(&channel->lock);
-    return WEFT_OK;
-}
-
-/* Gives the spin lock up, and the channel's lock if it was borrowed. */
-static inline void finish(operation *op) {
-    if (WEFTI_UNLIKELY(op->borrowed))
-        pass_lock(op->channel);
-    else
-        wefti_spin_unlock(&op->channel->lock);
+    if (WEFTI_LIKELY(may_wait)) return WEFT_OK;
+    finish(op);
+    return WEFT_NO_MEMORY;
 }
 
 /* As begin, with memory for one more element where that can be had (op->room). Both locks are given up for the allocation:
@@ -191,16 +205,25 @@ static weft_status begin_with_room(operation *op, weft_channel *channel, wefti_s
     }
 }
 
+/* The caller held the channel's lock when it had to wait: it has it again when it goes on. */
+static void come_back(weft_channel *channel, wefti_strand *self) {
+    take_lock(channel, self, WEFT_FOREVER);
+    wefti_spin_lock(&channel->lock);
+    channel->leaving--;
+    wefti_spin_unlock(&channel->lock);
+}
+
 /* The spin lock is held and the waiter enlisted: parks; the channel's lock is given up meanwhile. */
 static weft_status wait_here(operation *op, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline) {
     weft_channel *channel = op->channel;
+    if (WEFTI_UNLIKELY(op->held)) channel->leaving++; /* see come_back */
     if (WEFTI_UNLIKELY(op->borrowed || op->held))
         pass_lock(channel);
     else
         wefti_spin_unlock(&channel->lock);
     weft_status status = wefti_park(waiter->wait, deadline);
     if (status == WEFT_TIMED_OUT || status == WEFT_CANCELLED) wait_withdraw(channel, list, waiter);
-    if (WEFTI_UNLIKELY(op->held)) take_lock(channel, op->self, WEFT_FOREVER);
+    if (WEFTI_UNLIKELY(op->held)) come_back(channel, op->self);
     return status;
 }
 
@@ -252,7 +275,7 @@ static weft_status lose(operation *op, const message *m) {
 /* Spin lock held, and given up on every status but WEFT_BUSY, which says that the sender is to wait. */
 static weft_status send_now(operation *op, const message *m) {
     weft_channel *channel = op->channel;
-    wefti_waiter *receiver = claim_first(&channel->receivers, WEFT_OK);
+    wefti_waiter *receiver = claim_first(channel, &channel->receivers, WEFT_OK);
     if (receiver != NULL) {
         hand_over(op, receiver, m);
         return WEFT_OK;
@@ -311,7 +334,7 @@ static bool nothing_can_come(const weft_channel *channel) {
 /* The last outcome of a closed channel has come: who still waits for a result waits in vain. */
 static void dismiss_receivers(weft_channel *channel, weft_status status) {
     wefti_spin_lock(&channel->lock);
-    wefti_waiter *waiters = nothing_can_come(channel) ? claim_all(&channel->receivers, status, RESULTS) : NULL;
+    wefti_waiter *waiters = nothing_can_come(channel) ? claim_all(channel, &channel->receivers, status, RESULTS) : NULL;
     wefti_spin_unlock(&channel->lock);
     unpark_all(waiters);
 }
@@ -331,9 +354,9 @@ static void drop_outcome(operation *op, const message *m) {
  * everything is decided under one hold of the lock. */
 static weft_status deliver_to_closed(operation *op, const message *m) {
     weft_channel *channel = op->channel;
-    wefti_waiter *first = claim_first(&channel->receivers, WEFT_OK);
+    wefti_waiter *first = claim_first(channel, &channel->receivers, WEFT_OK);
     if (first == NULL) return send_begun(op, m, WEFT_FOREVER);
-    wefti_waiter *others = nothing_can_come(channel) ? claim_all(&channel->receivers, WEFT_CLOSED, RESULTS) : NULL;
+    wefti_waiter *others = nothing_can_come(channel) ? claim_all(channel, &channel->receivers, WEFT_CLOSED, RESULTS) : NULL;
     hand_over(op, first, m);
     unpark_all(others);
     return WEFT_OK;
@@ -341,7 +364,7 @@ static weft_status deliver_to_closed(operation *op, const message *m) {
 
 static weft_status deliver_once(weft_channel *channel, wefti_strand *self, const message *m) {
     operation op;
-    weft_status status = begin_with_room(&op, channel, self, WEFT_FOREVER);
+    weft_status status = begin_with_room(&op, channel, self, m->patient ? WEFT_FOREVER : PAST_THE_HOLDER);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status; /* no stack to wait for the channel's lock with */
     channel->delivered++; /* from here on the lock is held until it is handed over, in the buffer, or waits as a sender */
     if (WEFTI_UNLIKELY(channel->freed)) {
@@ -379,7 +402,7 @@ static weft_status take_front(operation *op, void *element) {
     const wefti_condition *condition = wefti_buffer_take(channel, element);
     wefti_wait *woken = NULL;
     if (WEFTI_UNLIKELY(channel->senders.first != NULL) && !full(channel) && wefti_buffer_has_room(channel)) {
-        wefti_waiter *sender = claim_first(&channel->senders, WEFT_OK);
+        wefti_waiter *sender = claim_first(channel, &channel->senders, WEFT_OK);
         if (sender != NULL) {
             wefti_buffer_put(channel, sender->slot, sender->condition);
             woken = sender->wait;
@@ -401,7 +424,7 @@ static bool take_lost(operation *op) {
 
 /* Spin lock held, and given up on true: takes the value from a sender that waits at an empty buffer. */
 static bool take_from_sender(operation *op, void *element, weft_status *status) {
-    wefti_waiter *sender = claim_first(&op->channel->senders, WEFT_OK);
+    wefti_waiter *sender = claim_first(op->channel, &op->channel->senders, WEFT_OK);
     if (sender == NULL) return false;
     *status = status_of(sender->condition);
     if (sender->condition == NULL && element != NULL) wefti_copy(element, sender->slot, op->channel->element_size);
@@ -531,9 +554,9 @@ weft_status weft_close(weft_channel *channel) {
     wefti_spin_lock(&channel->lock);
     wefti_store_relaxed(&channel->closed, true); /* relaxed: see wefti_channel_closed */
     /* Receivers wait only on an empty channel. Outcomes that wait to be delivered stay. */
-    wefti_waiter *senders = claim_all(&channel->senders, WEFT_CLOSED, MESSAGES);
+    wefti_waiter *senders = claim_all(channel, &channel->senders, WEFT_CLOSED, MESSAGES);
     unsigned in_vain = nothing_can_come(channel) ? MESSAGES | RESULTS : MESSAGES;
-    wefti_waiter *receivers = claim_all(&channel->receivers, WEFT_CLOSED, in_vain);
+    wefti_waiter *receivers = claim_all(channel, &channel->receivers, WEFT_CLOSED, in_vain);
     wefti_spin_unlock(&channel->lock);
     unpark_all(receivers);
     unpark_all(senders);

@@ -87,10 +87,27 @@ uint32_t wefti_inbox_take(wefti_inbox *inbox, wefti_queue *mine, uint32_t most) 
     inbox_settle(inbox, mine);
     wefti_chunk *whole = most >= WEFTI_CHUNK_SLOTS ? unlink_head(inbox) : NULL;
     uint32_t count = whole != NULL ? wefti_chunk_records(whole) : take_batch(inbox, mine, most);
+    if (whole != NULL) wefti_queue_append(mine, whole, count); /* before it is counted out: a last look must find it */
     wefti_store_release(&inbox->taken, wefti_load_relaxed(&inbox->taken) + count); /* partner: wefti_inbox_has_work */
     wefti_spin_unlock(&inbox->take_lock);
-    if (whole != NULL) wefti_queue_append(mine, whole, count);
     return count;
+}
+
+uint32_t wefti_inbox_take_one(wefti_inbox *inbox, wefti_queue *mine, wefti_slot *out) {
+    if (!wefti_inbox_has_work(inbox) || !wefti_spin_try(&inbox->take_lock)) return 0;
+    inbox_settle(inbox, mine);
+    wefti_chunk *chunk = inbox->head_chunk;
+    uint32_t slots = 0;
+    if (inbox->head < wefti_load_acquire(&chunk->fill)) { /* acquire: partner is the release in wefti_inbox_publish */
+        const wefti_slot *record = &chunk->slots[inbox->head];
+        slots = wefti_record_slots(record);
+        wefti_plain_read(record, slots * sizeof *record);
+        memcpy(out, record, slots * sizeof *record);
+        inbox->head += slots;
+        wefti_store_release(&inbox->taken, wefti_load_relaxed(&inbox->taken) + 1); /* partner: wefti_inbox_has_work */
+    }
+    wefti_spin_unlock(&inbox->take_lock);
+    return slots;
 }
 
 bool wefti_inbox_walk(wefti_inbox *inbox, size_t most, void (*visit)(const wefti_slot *record, void *argument),

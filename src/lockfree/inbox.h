@@ -58,6 +58,9 @@ void wefti_inbox_close(wefti_inbox *inbox);
 /* Worker: moves at most `most` records to the back of its own queue. Returns how many. */
 uint32_t wefti_inbox_take(wefti_inbox *inbox, wefti_queue *mine, uint32_t most);
 
+/* Worker: moves one record to `out`. Returns its slots, 0 if there was none to be had. */
+uint32_t wefti_inbox_take_one(wefti_inbox *inbox, wefti_queue *mine, wefti_slot *out);
+
 /* Anyone: as wefti_queue_has_work. */
 static inline bool wefti_inbox_has_work(wefti_inbox *inbox) {
     uint64_t taken = wefti_load_acquire(&inbox->taken); /* acquire: `pushed` is not older; partner in wefti_inbox_take */

@@ -166,10 +166,10 @@ uint32_t wefti_queue_steal(wefti_queue *victim, wefti_queue *mine) {
     bool moved = wefti_load_relaxed(&victim->attention) == WEFTI_QUEUE_STOLEN;
     wefti_chunk *middle = unlink_middle(moved ? victim->resume_chunk : victim->head_chunk);
     uint32_t count = middle != NULL ? wefti_chunk_records(middle) : steal_part(victim, mine);
+    if (middle != NULL) wefti_queue_append(mine, middle, count); /* before it is counted out: a last look must find it */
     /* release: partner is the acquire in wefti_queue_has_work. Written with the lock held only. */
     wefti_store_release(&victim->stolen, wefti_load_relaxed(&victim->stolen) + count);
     wefti_spin_unlock(&victim->lock);
-    if (middle != NULL) wefti_queue_append(mine, middle, count);
     return count;
 }
 

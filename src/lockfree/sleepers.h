@@ -13,7 +13,8 @@
  *
  * By the pair of barriers the giver sees the sleeper, or the sleeper sees the work. The last look covers every place that a
  * giver may publish to, and it loads: it does not try to take (a failed steal is not an empty queue). A giver that sees a
- * searcher leaves it at that, since the searcher has its last look still before it.
+ * searcher leaves it at that, since the searcher has its last look still before it: either the one before it sleeps, or the
+ * one that the last searcher takes when it stops because it has found something (wefti_sleepers_stop).
  *
  * Invariants: S1 each change of a word from ASLEEP to AWAKE takes one sleeper off the count. S2 it adds one searcher, made
  * by whoever made the change. So a worker that comes back from sleep is counted as searching.
@@ -37,24 +38,36 @@ typedef struct wefti_sleepers {
 /* Giver: work has been published; whether somebody has to be woken for it. */
 static inline bool wefti_sleepers_wanted(wefti_sleepers *all) {
     wefti_light_barrier(); /* partner: the heavy barrier in wefti_sleeper_announce */
-    /* relaxed, both: the barrier orders them after the publication */
-    return wefti_load_relaxed(&all->sleepers) != 0 && wefti_load_relaxed(&all->searchers) == 0;
+    /* relaxed, all: the barriers order them after the publication */
+    if (wefti_load_relaxed(&all->sleepers) == 0) return false;
+    if (wefti_load_relaxed(&all->searchers) == 0) return true;
+    wefti_fence_seq(); /* partner: the fence of who stops searching; one that has begun something long may be the last */
+    return wefti_load_relaxed(&all->searchers) == 0;
 }
 
-/* Giver: wakes this one. false: it is awake. */
-static inline bool wefti_sleeper_wake(wefti_sleepers *all, wefti_sleeper *one) {
+/* Counts a searcher out. true: it was the last, and who made it so has to look once more for what givers left to it. */
+static inline bool wefti_sleepers_stop(wefti_sleepers *all) {
+    if (wefti_add_relaxed(&all->searchers, (uint32_t)-1) != 1) return false; /* relaxed: the fence orders it */
+    wefti_fence_seq(); /* partner: the fence in wefti_sleepers_wanted */
+    return true;
+}
+
+typedef enum wefti_wake { WEFTI_WOKEN, WEFTI_WAS_AWAKE, WEFTI_LOOK_ONCE_MORE } wefti_wake;
+
+/* Giver: wakes this one, if it sleeps. LOOK_ONCE_MORE: it was awake, and as for wefti_sleepers_stop. */
+static inline wefti_wake wefti_sleeper_wake(wefti_sleepers *all, wefti_sleeper *one) {
     uint32_t asleep = WEFTI_ASLEEP;
-    if (wefti_load_relaxed(one) != WEFTI_ASLEEP) return false; /* relaxed: after the giver's light barrier */
+    if (wefti_load_relaxed(one) != WEFTI_ASLEEP) return WEFTI_WAS_AWAKE; /* relaxed: after the giver's light barrier */
     /* Before it runs, so that other givers do not wake a second one for the same work. relaxed: a count */
     wefti_add_relaxed(&all->searchers, 1u);
     /* release: the sleeper sees what led to the wake-up; partner: the acquire in wefti_sleeper_sleep. */
     if (!wefti_cas_release(one, &asleep, (uint32_t)WEFTI_AWAKE)) {
-        wefti_add_relaxed(&all->searchers, (uint32_t)-1);
-        return false;
+        /* While this one counted as searching, the last that really did may have stopped and left it to "the others". */
+        return wefti_sleepers_stop(all) ? WEFTI_LOOK_ONCE_MORE : WEFTI_WAS_AWAKE;
     }
     wefti_add_relaxed(&all->sleepers, (uint32_t)-1);
     wefti_futex_wake(one, 1);
-    return true;
+    return WEFTI_WOKEN;
 }
 
 /* Sleeper, counted as searching. Afterwards it takes its last look, and then sleeps or retracts. */

@@ -10,7 +10,6 @@
 #include "sched/cancel.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/live.h"
 #include "lockfree/spinlock.h"
@@ -27,7 +26,9 @@ struct weft_group {
     WEFTI_ATOMIC(bool) cancelled;
     wefti_spinlock lock;
     group_waiter *waiters; /* under lock */
-    char *name;
+    uint32_t leaving;      /* waiters that timed out and are not in the list, but will take the lock; under lock */
+    const char *name; /* made by wefti_short_name; NULL: unnamed */
+    char name_room[WEFTI_SHORT_NAME];
 };
 
 #define ONE_REFERENCE (UINT64_C(1) << 32)
@@ -40,10 +41,7 @@ static uint32_t outstanding_in(uint64_t word) {
 weft_group *weft_make_group(const char *name) {
     weft_group *group = calloc(1, sizeof *group);
     if (group == NULL) return wefti_fail(WEFT_NO_MEMORY);
-    if (name != NULL && (group->name = strdup(name)) == NULL) {
-        free(group);
-        return wefti_fail(WEFT_NO_MEMORY);
-    }
+    group->name = wefti_short_name(group->name_room, name);
     wefti_atomic_init(&group->word, ONE_REFERENCE);
     wefti_count_live(1);
     return group;
@@ -52,7 +50,6 @@ weft_group *weft_make_group(const char *name) {
 static void release(weft_group *group) {
     /* acq_rel: release what this one did with the group, acquire what the others did; partners: each other. */
     if (wefti_add_acq_rel(&group->word, -ONE_REFERENCE) >> 32 != 1) return;
-    free(group->name);
     free(group);
     wefti_count_live(-1);
 }
@@ -67,7 +64,10 @@ static void wake_waiters(weft_group *group) {
     for (group_waiter *waiter = group->waiters; waiter != NULL; waiter = next) {
         next = waiter->next;
         waiter->listed = false; /* one that loses the claim has timed out, and looks here with the lock held */
-        if (!wefti_wait_claim(&waiter->wait, WEFT_OK)) continue;
+        if (!wefti_wait_claim(&waiter->wait, WEFT_OK)) {
+            group->leaving++;
+            continue;
+        }
         waiter->next = woken;
         woken = waiter;
     }
@@ -123,6 +123,8 @@ static void delist(weft_group *group, group_waiter *waiter) {
         group_waiter **at = &group->waiters;
         while (*at != waiter) at = &(*at)->next;
         *at = waiter->next;
+    } else {
+        group->leaving--;
     }
     wefti_spin_unlock(&group->lock);
 }
@@ -135,6 +137,7 @@ weft_status weft_wait_group(weft_group *group, weft_deadline deadline) {
     if (self == NULL || !wefti_may_park(self)) return WEFT_NO_MEMORY;
     group_waiter waiter;
     wefti_wait_init(&waiter.wait, self, "group", group);
+    waiter.wait.name = group->name;
     if (!enlist(group, &waiter)) return WEFT_OK;
     weft_status status = wefti_park(&waiter.wait, deadline);
     if (status != WEFT_OK) delist(group, &waiter);
@@ -144,7 +147,7 @@ weft_status weft_wait_group(weft_group *group, weft_deadline deadline) {
 weft_status weft_free_group(weft_group *group) {
     if (group == NULL) return WEFT_OK;
     wefti_spin_lock(&group->lock);
-    bool busy = group->waiters != NULL;
+    bool busy = group->waiters != NULL || group->leaving != 0;
     wefti_spin_unlock(&group->lock);
     if (busy) return WEFT_BUSY;
     release(group);

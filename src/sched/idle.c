@@ -4,12 +4,21 @@
 
 #include "sched/kernel.h"
 
-enum { TRIM_NANOSECONDS = 100000000, LEAST_SEARCH = 32, MANY_TIMERS = 1000, TOGETHER_NANOSECONDS = 60000 };
+enum { TRIM_NANOSECONDS = 100000000, IDLE_STOCK = 1024, LEAST_SEARCH = 32, MANY_TIMERS = 1000, TOGETHER_NANOSECONDS = 60000 };
 
 /* ---- the giver's side ---- */
 
+static bool any_pending(weft_kernel *kernel);
+
+/* The last searcher has stopped. Somebody must go on looking: for more work, and at the clock for the kernel's timers. */
+static void look_once_more(weft_kernel *kernel) {
+    if (any_pending(kernel) || wefti_wheel_next(&kernel->wheel) != INT64_MAX) wefti_notify(kernel, &kernel->idle);
+}
+
 static bool wake(weft_kernel *kernel, wefti_worker *worker) {
-    return wefti_sleeper_wake(&kernel->idle, &worker->sleep);
+    wefti_wake what = wefti_sleeper_wake(&kernel->idle, &worker->sleep);
+    if (WEFTI_UNLIKELY(what == WEFTI_LOOK_ONCE_MORE)) look_once_more(kernel);
+    return what == WEFTI_WOKEN;
 }
 
 void wefti_wake_one(weft_kernel *kernel) {
@@ -81,8 +90,9 @@ static bool look(wefti_worker *worker) {
     if (wefti_inbox_has_work(&kernel->inbox) || wefti_load_relaxed(&worker->movable_count) != 0) return true; /* the loop takes it */
     if (steal(worker)) return true;
     /* A low task begins only when nothing of default priority is pending anywhere. */
-    return wefti_inbox_has_work(&kernel->low) && !any_pending(kernel) &&
-           wefti_inbox_take(&kernel->low, &worker->queue, 1) > 0;
+    if (!wefti_inbox_has_work(&kernel->low) || any_pending(kernel)) return false;
+    worker->low_slots = wefti_inbox_take_one(&kernel->low, &worker->queue, worker->low);
+    return worker->low_slots > 0;
 }
 
 static bool due(wefti_worker *worker) {
@@ -170,11 +180,7 @@ static bool search(wefti_worker *worker) {
 
 static void stop_searching(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
-    /* relaxed: a count; a giver that still reads it as it was is not excluded, see the known gaps in docs/MEMORY.md */
-    uint32_t before = wefti_add_relaxed(&kernel->idle.searchers, (uint32_t)-1);
-    /* Somebody must go on looking: for more work, and at the clock for timers that belong to no worker. */
-    if (before == 1 && (any_pending(kernel) || wefti_wheel_next(&kernel->wheel) != INT64_MAX))
-        wefti_notify(kernel, &kernel->idle);
+    if (wefti_sleepers_stop(&kernel->idle)) look_once_more(kernel);
 }
 
 static void trim(wefti_worker *worker) {
@@ -182,6 +188,9 @@ static void trim(wefti_worker *worker) {
     if (now - worker->trimmed < TRIM_NANOSECONDS) return;
     worker->trimmed = now;
     wefti_depot_trim(&worker->kernel->depot);
+    /* Stacks of a time when more tasks waited: some each time, the rest may be wanted again. */
+    uint32_t excess = worker->idle_count > IDLE_STOCK ? (worker->idle_count - IDLE_STOCK) / 8 + 1 : 0;
+    for (; excess > 0; excess--) wefti_runner_free(worker, wefti_runner_get(worker));
 }
 
 bool wefti_find_work(wefti_worker *worker) {

@@ -215,20 +215,34 @@ static inline bool time_to_poll(wefti_worker *worker) {
     return (++worker->tick & (worker->poll_every - 1)) == 0;
 }
 
+static void run_record(wefti_runner *self, wefti_worker *worker, wefti_slot *slots, uint32_t count) {
+    if (WEFTI_UNLIKELY((((wefti_record *)(void *)slots)->flags & WEFTI_TASK_STACK) != 0))
+        run_elsewhere(self, worker, slots, count);
+    else
+        run(self, worker, slots);
+}
+
+/* Runs the task of low priority that look() has found, since nothing else was pending. */
+static WEFTI_NOINLINE bool run_low(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
+    uint32_t count = worker->low_slots;
+    memcpy(slots, worker->low, count * sizeof *slots);
+    worker->low_slots = 0;
+    run_record(self, worker, slots, count);
+    return true;
+}
+
 /* Runs tasks that have not begun, as long as there are any and nothing else is to be looked after. */
 static bool run_tasks(wefti_runner *self, wefti_worker *worker) {
     WEFTI_ALIGNED(64) wefti_slot slots[WEFTI_RECORD_MOST_SLOTS];
     uint32_t count = wefti_queue_take(&worker->queue, slots);
     if (WEFTI_UNLIKELY(count == 0)) {
+        if (worker->low_slots > 0) return run_low(self, worker, slots);
         if (!refill(worker)) return false;
         count = wefti_queue_take(&worker->queue, slots);
         if (count == 0) return false; /* stolen meanwhile */
     }
     do {
-        if (WEFTI_UNLIKELY((((wefti_record *)(void *)slots)->flags & WEFTI_TASK_STACK) != 0))
-            run_elsewhere(self, worker, slots, count);
-        else
-            run(self, worker, slots);
+        run_record(self, worker, slots, count);
         worker = self->fiber.strand.worker; /* a movable task may have changed it */
         if (time_to_poll(worker)) {
             worker->poll_due = true;
@@ -277,7 +291,7 @@ WEFTI_NO_TSAN void wefti_loop(void *argument) {
         free_retired(self->fiber.strand.worker);
         self->first(self, self->first_argument);
         self->first = NULL;
-        if (self->pool != self->fiber.strand.worker->kernel->stacks) retire(self);
+        if (self->fiber.strand.worker->idle != NULL) retire(self); /* there is another one for the loop */
     }
     for (;;) {
         wefti_worker *worker = self->fiber.strand.worker;

@@ -2,6 +2,8 @@
 /* park.c - parking and unparking fibers and threads. The rules are in park.h. */
 #include "sched/park.h"
 
+#include <string.h>
+
 #include "sched/attach.h"
 #include "sched/kernel.h"
 
@@ -44,6 +46,17 @@ static weft_status outcome_of(wefti_wait *wait) {
     return (weft_status)(wefti_load_acquire(&wait->claim) - 1u);
 }
 
+/* No memory for a stack, though wefti_may_park had one: it was used up by a first wait of the same operation. So the
+ * parking runner itself looks after mailbox and clock until some runner, perhaps itself, is ready. */
+static WEFTI_NOINLINE wefti_runner *wait_for_ready(wefti_worker *worker) {
+    wefti_runner *next;
+    while ((next = wefti_runner_next(worker)) == NULL) {
+        wefti_os_yield();
+        wefti_poll(worker);
+    }
+    return next;
+}
+
 /* What to go on with when the running runner waits. Every so often the loop, which looks at mailbox, clock and tasks. */
 static wefti_runner *choose(wefti_worker *worker) {
     if (WEFTI_LIKELY(++worker->tick % 64 != 0)) {
@@ -52,11 +65,18 @@ static wefti_runner *choose(wefti_worker *worker) {
     } else {
         worker->poll_due = true;
     }
-    return wefti_runner_get(worker); /* wefti_may_park has made sure that there is one */
+    wefti_runner *loop = wefti_runner_get(worker);
+    return WEFTI_LIKELY(loop != NULL) ? loop : wait_for_ready(worker);
 }
 
 WEFTI_NO_TSAN static WEFTI_NOINLINE void leave(wefti_worker *worker, wefti_runner *self, wefti_runner *next) {
     wefti_runner_switch(worker, self, next, false);
+}
+
+static inline void note_name(wefti_runner *self, const char *name) {
+    uint64_t words[WEFTI_SHORT_NAME / 8] = {0};
+    if (WEFTI_UNLIKELY(name != NULL)) memcpy(words, name, sizeof words);
+    for (int i = 0; i < WEFTI_SHORT_NAME / 8; i++) wefti_store_relaxed(&self->name[i], words[i]); /* as above */
 }
 
 static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
@@ -67,6 +87,7 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     if (timed) arm(worker, wait, deadline);
     wefti_store_relaxed(&self->object, wait->object); /* relaxed, all: for dumps only */
     wefti_store_relaxed(&self->since, worker->now);
+    note_name(self, wait->name);
     wefti_store_relaxed(&self->what, wait->what);
     wefti_count(&worker->parks);
     wefti_runner *next = choose(worker);
@@ -83,7 +104,7 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
 static bool worth_spinning(const wefti_wait *wait) {
     if (wefti_load_relaxed(&wefti_cpus_to_spin) < 2) return false;
     const weft_kernel *kernel = wait->kernel;
-    if (kernel == NULL) return true;
+    if (kernel == NULL) return wait->object != NULL; /* a sleep is ended by nobody */
     int here = wefti_current_cpu();
     for (uint32_t i = 0; i < kernel->worker_count && i < WORKERS_LOOKED_AT; i++) {
         int cpu = wefti_load_relaxed(&kernel->workers[i].cpu); /* relaxed: a guess */
@@ -137,6 +158,7 @@ void wefti_unpark(wefti_wait *wait) {
         wefti_runner_ready(worker, runner);
         return;
     }
+    weft_kernel *kernel = worker->kernel; /* read before: afterwards the kernel may end, and its memory be used anew */
     wefti_mailbox_push(&worker->mailbox, &runner->fiber.link);
-    wefti_wake_worker(worker->kernel, worker);
+    wefti_wake_worker(kernel, worker);
 }

@@ -22,11 +22,24 @@
 #include "dynamic/strand.h"
 #include "sched/timer.h"
 
+/* A name as dumps show it: its first bytes, padded with zeros. It is copied when a wait begins, since a dump may look at any
+ * time and the object may be freed meanwhile. */
+enum { WEFTI_SHORT_NAME = 24 };
+static inline const char *wefti_short_name(char room[WEFTI_SHORT_NAME], const char *name) {
+    if (name == NULL) return NULL;
+    for (int i = 0; i < WEFTI_SHORT_NAME; i++) {
+        room[i] = '\0';
+        if (i < WEFTI_SHORT_NAME - 1 && *name != '\0') room[i] = *name++;
+    }
+    return room;
+}
+
 typedef struct wefti_wait {
     WEFTI_ATOMIC(uint32_t) claim; /* 0: open; else 1 + the status that the wait ends with */
     wefti_strand *strand;
     const char *what; /* for dumps: "receive", "send", "sleep" ... static text */
     const void *object;
+    const char *name;           /* of the object, made by wefti_short_name, for dumps; NULL: none, or found otherwise */
     struct weft_kernel *kernel; /* whose tasks are likely to end the wait; NULL: not known */
     wefti_timer timer;
 } wefti_wait;
@@ -37,6 +50,7 @@ static inline void wefti_wait_init(wefti_wait *wait, wefti_strand *self, const c
     wait->what = what;
     wait->object = object;
     wait->kernel = NULL;
+    wait->name = NULL;
 }
 
 /* Tries to win the wait. */

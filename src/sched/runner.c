@@ -75,6 +75,8 @@ wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {
         while (!wefti_context_is_left(&runner->fiber.context)) wefti_pause();
         runner->fiber.strand.worker = to;
         wefti_store_relaxed(&runner->home, to);
+        wefti_add_relaxed(&from->stacks, UINT64_C(-1));
+        wefti_add_relaxed(&to->stacks, UINT64_C(1));
     }
     return runner;
 }

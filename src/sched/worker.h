@@ -43,6 +43,7 @@ typedef struct wefti_runner {
     WEFTI_ATOMIC(weft_category) category;
     WEFTI_ATOMIC(const char *) what;   /* what it waits for; NULL: nothing */
     WEFTI_ATOMIC(const void *) object; /* and on what */
+    WEFTI_ATOMIC(uint64_t) name[WEFTI_SHORT_NAME / 8]; /* of the object */
     WEFTI_ATOMIC(int64_t) since;       /* when its state began */
 } wefti_runner;
 
@@ -78,6 +79,8 @@ typedef struct wefti_worker {
     WEFTI_ATOMIC(uint64_t) submitted[2], done[2]; /* by generation, see drain.h */
     WEFTI_ATOMIC(uint64_t) begun, steals, parks, sleeps, stacks;
     WEFTI_ATOMIC(int64_t) busy, busy_since; /* busy_since 0: searching or asleep */
+    uint32_t low_slots; /* of the task of low priority to run next; 0: none */
+    WEFTI_ALIGNED(64) wefti_slot low[WEFTI_RECORD_MOST_SLOTS]; /* not in the queue, where it would count as pending */
     wefti_queue queue;
     wefti_wheel wheel;
     /* written by others */

@@ -84,6 +84,19 @@ static void put_category(wefti_dump *dump, weft_category category) {
         wefti_dump_address(dump, category);
 }
 
+/* The name that the wait brought along. The words may be of two waits, if it went on meanwhile; they end all the same. */
+static void put_name(wefti_dump *dump, wefti_runner *runner) {
+    uint64_t words[WEFTI_SHORT_NAME / 8];
+    char name[sizeof words + 1];
+    for (int i = 0; i < WEFTI_SHORT_NAME / 8; i++) words[i] = wefti_load_relaxed(&runner->name[i]);
+    memcpy(name, words, sizeof words);
+    name[sizeof words] = '\0';
+    if (name[0] == '\0') return;
+    wefti_dump_text(dump, " \"");
+    wefti_dump_text(dump, name);
+    wefti_dump_text(dump, "\"");
+}
+
 static void put_started(wefti_dump *dump, wefti_runner *runner, const weft_task_type *type, bool current) {
     wefti_dump_text(dump, "    task ");
     put_padded(dump, type->name, 20);
@@ -96,6 +109,7 @@ static void put_started(wefti_dump *dump, wefti_runner *runner, const weft_task_
         if (object != NULL) {
             wefti_dump_text(dump, " ");
             wefti_dump_address(dump, object);
+            put_name(dump, runner);
             if (wefti_dump_object_hook != NULL) wefti_dump_object_hook(dump, object);
         }
     } else {

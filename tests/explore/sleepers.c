@@ -41,7 +41,7 @@ static void give(void) {
     wefti_add_relaxed(&work, 1u);
     if (!wefti_sleepers_wanted(&all)) return;
     for (uint32_t i = 0; i < worker_count; i++)
-        if (wefti_sleeper_wake(&all, &sleepers[i])) return;
+        if (wefti_sleeper_wake(&all, &sleepers[i]) == WEFTI_WOKEN) return;
 }
 
 static bool take(void) {
@@ -75,7 +75,7 @@ static bool find(uint32_t me) {
     uint32_t before = wefti_add_relaxed(&all.searchers, (uint32_t)-1);
     if (before == 1 && wefti_sleepers_wanted(&all) && wefti_load_relaxed(&work) != 0)
         for (uint32_t i = 0; i < worker_count; i++)
-            if (wefti_sleeper_wake(&all, &sleepers[i])) break;
+            if (wefti_sleeper_wake(&all, &sleepers[i]) == WEFTI_WOKEN) break;
     return found;
 }
 
@@ -156,7 +156,7 @@ EXPLORE(sleepers_with_a_deadline_keep_the_counts, ) {
 static void wake_with_payload(void *unused) {
     (void)unused;
     payload = 7;
-    while (!wefti_sleeper_wake(&all, &sleepers[0])) wefti_pause();
+    while (wefti_sleeper_wake(&all, &sleepers[0]) != WEFTI_WOKEN) wefti_pause();
 }
 static void sleep_for_payload(void *unused) {
     (void)unused;
@@ -178,7 +178,7 @@ static WEFTI_ATOMIC(uint32_t) woke;
 static void try_to_wake_with_payload(void *unused) {
     (void)unused;
     payload = 7;
-    if (wefti_sleeper_wake(&all, &sleepers[0])) wefti_store_relaxed(&woke, 1u);
+    if (wefti_sleeper_wake(&all, &sleepers[0]) == WEFTI_WOKEN) wefti_store_relaxed(&woke, 1u);
 }
 static void announce_and_retract(void *unused) {
     (void)unused;

@@ -16,6 +16,14 @@ WEAK wefti_runner *wefti_runner_get(wefti_worker *worker) {
     (void)worker;
     explore_fail("no runners here");
 }
+WEAK void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
+    (void)worker, (void)runner;
+    explore_fail("no runners here");
+}
+WEAK void wefti_poll(wefti_worker *worker) {
+    (void)worker;
+    explore_fail("no workers here");
+}
 WEAK wefti_runner *wefti_runner_next(wefti_worker *worker) {
     (void)worker;
     return NULL;
