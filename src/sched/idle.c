@@ -12,7 +12,7 @@ static bool any_pending(weft_kernel *kernel);
 
 /* The last searcher has stopped. Somebody must go on looking: for more work, and at the clock for the kernel's timers. */
 static void look_once_more(weft_kernel *kernel) {
-    if (any_pending(kernel) || wefti_wheel_next(&kernel->wheel) != INT64_MAX) wefti_notify(kernel, &kernel->idle);
+    if (any_pending(kernel) || wefti_inbox_has_work(&kernel->low) || wefti_wheel_next(&kernel->wheel) != INT64_MAX) wefti_notify(kernel, &kernel->idle);
 }
 
 static bool wake(weft_kernel *kernel, wefti_worker *worker) {

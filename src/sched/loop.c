@@ -223,12 +223,12 @@ static void run_record(wefti_runner *self, wefti_worker *worker, wefti_slot *slo
 }
 
 /* Runs the task of low priority that look() has found, since nothing else was pending. */
-static WEFTI_NOINLINE bool run_low(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
+static WEFTI_NOINLINE void run_low(wefti_runner *self, wefti_worker *worker) {
+    WEFTI_ALIGNED(64) wefti_slot slots[WEFTI_RECORD_MOST_SLOTS];
     uint32_t count = worker->low_slots;
     memcpy(slots, worker->low, count * sizeof *slots);
     worker->low_slots = 0;
     run_record(self, worker, slots, count);
-    return true;
 }
 
 /* Runs tasks that have not begun, as long as there are any and nothing else is to be looked after. */
@@ -236,7 +236,6 @@ static bool run_tasks(wefti_runner *self, wefti_worker *worker) {
     WEFTI_ALIGNED(64) wefti_slot slots[WEFTI_RECORD_MOST_SLOTS];
     uint32_t count = wefti_queue_take(&worker->queue, slots);
     if (WEFTI_UNLIKELY(count == 0)) {
-        if (worker->low_slots > 0) return run_low(self, worker, slots);
         if (!refill(worker)) return false;
         count = wefti_queue_take(&worker->queue, slots);
         if (count == 0) return false; /* stolen meanwhile */
@@ -312,6 +311,7 @@ WEFTI_NO_TSAN void wefti_loop(void *argument) {
         }
         if (!tasks_first && run_tasks(self, worker)) continue;
         if (!wefti_find_work(worker)) break;
+        if (worker->low_slots > 0) run_low(self, worker); /* at once: what comes meanwhile must not hold it up here */
     }
     leave_for_good(self);
 }

@@ -122,6 +122,12 @@ static void work(void *of) {
         if (run_one(worker)) continue;
         if (!wefti_find_work(worker)) break;
         explore_saw("work found by search");
+        if (worker->low_slots > 0) {
+            small_record record;
+            memcpy(&record, worker->low[0].bytes, sizeof record);
+            worker->low_slots = 0;
+            run(worker, &record);
+        }
     }
     /* Who learns that the kernel has ended sees what its tasks did. */
     for (uint32_t id = 1; id <= MOST_TASKS; id++) explore_assert(results[id] == 0 || results[id] == 100 + id);
