@@ -13,11 +13,11 @@ typedef struct weft_channel weft_channel;
 
 /** Options of weft_make_channel_with. All zero is the default of each. */
 typedef struct weft_channel_options {
-    const char *name;      /**< shown in dumps; copied. NULL: unnamed */
-    size_t capacity;       /**< most elements held; 0: no limit */
-    const void *initial;   /**< initial elements, front first; those beyond the capacity are left out */
-    size_t initial_count;  /**< how many lie at `initial` */
-    weft_kernel *kernel;   /**< where tasks submitted through the channel run; NULL: the current kernel, if any */
+    const char *name;     /**< shown in dumps; copied. NULL: unnamed */
+    size_t capacity;      /**< most elements held; 0: no limit */
+    const void *initial;  /**< initial elements, front first; those beyond the capacity are left out */
+    size_t initial_count; /**< how many lie at `initial` */
+    weft_kernel *kernel;  /**< where tasks submitted through the channel run; NULL: the current kernel, if any */
     void (*destroy)(void *element); /**< called for each element that is never received. NULL: none */
 } weft_channel_options;
 
@@ -32,11 +32,10 @@ typedef struct weft_channel_options {
  * Makes a channel.
  *
  * element_size: bytes of an element, 0 to 1 MiB.
- * options: NULL for the defaults. The kernel is fixed here: later changes of the current kernel do not matter. A channel
- *   without a kernel carries messages but refuses submissions with WEFT_NO_KERNEL.
- * Returns the channel, or NULL (weft_last_status(): WEFT_INVALID, WEFT_NO_MEMORY).
- * Callable from any thread or task. Never blocks. Free it with weft_free_channel.
- * Source: make-channel, make-queue. Rows CH1, CH3, K6, K17.
+ * options: NULL for the defaults. The kernel is fixed here: later changes of the current kernel do not matter. A
+ * channel without a kernel carries messages but refuses submissions with WEFT_NO_KERNEL. Returns the channel, or NULL
+ * (weft_last_status(): WEFT_INVALID, WEFT_NO_MEMORY). Callable from any thread or task. Never blocks. Free it with
+ * weft_free_channel. Source: make-channel, make-queue. Rows CH1, CH3, K6, K17.
  */
 WEFT_API WEFT_CHECKED weft_channel *weft_make_channel_sized(size_t element_size, const weft_channel_options *options);
 
@@ -94,12 +93,13 @@ WEFT_API weft_status weft_send_sized(weft_channel *channel, const void *element,
 WEFT_API weft_status weft_receive_sized(weft_channel *channel, void *element, size_t size, weft_deadline deadline);
 
 /**
- * Receives the result of a task: as weft_receive_sized, and WEFT_ENDED if the channel's kernel has ended, the channel is
- * empty and no task submitted through it is outstanding, so that no result can come any more.
+ * Receives the result of a task: as weft_receive_sized, and WEFT_ENDED if the channel's kernel has ended, the channel
+ * is empty and no task submitted through it is outstanding, so that no result can come any more.
  *
  * Source: receive-result, try-receive-result. Rows K6, K7.
  */
-WEFT_API weft_status weft_receive_result_sized(weft_channel *channel, void *element, size_t size, weft_deadline deadline);
+WEFT_API weft_status weft_receive_result_sized(weft_channel *channel, void *element, size_t size,
+                                               weft_deadline deadline);
 
 /**
  * Copies the front element and leaves it in the channel.
@@ -126,17 +126,19 @@ WEFT_API bool weft_is_full(weft_channel *channel);
  * Closes a channel: later sends are refused, what is in it can still be received, waiting receivers of an empty channel
  * and waiting senders get WEFT_CLOSED. Results of tasks already submitted are still delivered.
  *
- * Closing twice is harmless. Does not wait for weft_lock_channel. Returns WEFT_OK or WEFT_INVALID (NULL). Any task or thread. Row CH5.
+ * Closing twice is harmless. Does not wait for weft_lock_channel. Returns WEFT_OK or WEFT_INVALID (NULL). Any task or
+ * thread. Row CH5.
  */
 WEFT_API weft_status weft_close(weft_channel *channel);
 
 /**
  * Takes the channel's lock, so that several operations follow each other with nobody else in between.
  *
- * While it is held, other tasks and threads that use the channel wait. The holder uses the ordinary operations. One that
- * has to wait (receive of an empty, send to a full channel) gives the lock up meanwhile and has it again on return.
- * The result of a timeout does not wait for the lock. Not recursive: a second take by the holder returns WEFT_INVALID. deadline: for the lock.
- * Returns WEFT_OK, WEFT_TIMED_OUT, WEFT_INVALID, WEFT_NO_MEMORY. Row K17. Source: with-locked-queue.
+ * While it is held, other tasks and threads that use the channel wait. The holder uses the ordinary operations. One
+ * that has to wait (receive of an empty, send to a full channel) gives the lock up meanwhile and has it again on
+ * return. The result of a timeout does not wait for the lock. Not recursive: a second take by the holder returns
+ * WEFT_INVALID. deadline: for the lock. Returns WEFT_OK, WEFT_TIMED_OUT, WEFT_INVALID, WEFT_NO_MEMORY. Row K17. Source:
+ * with-locked-queue.
  */
 WEFT_API weft_status weft_lock_channel(weft_channel *channel, weft_deadline deadline);
 
@@ -153,8 +155,8 @@ WEFT_API weft_status weft_unlock_channel(weft_channel *channel);
 #define WEFT_WITH_LOCKED_CHANNEL(channel) WEFTI_WITH_LOCKED(channel, __COUNTER__)
 #define WEFTI_WITH_LOCKED(channel, unique) WEFTI_WITH_LOCKED_(channel, unique)
 #define WEFTI_WITH_LOCKED_(channel, unique)                                                                            \
-    for (__attribute__((cleanup(weft_leave_locked_channel))) weft_channel *wefti_locked_##unique =                     \
-             weft_enter_locked_channel(channel);                                                                       \
+    for (__attribute__((cleanup(weft_leave_locked_channel)))                                                           \
+         weft_channel *wefti_locked_##unique = weft_enter_locked_channel(channel);                                     \
          wefti_locked_##unique; weft_leave_locked_channel(&wefti_locked_##unique))
 
 /** What WEFT_WITH_LOCKED_CHANNEL is made of: the channel once locked, or NULL. */

@@ -10,7 +10,8 @@ WEFT_BEGIN_DECLS
 /** A set of tasks, chosen at their submission through weft_submit_options. */
 typedef struct weft_group weft_group;
 
-/** Makes an empty group. name: its first 23 bytes are shown in dumps; copied; NULL allowed. NULL if there is no memory. Any thread or task. */
+/** Makes an empty group. name: its first 23 bytes are shown in dumps; copied; NULL allowed. NULL if there is no memory.
+ * Any thread or task. */
 WEFT_API WEFT_CHECKED weft_group *weft_make_group(const char *name);
 
 /**

@@ -88,8 +88,8 @@ WEFT_API weft_status weft_end_kernel(weft_kernel *kernel, bool wait);
 /**
  * Frees an ended kernel; ends it first, with wait, where that was not done.
  *
- * kernel: NULL is allowed and does nothing. Returns WEFT_IN_WORKER from inside one of its workers, and WEFT_BUSY while a
- * channel made for this kernel exists (free those first); nothing is freed then. The pointer is dead afterwards.
+ * kernel: NULL is allowed and does nothing. Returns WEFT_IN_WORKER from inside one of its workers, and WEFT_BUSY while
+ * a channel made for this kernel exists (free those first); nothing is freed then. The pointer is dead afterwards.
  */
 WEFT_API weft_status weft_free_kernel(weft_kernel *kernel);
 

@@ -9,7 +9,8 @@
 #include <weft/group.h>
 #include <weft/kernel.h>
 
-/* A wrong argument type is an error and not a warning, as in newer compilers. Define WEFT_KEEP_WARNINGS to keep yours. */
+/* A wrong argument type is an error and not a warning, as in newer compilers. Define WEFT_KEEP_WARNINGS to keep yours.
+ */
 #if !defined(__cplusplus) && !defined(WEFT_KEEP_WARNINGS)
 #pragma GCC diagnostic error "-Wint-conversion"
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"
@@ -19,20 +20,22 @@ WEFT_BEGIN_DECLS
 
 /** What a task is, without types. One static object per definition; WEFT_TASK makes it. */
 typedef struct weft_task_type {
-    const char *name;                               /**< shown in dumps */
-    void (*invoke)(void *arguments, void *result);  /**< calls the function; result is NULL if result_size is 0 */
-    uint32_t argument_size;                         /**< bytes of the argument block, 0 to 64 KiB */
-    uint32_t result_size;                           /**< bytes of the result; 0 for none */
+    const char *name;                              /**< shown in dumps */
+    void (*invoke)(void *arguments, void *result); /**< calls the function; result is NULL if result_size is 0 */
+    uint32_t argument_size;                        /**< bytes of the argument block, 0 to 64 KiB */
+    uint32_t result_size;                          /**< bytes of the result; 0 for none */
 } weft_task_type;
 
 /** Options of one submission. All zero is the default of each. */
 typedef struct weft_submit_options {
-    weft_kernel *kernel;           /**< where to run a task that has no channel; NULL: the current kernel */
-    weft_group *group;             /**< the group it joins; NULL: none */
-    weft_environment *environment; /**< captured bindings that the task sees; NULL: none. The task takes its own reference */
-    size_t stack_size;             /**< bytes of stack, at most 1 GiB, if it needs more than the kernel's size */
-    bool movable; /**< once it has waited, any worker may go on with it. Such a task must not keep the address of errno
-                       or of a thread-local variable across a wait, nor set a binding of its worker. Default: it stays */
+    weft_kernel *kernel; /**< where to run a task that has no channel; NULL: the current kernel */
+    weft_group *group;   /**< the group it joins; NULL: none */
+    weft_environment
+        *environment;  /**< captured bindings that the task sees; NULL: none. The task takes its own reference */
+    size_t stack_size; /**< bytes of stack, at most 1 GiB, if it needs more than the kernel's size */
+    bool
+        movable; /**< once it has waited, any worker may go on with it. Such a task must not keep the address of errno
+                      or of a thread-local variable across a wait, nor set a binding of its worker. Default: it stays */
 } weft_submit_options;
 
 /**
@@ -138,13 +141,12 @@ WEFT_END_DECLS
  *
  *     WEFT_TASK(result type, name, (type, parameter), ...) { body }
  *
- * Up to 8 parameters, copied by value at the submission. Result type: any complete type, struct types included, or void.
- * A type that is spelled with brackets or parentheses after the name (arrays, function pointers) needs a typedef.
+ * Up to 8 parameters, copied by value at the submission. Result type: any complete type, struct types included, or
+ * void. A type that is spelled with brackets or parentheses after the name (arrays, function pointers) needs a typedef.
  * No parameter and no result may need more than 16 bytes of alignment.
  * Argument blocks of up to 480 bytes are stored without allocation. Rows J2, K6.
  */
-#define WEFT_TASK(result, ...)                                                                                         \
-    WEFTI_CAT(WEFTI_TASK_, WEFTI_COUNT(__VA_ARGS__))(result, __VA_ARGS__)
+#define WEFT_TASK(result, ...) WEFTI_CAT(WEFTI_TASK_, WEFTI_COUNT(__VA_ARGS__))(result, __VA_ARGS__)
 
 /** Declares, in a header, a task that one .c file defines with WEFT_PUBLIC_TASK. Ends with a semicolon. */
 #define WEFT_DECLARE_TASK(result, ...)                                                                                 \
@@ -168,7 +170,8 @@ WEFT_END_DECLS
 #define WEFTI_COUNT(...) WEFTI_COUNT_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0, none)
 #define WEFTI_COUNT_(name, a, b, c, d, e, f, g, h, n, ...) n
 
-/* WEFTI_IF_VOID(type)(yes, no): `void` pastes to a macro that is called, `void *` to one that is not, others to none. */
+/* WEFTI_IF_VOID(type)(yes, no): `void` pastes to a macro that is called, `void *` to one that is not, others to none.
+ */
 #define WEFTI_VOID_void(probe) ~, WEFTI_YES
 #define WEFTI_SECOND(...) WEFTI_SECOND_(__VA_ARGS__)
 #define WEFTI_SECOND_(a, b, ...) b
@@ -259,53 +262,61 @@ WEFT_END_DECLS
 #define WEFTI_PUBLIC_7(r, n, a, b, c, d, e, f, g) WEFTI_MAKE_7(PUBLIC, r, n, a, b, c, d, e, f, g)
 #define WEFTI_PUBLIC_8(r, n, a, b, c, d, e, f, g, h) WEFTI_MAKE_8(PUBLIC, r, n, a, b, c, d, e, f, g, h)
 
-#define WEFTI_MAKE_1(kind, r, n, a) \
-    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a, \
-        (WEFTI_PARAMETER a), \
-        (, WEFTI_PARAMETER a), \
-        (WEFTI_GIVE a), \
-        (WEFTI_USE a))
-#define WEFTI_MAKE_2(kind, r, n, a, b) \
-    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b, \
-        (WEFTI_PARAMETER a, WEFTI_PARAMETER b), \
-        (, WEFTI_PARAMETER a, WEFTI_PARAMETER b), \
-        (WEFTI_GIVE a, WEFTI_GIVE b), \
-        (WEFTI_USE a, WEFTI_USE b))
-#define WEFTI_MAKE_3(kind, r, n, a, b, c) \
-    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c, \
-        (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c), \
-        (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c), \
-        (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c), \
-        (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c))
-#define WEFTI_MAKE_4(kind, r, n, a, b, c, d) \
-    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d, \
-        (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d), \
-        (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d), \
-        (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d), \
-        (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d))
-#define WEFTI_MAKE_5(kind, r, n, a, b, c, d, e) \
-    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d WEFTI_FIELD e, \
-        (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e), \
-        (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e), \
-        (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e), \
+#define WEFTI_MAKE_1(kind, r, n, a)                                                                                    \
+    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a, (WEFTI_PARAMETER a), (, WEFTI_PARAMETER a),   \
+                      (WEFTI_GIVE a), (WEFTI_USE a))
+#define WEFTI_MAKE_2(kind, r, n, a, b)                                                                                 \
+    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b,                                 \
+                      (WEFTI_PARAMETER a, WEFTI_PARAMETER b), (, WEFTI_PARAMETER a, WEFTI_PARAMETER b),                \
+                      (WEFTI_GIVE a, WEFTI_GIVE b), (WEFTI_USE a, WEFTI_USE b))
+#define WEFTI_MAKE_3(kind, r, n, a, b, c)                                                                              \
+    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c,                   \
+                      (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c),                                       \
+                      (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c),                                     \
+                      (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c), (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c))
+#define WEFTI_MAKE_4(kind, r, n, a, b, c, d)                                                                           \
+    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d,     \
+                      (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d),                    \
+                      (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d),                  \
+                      (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d),                                        \
+                      (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d))
+#define WEFTI_MAKE_5(kind, r, n, a, b, c, d, e)                                                                        \
+    WEFTI_MAKE_##kind(                                                                                                 \
+        r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d WEFTI_FIELD e,     \
+        (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e),               \
+        (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e),             \
+        (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e),                                        \
         (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e))
-#define WEFTI_MAKE_6(kind, r, n, a, b, c, d, e, f) \
-    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d WEFTI_FIELD e WEFTI_FIELD f, \
-        (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e, WEFTI_PARAMETER f), \
-        (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e, WEFTI_PARAMETER f), \
-        (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e, WEFTI_GIVE f), \
-        (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f))
-#define WEFTI_MAKE_7(kind, r, n, a, b, c, d, e, f, g) \
-    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d WEFTI_FIELD e WEFTI_FIELD f WEFTI_FIELD g, \
-        (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e, WEFTI_PARAMETER f, WEFTI_PARAMETER g), \
-        (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e, WEFTI_PARAMETER f, WEFTI_PARAMETER g), \
-        (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e, WEFTI_GIVE f, WEFTI_GIVE g), \
+#define WEFTI_MAKE_6(kind, r, n, a, b, c, d, e, f)                                                                     \
+    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments),                                                              \
+                      WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d WEFTI_FIELD e WEFTI_FIELD f,             \
+                      (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e,  \
+                       WEFTI_PARAMETER f),                                                                             \
+                      (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d,                   \
+                       WEFTI_PARAMETER e, WEFTI_PARAMETER f),                                                          \
+                      (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e, WEFTI_GIVE f),            \
+                      (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f))
+#define WEFTI_MAKE_7(kind, r, n, a, b, c, d, e, f, g)                                                                  \
+    WEFTI_MAKE_##kind(                                                                                                 \
+        r, n, sizeof(struct n##_arguments),                                                                            \
+        WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d WEFTI_FIELD e WEFTI_FIELD f WEFTI_FIELD g,             \
+        (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e,                \
+         WEFTI_PARAMETER f, WEFTI_PARAMETER g),                                                                        \
+        (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e,              \
+         WEFTI_PARAMETER f, WEFTI_PARAMETER g),                                                                        \
+        (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e, WEFTI_GIVE f, WEFTI_GIVE g),            \
         (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f, WEFTI_USE g))
-#define WEFTI_MAKE_8(kind, r, n, a, b, c, d, e, f, g, h) \
-    WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d WEFTI_FIELD e WEFTI_FIELD f WEFTI_FIELD g WEFTI_FIELD h, \
-        (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e, WEFTI_PARAMETER f, WEFTI_PARAMETER g, WEFTI_PARAMETER h), \
-        (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e, WEFTI_PARAMETER f, WEFTI_PARAMETER g, WEFTI_PARAMETER h), \
-        (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e, WEFTI_GIVE f, WEFTI_GIVE g, WEFTI_GIVE h), \
+#define WEFTI_MAKE_8(kind, r, n, a, b, c, d, e, f, g, h)                                                               \
+    WEFTI_MAKE_##kind(                                                                                                 \
+        r, n, sizeof(struct n##_arguments),                                                                            \
+        WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d WEFTI_FIELD e WEFTI_FIELD f WEFTI_FIELD g WEFTI_FIELD  \
+            h,                                                                                                         \
+        (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e,                \
+         WEFTI_PARAMETER f, WEFTI_PARAMETER g, WEFTI_PARAMETER h),                                                     \
+        (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e,              \
+         WEFTI_PARAMETER f, WEFTI_PARAMETER g, WEFTI_PARAMETER h),                                                     \
+        (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e, WEFTI_GIVE f, WEFTI_GIVE g,             \
+         WEFTI_GIVE h),                                                                                                \
         (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f, WEFTI_USE g, WEFTI_USE h))
 
 #define WEFTI_CALL_0(n) n()
@@ -322,18 +333,26 @@ WEFT_END_DECLS
 #define WEFTI_SUBMIT_2(options, channel, n, p1, p2) wefti_submit_of_##n(options, channel, p1, p2)
 #define WEFTI_SUBMIT_3(options, channel, n, p1, p2, p3) wefti_submit_of_##n(options, channel, p1, p2, p3)
 #define WEFTI_SUBMIT_4(options, channel, n, p1, p2, p3, p4) wefti_submit_of_##n(options, channel, p1, p2, p3, p4)
-#define WEFTI_SUBMIT_5(options, channel, n, p1, p2, p3, p4, p5) wefti_submit_of_##n(options, channel, p1, p2, p3, p4, p5)
-#define WEFTI_SUBMIT_6(options, channel, n, p1, p2, p3, p4, p5, p6) wefti_submit_of_##n(options, channel, p1, p2, p3, p4, p5, p6)
-#define WEFTI_SUBMIT_7(options, channel, n, p1, p2, p3, p4, p5, p6, p7) wefti_submit_of_##n(options, channel, p1, p2, p3, p4, p5, p6, p7)
-#define WEFTI_SUBMIT_8(options, channel, n, p1, p2, p3, p4, p5, p6, p7, p8) wefti_submit_of_##n(options, channel, p1, p2, p3, p4, p5, p6, p7, p8)
+#define WEFTI_SUBMIT_5(options, channel, n, p1, p2, p3, p4, p5)                                                        \
+    wefti_submit_of_##n(options, channel, p1, p2, p3, p4, p5)
+#define WEFTI_SUBMIT_6(options, channel, n, p1, p2, p3, p4, p5, p6)                                                    \
+    wefti_submit_of_##n(options, channel, p1, p2, p3, p4, p5, p6)
+#define WEFTI_SUBMIT_7(options, channel, n, p1, p2, p3, p4, p5, p6, p7)                                                \
+    wefti_submit_of_##n(options, channel, p1, p2, p3, p4, p5, p6, p7)
+#define WEFTI_SUBMIT_8(options, channel, n, p1, p2, p3, p4, p5, p6, p7, p8)                                            \
+    wefti_submit_of_##n(options, channel, p1, p2, p3, p4, p5, p6, p7, p8)
 #define WEFTI_BROADCAST_0(kernel, results, n) wefti_broadcast_of_##n(kernel, results)
 #define WEFTI_BROADCAST_1(kernel, results, n, p1) wefti_broadcast_of_##n(kernel, results, p1)
 #define WEFTI_BROADCAST_2(kernel, results, n, p1, p2) wefti_broadcast_of_##n(kernel, results, p1, p2)
 #define WEFTI_BROADCAST_3(kernel, results, n, p1, p2, p3) wefti_broadcast_of_##n(kernel, results, p1, p2, p3)
 #define WEFTI_BROADCAST_4(kernel, results, n, p1, p2, p3, p4) wefti_broadcast_of_##n(kernel, results, p1, p2, p3, p4)
-#define WEFTI_BROADCAST_5(kernel, results, n, p1, p2, p3, p4, p5) wefti_broadcast_of_##n(kernel, results, p1, p2, p3, p4, p5)
-#define WEFTI_BROADCAST_6(kernel, results, n, p1, p2, p3, p4, p5, p6) wefti_broadcast_of_##n(kernel, results, p1, p2, p3, p4, p5, p6)
-#define WEFTI_BROADCAST_7(kernel, results, n, p1, p2, p3, p4, p5, p6, p7) wefti_broadcast_of_##n(kernel, results, p1, p2, p3, p4, p5, p6, p7)
-#define WEFTI_BROADCAST_8(kernel, results, n, p1, p2, p3, p4, p5, p6, p7, p8) wefti_broadcast_of_##n(kernel, results, p1, p2, p3, p4, p5, p6, p7, p8)
+#define WEFTI_BROADCAST_5(kernel, results, n, p1, p2, p3, p4, p5)                                                      \
+    wefti_broadcast_of_##n(kernel, results, p1, p2, p3, p4, p5)
+#define WEFTI_BROADCAST_6(kernel, results, n, p1, p2, p3, p4, p5, p6)                                                  \
+    wefti_broadcast_of_##n(kernel, results, p1, p2, p3, p4, p5, p6)
+#define WEFTI_BROADCAST_7(kernel, results, n, p1, p2, p3, p4, p5, p6, p7)                                              \
+    wefti_broadcast_of_##n(kernel, results, p1, p2, p3, p4, p5, p6, p7)
+#define WEFTI_BROADCAST_8(kernel, results, n, p1, p2, p3, p4, p5, p6, p7, p8)                                          \
+    wefti_broadcast_of_##n(kernel, results, p1, p2, p3, p4, p5, p6, p7, p8)
 
 #endif

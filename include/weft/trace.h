@@ -11,8 +11,8 @@ WEFT_BEGIN_DECLS
 /**
  * Writes every kernel, worker and task to a file descriptor: name, category, state, what it waits for, and since when.
  *
- * descriptor: open for writing. Callable from anywhere, signal handlers included; allocates nothing; where a lock is not
- * to be had at once it says so and goes on. Returns WEFT_OK, or WEFT_INVALID if writing failed. A snapshot. Row O3.
+ * descriptor: open for writing. Callable from anywhere, signal handlers included; allocates nothing; where a lock is
+ * not to be had at once it says so and goes on. Returns WEFT_OK, or WEFT_INVALID if writing failed. A snapshot. Row O3.
  */
 WEFT_API weft_status weft_dump(int descriptor);
 

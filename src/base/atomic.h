@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* atomic.h - every atomic access of Weft, with its memory order in its name.
  *
- * Idea: a shared word is declared WEFTI_ATOMIC(type) and touched only through the operations below, so that no access is
- * atomic by accident or plain by accident, and so that a test build (WEFT_EXPLORE) can put the schedule explorer in the
- * place of all of them. Each operation is one macro that names its order; the call site says in a comment who its
+ * Idea: a shared word is declared WEFTI_ATOMIC(type) and touched only through the operations below, so that no access
+ * is atomic by accident or plain by accident, and so that a test build (WEFT_EXPLORE) can put the schedule explorer in
+ * the place of all of them. Each operation is one macro that names its order; the call site says in a comment who its
  * partner is.
  *
- * The asymmetric pair: wefti_light_barrier on the common side, wefti_heavy_barrier on the rare one, stand for a full fence
- * on each. The light one is free where the system can interrupt the other threads for us (Linux: membarrier); else it
- * is a full fence. Between them, of two threads that each store, fence and load, at least one sees the other's store.
+ * The asymmetric pair: wefti_light_barrier on the common side, wefti_heavy_barrier on the rare one, stand for a full
+ * fence on each. The light one is free where the system can interrupt the other threads for us (Linux: membarrier);
+ * else it is a full fence. Between them, of two threads that each store, fence and load, at least one sees the other's
+ * store.
  *
  * Rules: a strong cas only; `expected` is a plain variable and holds, after failure, what was found.
  */
@@ -28,8 +29,18 @@
  * of their own, so that a mutation run can go through them. `weak` is set by such a run: the order to use instead. */
 enum { WEFTI_RELAXED, WEFTI_ACQUIRE, WEFTI_RELEASE, WEFTI_ACQ_REL, WEFTI_SEQ };
 enum {
-    WEFTI_OP_LOAD, WEFTI_OP_STORE, WEFTI_OP_EXCHANGE, WEFTI_OP_ADD, WEFTI_OP_OR, WEFTI_OP_AND, WEFTI_OP_CAS,
-    WEFTI_OP_FENCE, WEFTI_OP_LIGHT, WEFTI_OP_HEAVY, WEFTI_OP_READ, WEFTI_OP_WRITE
+    WEFTI_OP_LOAD,
+    WEFTI_OP_STORE,
+    WEFTI_OP_EXCHANGE,
+    WEFTI_OP_ADD,
+    WEFTI_OP_OR,
+    WEFTI_OP_AND,
+    WEFTI_OP_CAS,
+    WEFTI_OP_FENCE,
+    WEFTI_OP_LIGHT,
+    WEFTI_OP_HEAVY,
+    WEFTI_OP_READ,
+    WEFTI_OP_WRITE
 };
 typedef struct wefti_place {
     const char *file, *function, *word; /* word: the operand as it is written */
@@ -57,16 +68,16 @@ void wefti_explore_plain(const void *memory, size_t size, wefti_place *place);
 #define WEFTI_BITS(p, v) ((uint64_t)(uintptr_t)(WEFTI_TYPE(p))(v))
 #define WEFTI_BACK(p, bits) ((WEFTI_TYPE(p))(uintptr_t)(bits))
 #define WEFTI_LOAD(p, order)                                                                                           \
-    WEFTI_BACK(p, wefti_explore_load(&(p)->wefti_value, sizeof (p)->wefti_value,                                       \
+    WEFTI_BACK(p, wefti_explore_load(&(p)->wefti_value, sizeof(p)->wefti_value,                                        \
                                      WEFTI_PLACE(WEFTI_OP_LOAD, WEFTI_##order, #p)))
 #define WEFTI_STORE(p, v, order)                                                                                       \
-    wefti_explore_store(&(p)->wefti_value, sizeof (p)->wefti_value, WEFTI_BITS(p, v),                                  \
+    wefti_explore_store(&(p)->wefti_value, sizeof(p)->wefti_value, WEFTI_BITS(p, v),                                   \
                         WEFTI_PLACE(WEFTI_OP_STORE, WEFTI_##order, #p))
 #define WEFTI_UPDATE(p, v, op, order)                                                                                  \
     __extension__({                                                                                                    \
-        WEFTI_TYPE(p) wefti_old = WEFTI_BACK(p, wefti_explore_update(&(p)->wefti_value, sizeof (p)->wefti_value,       \
-                                                                     WEFTI_BITS(p, v),                                 \
-                                                                     WEFTI_PLACE(WEFTI_OP_##op, WEFTI_##order, #p)));  \
+        WEFTI_TYPE(p)                                                                                                  \
+        wefti_old = WEFTI_BACK(p, wefti_explore_update(&(p)->wefti_value, sizeof(p)->wefti_value, WEFTI_BITS(p, v),    \
+                                                       WEFTI_PLACE(WEFTI_OP_##op, WEFTI_##order, #p)));                \
         wefti_old;                                                                                                     \
     })
 #define WEFTI_EXCHANGE(p, v, order) WEFTI_UPDATE(p, v, EXCHANGE, order)
@@ -76,7 +87,7 @@ void wefti_explore_plain(const void *memory, size_t size, wefti_place *place);
 #define WEFTI_CAS(p, e, v, order)                                                                                      \
     __extension__({                                                                                                    \
         uint64_t wefti_e = WEFTI_BITS(p, *(e));                                                                        \
-        bool wefti_done = wefti_explore_cas(&(p)->wefti_value, sizeof (p)->wefti_value, &wefti_e, WEFTI_BITS(p, v),    \
+        bool wefti_done = wefti_explore_cas(&(p)->wefti_value, sizeof(p)->wefti_value, &wefti_e, WEFTI_BITS(p, v),     \
                                             WEFTI_PLACE(WEFTI_OP_CAS, WEFTI_##order, #p));                             \
         *(e) = WEFTI_BACK(p, wefti_e);                                                                                 \
         wefti_done;                                                                                                    \

@@ -21,13 +21,9 @@ static const struct {
     [WEFT_NOT_STARTED] = {"not-started", "a context function returned without entering its worker loop"},
 };
 
-static bool known(weft_status status) {
-    return (unsigned)status < sizeof texts / sizeof *texts;
-}
+static bool known(weft_status status) { return (unsigned)status < sizeof texts / sizeof *texts; }
 
-const char *weft_status_name(weft_status status) {
-    return known(status) ? texts[status].name : "unknown";
-}
+const char *weft_status_name(weft_status status) { return known(status) ? texts[status].name : "unknown"; }
 
 const char *weft_status_message(weft_status status) {
     return known(status) ? texts[status].message : "not a status of Weft";

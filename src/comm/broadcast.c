@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* broadcast.c - running a task at the same time once in each worker.
  *
- * First everything submitted before is waited for (sched/drain.h). Then each worker gets a runner of its own through its
- * mailbox, so that no distribution can go wrong; the runners meet: each blocks its worker's thread until the last has come,
- * then all call the function. Broadcasts to one kernel queue up on a mutex, since two that each held some workers would wait
- * for each other for ever, as they do in the original.
+ * First everything submitted before is waited for (sched/drain.h). Then each worker gets a runner of its own through
+ * its mailbox, so that no distribution can go wrong; the runners meet: each blocks its worker's thread until the last
+ * has come, then all call the function. Broadcasts to one kernel queue up on a mutex, since two that each held some
+ * workers would wait for each other for ever, as they do in the original.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +54,8 @@ static void gather(wefti_runner *self, void *argument) {
 
 static bool prepare(broadcast *b, wefti_node **runners, weft_kernel *kernel) {
     *runners = NULL;
-    b->scratch_each = ((b->type->argument_size + 15u) & ~(size_t)15) + ((b->type->result_size + 15u) & ~(size_t)15) + 16;
+    b->scratch_each =
+        ((b->type->argument_size + 15u) & ~(size_t)15) + ((b->type->result_size + 15u) & ~(size_t)15) + 16;
     b->scratch = malloc(b->scratch_each * b->workers);
     if (b->scratch == NULL) return false;
     for (uint32_t i = b->workers; i-- > 0;) {

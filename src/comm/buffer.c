@@ -16,7 +16,8 @@ wefti_block *wefti_block_make(weft_channel *channel, bool first) {
     if (room < LEAST_ROOM) room = LEAST_ROOM;
     if (first && room > FIRST_ROOM) room = FIRST_ROOM;
     if (channel->capacity != 0 && room > channel->capacity) room = channel->capacity;
-    if (!first) block = wefti_exchange_acquire(&channel->recycled, (wefti_block *)NULL); /* partner: wefti_block_recycle */
+    if (!first)
+        block = wefti_exchange_acquire(&channel->recycled, (wefti_block *)NULL); /* partner: wefti_block_recycle */
     if (block != NULL) return block;
     block = malloc(sizeof *block + room * channel->stride);
     if (block != NULL) block->room = (uint32_t)room;
@@ -37,8 +38,8 @@ static wefti_block *begin_block(weft_channel *channel) {
     channel->spare = NULL;
     block->head = 0;
     wefti_atomic_init(&block->next, NULL);
-    /* release: partners are the acquires of `next` and head_block; what is in the full block, and how far it was taken, is
-     * seen by who goes on with it in the front. */
+    /* release: partners are the acquires of `next` and head_block; what is in the full block, and how far it was taken,
+     * is seen by who goes on with it in the front. */
     if (channel->tail_block != NULL)
         wefti_store_release(&channel->tail_block->next, block);
     else
@@ -64,8 +65,9 @@ static const wefti_condition *copy_out(weft_channel *channel, wefti_block *block
     return element->condition;
 }
 
-bool wefti_buffer_take_front(weft_channel *channel, void *value, const wefti_condition **condition, wefti_block **used) {
-    wefti_block *block = wefti_load_acquire(&channel->head_block); /* partner: begin_block, and below */
+bool wefti_buffer_take_front(weft_channel *channel, void *value, const wefti_condition **condition,
+                             wefti_block **used) {
+    wefti_block *block = wefti_load_acquire(&channel->head_block);               /* partner: begin_block, and below */
     wefti_block *next = block != NULL ? wefti_load_acquire(&block->next) : NULL; /* partner: begin_block */
     if (next == NULL) return false;
     *condition = copy_out(channel, block, value);

@@ -11,9 +11,7 @@
 
 enum { LARGEST_ELEMENT = 1 << 20 };
 
-static void kernel_ended(weft_kernel *kernel) {
-    wefti_channels_walk(wefti_channel_kernel_ended, kernel);
-}
+static void kernel_ended(weft_kernel *kernel) { wefti_channels_walk(wefti_channel_kernel_ended, kernel); }
 
 /* Tells the floors below what they may ask of this one. */
 __attribute__((constructor)) static void introduce(void) {
@@ -26,7 +24,8 @@ static bool put_initial(weft_channel *channel, const weft_channel_options *optio
     if (channel->capacity != 0 && count > channel->capacity) count = channel->capacity;
     const char *at = options->initial;
     for (size_t i = 0; i < count; i++, at += channel->element_size) {
-        if (!wefti_buffer_has_room(channel) && (channel->spare = wefti_block_make(channel, i == 0)) == NULL) return false;
+        if (!wefti_buffer_has_room(channel) && (channel->spare = wefti_block_make(channel, i == 0)) == NULL)
+            return false;
         wefti_buffer_put(channel, at, NULL);
     }
     return true;
@@ -71,7 +70,8 @@ weft_status weft_free_channel(weft_channel *channel) {
     bool busy = channel->receivers.first != NULL || channel->senders.first != NULL || channel->lockers.first != NULL ||
                 channel->holder != NULL || channel->leaving != 0;
     channel->freed = !busy;
-    /* Counted as an outcome to come, the freeing itself keeps the channel: from `freed` on the last outcome frees it. */
+    /* Counted as an outcome to come, the freeing itself keeps the channel: from `freed` on the last outcome frees it.
+     */
     if (!busy) wefti_add_relaxed(&channel->submitted, UINT64_C(1)); /* relaxed: the lock orders it */
     wefti_spin_unlock(&channel->lock);
     if (busy) return WEFT_BUSY;
@@ -93,28 +93,21 @@ size_t weft_count(weft_channel *channel) {
     return channel != NULL ? wefti_buffer_count(channel) + wefti_load_relaxed(&channel->lost) : 0;
 }
 
-size_t weft_capacity(const weft_channel *channel) {
-    return channel != NULL ? channel->capacity : 0;
-}
+size_t weft_capacity(const weft_channel *channel) { return channel != NULL ? channel->capacity : 0; }
 
-size_t weft_element_size(const weft_channel *channel) {
-    return channel != NULL ? channel->element_size : 0;
-}
+size_t weft_element_size(const weft_channel *channel) { return channel != NULL ? channel->element_size : 0; }
 
-const char *weft_channel_name(const weft_channel *channel) {
-    return channel != NULL ? channel->name : NULL;
-}
+const char *weft_channel_name(const weft_channel *channel) { return channel != NULL ? channel->name : NULL; }
 
-bool weft_is_empty(weft_channel *channel) {
-    return weft_count(channel) == 0;
-}
+bool weft_is_empty(weft_channel *channel) { return weft_count(channel) == 0; }
 
 bool weft_is_full(weft_channel *channel) {
     return channel != NULL && channel->capacity != 0 && weft_count(channel) >= channel->capacity;
 }
 
-static WEFTI_NOINLINE weft_status submit_through(weft_channel *channel, wefti_strand *self, const weft_submit_options *options,
-                                                 const weft_task_type *type, const void *arguments) {
+static WEFTI_NOINLINE weft_status submit_through(weft_channel *channel, wefti_strand *self,
+                                                 const weft_submit_options *options, const weft_task_type *type,
+                                                 const void *arguments) {
     if (type->result_size != channel->element_size) return WEFT_WRONG_SIZE;
     if (channel->kernel == NULL) return WEFT_NO_KERNEL;
     if (wefti_channel_closed(channel)) return WEFT_CLOSED;

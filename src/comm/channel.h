@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /* channel.h - the channel object: elements, waiters, and how they meet.
  *
- * Idea: a small lock, a buffer, and two lists of waiters of which one is always empty where there is a buffer: receivers
- * wait only while it is empty, senders only while it is full. A send that finds a receiver hands the value over into the
- * receiver's own memory; a receive that makes room moves the longest-waiting sender's value into the buffer. So order is
- * kept: first in, first out, of values and of waiters.
+ * Idea: a small lock, a buffer, and two lists of waiters of which one is always empty where there is a buffer:
+ * receivers wait only while it is empty, senders only while it is full. A send that finds a receiver hands the value
+ * over into the receiver's own memory; a receive that makes room moves the longest-waiting sender's value into the
+ * buffer. So order is kept: first in, first out, of values and of waiters.
  *
- * A waiter is one clause; the wefti_wait it points to is the claim word of the whole operation. Today an operation has one
- * clause; an alternation will have several waiters with one wait. A wait that only the holder of this one lock can end
- * (no deadline, one clause) is not `shared`, and is claimed without an atomic update.
+ * A waiter is one clause; the wefti_wait it points to is the claim word of the whole operation. Today an operation has
+ * one clause; an alternation will have several waiters with one wait. A wait that only the holder of this one lock can
+ * end (no deadline, one clause) is not `shared`, and is claimed without an atomic update.
  *
- * A third list holds who waits for the channel's lock (weft_lock_channel): while `holder` is set, everybody else who comes
- * waits there, and gets it in turn.
+ * A third list holds who waits for the channel's lock (weft_lock_channel): while `holder` is set, everybody else who
+ * comes waits there, and gets it in turn.
  *
- * The front: where an unbounded channel has a backlog, receivers and senders need not meet. A block that has a next is full
- * and will not be written any more; who holds front_lock may take from it without the lock. The last block belongs to
- * the lock. So the two ways of receiving exclude each other by `next`, which is set once, under the lock:
+ * The front: where an unbounded channel has a backlog, receivers and senders need not meet. A block that has a next is
+ * full and will not be written any more; who holds front_lock may take from it without the lock. The last block belongs
+ * to the lock. So the two ways of receiving exclude each other by `next`, which is set once, under the lock:
  *
  *   head_block->next != NULL: take under front_lock           head_block->next == NULL: take under lock
  *
- * Life: tasks submitted through the channel are counted in (`submitted`) and, when their outcome arrives, out (`delivered`,
- * under the lock). A channel that is freed with some outstanding is kept, marked `freed`, until the last has arrived.
+ * Life: tasks submitted through the channel are counted in (`submitted`) and, when their outcome arrives, out
+ * (`delivered`, under the lock). A channel that is freed with some outstanding is kept, marked `freed`, until the last
+ * has arrived.
  *
- * Rules: the spin lock is held for a few instructions; no allocation, no call of the user's code, and no unpark under it.
+ * Rules: the spin lock is held for a few instructions; no allocation, no call of the user's code, and no unpark under
+ * it.
  */
 #ifndef WEFTI_CHANNEL_H
 #define WEFTI_CHANNEL_H
@@ -38,11 +40,11 @@
 typedef struct wefti_waiter {
     struct wefti_waiter *next, *prev;
     wefti_wait *wait;
-    void *slot;                        /* receiver: where the value goes, NULL to drop it; sender: the value */
-    const wefti_condition *condition;  /* instead of a value: written for a receiver, given by a sender */
-    bool listed;                       /* under the channel's lock */
-    bool shared;                       /* others than the channel may end the wait */
-    bool result;                       /* a receiver that gives up when no result can come */
+    void *slot;                       /* receiver: where the value goes, NULL to drop it; sender: the value */
+    const wefti_condition *condition; /* instead of a value: written for a receiver, given by a sender */
+    bool listed;                      /* under the channel's lock */
+    bool shared;                      /* others than the channel may end the wait */
+    bool result;                      /* a receiver that gives up when no result can come */
 } wefti_waiter;
 
 typedef struct wefti_waiters {
@@ -68,7 +70,8 @@ struct weft_channel {
     char *name;
     weft_kernel *kernel;
     void (*destroy)(void *element);
-    WEFTI_ATOMIC(bool) closed; /* written under lock, once; here, where it is read without taking the lock's line away */
+    WEFTI_ATOMIC(bool)
+    closed; /* written under lock, once; here, where it is read without taking the lock's line away */
     struct weft_channel *next_channel, *prev_channel; /* registry.c */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock lock;
     uint32_t tail; /* next element to write, in tail_block */
@@ -76,15 +79,16 @@ struct weft_channel {
     wefti_block *tail_block, *spare;
     WEFTI_ATOMIC(uint64_t) put, taken; /* elements; written under lock */
     uint32_t leaving; /* operations that have stopped waiting but will take the lock once more; written under lock */
-    WEFTI_ATOMIC(size_t) lost; /* outcomes for which there was no memory, each received as a failure; written under lock */
+    WEFTI_ATOMIC(size_t)
+    lost; /* outcomes for which there was no memory, each received as a failure; written under lock */
     wefti_waiters receivers, senders, lockers;
     uint64_t delivered;
-    wefti_strand *holder; /* changes under both locks */
+    wefti_strand *holder;                 /* changes under both locks */
     WEFTI_ATOMIC(wefti_block *) recycled; /* one that the front is done with */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock front_lock;
     WEFTI_ATOMIC(wefti_block *) head_block;
     WEFTI_ATOMIC(wefti_block *) last_block; /* the same as tail_block; changes once in a block's worth of elements */
-    WEFTI_ATOMIC(uint64_t) taken_in_front; /* written under front_lock */
+    WEFTI_ATOMIC(uint64_t) taken_in_front;  /* written under front_lock */
     WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(uint64_t) submitted;
 };
 
@@ -96,10 +100,12 @@ const wefti_condition *wefti_buffer_take(weft_channel *channel, void *value); /*
 const wefti_element *wefti_buffer_front(weft_channel *channel);
 /* No lock held: whether the front can be taken from, as far as one can see. */
 static inline bool wefti_buffer_has_front(weft_channel *channel) {
-    /* Compared and not followed: the block may have been recycled or freed by now. relaxed: who acts on it looks again. */
+    /* Compared and not followed: the block may have been recycled or freed by now. relaxed: who acts on it looks again.
+     */
     return wefti_load_relaxed(&channel->head_block) != wefti_load_relaxed(&channel->last_block);
 }
-/* front_lock held: takes from a block that has a next. Returns false if the head block has none. *used: to be recycled. */
+/* front_lock held: takes from a block that has a next. Returns false if the head block has none. *used: to be recycled.
+ */
 bool wefti_buffer_take_front(weft_channel *channel, void *value, const wefti_condition **condition, wefti_block **used);
 /* No lock needed. */
 void wefti_block_recycle(weft_channel *channel, wefti_block *block);
@@ -112,7 +118,7 @@ static inline size_t wefti_buffer_count(const weft_channel *channel) {
 }
 /* buffer.c, no lock held */
 wefti_block *wefti_block_make(weft_channel *channel, bool first); /* first: many channels stay small */
-void wefti_buffer_free(weft_channel *channel); /* destroys what is left */
+void wefti_buffer_free(weft_channel *channel);                    /* destroys what is left */
 
 static inline bool wefti_channel_closed(const weft_channel *channel) {
     return wefti_load_relaxed(&channel->closed); /* relaxed: where it decides, the lock is held */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* operations.c - send, receive, deliver, peek, close, and the channel's lock. The object is described in comm/channel.h. */
+/* operations.c - send, receive, deliver, peek, close, and the channel's lock. The object is described in
+ * comm/channel.h. */
 #include <stdlib.h>
 
 #include "comm/channel.h"
@@ -157,8 +158,8 @@ static inline void finish(operation *op) {
         wefti_spin_unlock(&op->channel->lock);
 }
 
-/* In the place of a deadline: who cannot wait, a timer or a task without a stack to wait on, does not mind the channel's
- * lock. */
+/* In the place of a deadline: who cannot wait, a timer or a task without a stack to wait on, does not mind the
+ * channel's lock. */
 #define PAST_THE_HOLDER ((weft_deadline)INT64_MIN)
 
 /* Ends with the spin lock held on WEFT_OK. may_wait: it may have to park, so there must be a stack for that. */
@@ -175,15 +176,17 @@ static inline weft_status begin(operation *op, weft_channel *channel, wefti_stra
     weft_status status = take_lock(channel, self, deadline);
     if (status != WEFT_OK) return status;
     op->borrowed = true;
-    bool may_wait = deadline <= WEFT_NOW || wefti_may_park(self); /* again: the wait for the lock may have used the stack */
+    bool may_wait =
+        deadline <= WEFT_NOW || wefti_may_park(self); /* again: the wait for the lock may have used the stack */
     wefti_spin_lock(&channel->lock);
     if (WEFTI_LIKELY(may_wait)) return WEFT_OK;
     finish(op);
     return WEFT_NO_MEMORY;
 }
 
-/* As begin, with memory for one more element where that can be had (op->room). Both locks are given up for the allocation:
- * therefore all begins anew after it, and the operation decides and acts without giving them up in between. */
+/* As begin, with memory for one more element where that can be had (op->room). Both locks are given up for the
+ * allocation: therefore all begins anew after it, and the operation decides and acts without giving them up in between.
+ */
 static weft_status begin_with_room(operation *op, weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
     wefti_block *block = NULL;
     for (bool tried = false;; tried = true) {
@@ -261,8 +264,9 @@ static void hand_over(operation *op, wefti_waiter *receiver, const message *m) {
     wefti_unpark(wait);
 }
 
-/* Spin lock held, and given up. No memory for an outcome: to wait for some, or for a receiver, could be for ever, as that
- * one may first want the task to end. So it becomes a number, which needs no memory, and is received as a failure. */
+/* Spin lock held, and given up. No memory for an outcome: to wait for some, or for a receiver, could be for ever, as
+ * that one may first want the task to end. So it becomes a number, which needs no memory, and is received as a failure.
+ */
 static weft_status lose(operation *op, const message *m) {
     weft_channel *channel = op->channel;
     void (*destroy)(void *) = channel->destroy; /* the channel may be freed from finish on */
@@ -327,8 +331,8 @@ void wefti_channel_free_now(weft_channel *channel) {
 /* No task is outstanding, nothing is in the channel, and no message will come. Lock held. */
 static bool nothing_can_come(const weft_channel *channel) {
     /* acquire: partner is weft_submit_task */
-    return wefti_buffer_count(channel) == 0 && wefti_load_relaxed(&channel->lost) == 0 && channel->senders.first == NULL &&
-           wefti_load_acquire(&channel->submitted) == channel->delivered;
+    return wefti_buffer_count(channel) == 0 && wefti_load_relaxed(&channel->lost) == 0 &&
+           channel->senders.first == NULL && wefti_load_acquire(&channel->submitted) == channel->delivered;
 }
 
 /* The last outcome of a closed channel has come: who still waits for a result waits in vain. */
@@ -356,7 +360,8 @@ static weft_status deliver_to_closed(operation *op, const message *m) {
     weft_channel *channel = op->channel;
     wefti_waiter *first = claim_first(channel, &channel->receivers, WEFT_OK);
     if (first == NULL) return send_begun(op, m, WEFT_FOREVER);
-    wefti_waiter *others = nothing_can_come(channel) ? claim_all(channel, &channel->receivers, WEFT_CLOSED, RESULTS) : NULL;
+    wefti_waiter *others =
+        nothing_can_come(channel) ? claim_all(channel, &channel->receivers, WEFT_CLOSED, RESULTS) : NULL;
     hand_over(op, first, m);
     unpark_all(others);
     return WEFT_OK;
@@ -366,7 +371,8 @@ static weft_status deliver_once(weft_channel *channel, wefti_strand *self, const
     operation op;
     weft_status status = begin_with_room(&op, channel, self, m->patient ? WEFT_FOREVER : PAST_THE_HOLDER);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status; /* no stack to wait for the channel's lock with */
-    channel->delivered++; /* from here on the lock is held until it is handed over, in the buffer, or waits as a sender */
+    channel
+        ->delivered++; /* from here on the lock is held until it is handed over, in the buffer, or waits as a sender */
     if (WEFTI_UNLIKELY(channel->freed)) {
         drop_outcome(&op, m);
         return WEFT_OK;
@@ -450,7 +456,8 @@ static weft_status wait_to_receive(operation *op, void *element, weft_deadline d
     return status == WEFT_OK ? status_of(waiter.condition) : status;
 }
 
-/* Receives from a backlog without meeting the senders. false: there is none, or somebody else holds the channel's lock. */
+/* Receives from a backlog without meeting the senders. false: there is none, or somebody else holds the channel's lock.
+ */
 static bool receive_in_front(weft_channel *channel, const wefti_strand *self, void *element, weft_status *status) {
     const wefti_condition *condition;
     wefti_block *used = NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* registry.c - every channel there is, in lists by address, so that making and freeing channels do not meet on one lock. */
+/* registry.c - every channel there is, in lists by address, so that making and freeing channels do not meet on one
+ * lock. */
 #include "comm/channel.h"
 #include "trace/dump.h"
 
@@ -58,6 +59,4 @@ static void name_in_dump(wefti_dump *dump, const void *object) {
     wefti_spin_unlock(&shards[s].lock);
 }
 
-void wefti_channels_introduce(void) {
-    wefti_dump_object_hook = name_in_dump;
-}
+void wefti_channels_introduce(void) { wefti_dump_object_hook = name_in_dump; }

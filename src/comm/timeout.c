@@ -43,9 +43,7 @@ static void deliver(weft_timeout *timeout, const void *result) {
     release(timeout);
 }
 
-static bool claim_expired(wefti_timer *timer) {
-    return win(WEFTI_CONTAINER(timer, weft_timeout, timer), EXPIRED);
-}
+static bool claim_expired(wefti_timer *timer) { return win(WEFTI_CONTAINER(timer, weft_timeout, timer), EXPIRED); }
 
 static void deliver_expired(wefti_timer *timer) {
     weft_timeout *timeout = WEFTI_CONTAINER(timer, weft_timeout, timer);

@@ -15,6 +15,4 @@ void wefti_fiber_adopt(wefti_fiber *fiber) {
     wefti_annotate_adopt(&fiber->annotation);
 }
 
-void wefti_fiber_end(wefti_fiber *fiber) {
-    wefti_annotate_end(&fiber->annotation);
-}
+void wefti_fiber_end(wefti_fiber *fiber) { wefti_annotate_end(&fiber->annotation); }

@@ -2,7 +2,8 @@
 /* fiber.h - a context on a stack of its own. Knows no scheduler.
  *
  * The object lies at the top of its own stack, so that a fiber that waits keeps one page in memory: object, frames and
- * waiter together. Its place is shifted from fiber to fiber by some lines, or all would fight for the same sets of the cache.
+ * waiter together. Its place is shifted from fiber to fiber by some lines, or all would fight for the same sets of the
+ * cache.
  */
 #ifndef WEFTI_FIBER_H
 #define WEFTI_FIBER_H
@@ -38,9 +39,10 @@ void wefti_fiber_adopt(wefti_fiber *fiber);
 /* Forgets a fiber that is not running; its stack is the caller's again. */
 void wefti_fiber_end(wefti_fiber *fiber);
 
-/* Leaves `from`, which must be running on this thread, and goes on with `to`; returns when somebody goes on with `from`.
- * last: `from` will never run again. Inlined into functions that are marked WEFTI_NO_TSAN. */
-WEFTI_NO_TSAN static inline __attribute__((always_inline)) void wefti_fiber_switch(wefti_fiber *from, wefti_fiber *to, bool last) {
+/* Leaves `from`, which must be running on this thread, and goes on with `to`; returns when somebody goes on with
+ * `from`. last: `from` will never run again. Inlined into functions that are marked WEFTI_NO_TSAN. */
+WEFTI_NO_TSAN static inline __attribute__((always_inline)) void wefti_fiber_switch(wefti_fiber *from, wefti_fiber *to,
+                                                                                   bool last) {
     wefti_strand_now = &to->strand;
     wefti_annotate_leave(&from->annotation, &to->annotation, last);
     wefti_context_switch(&from->context, &to->context);

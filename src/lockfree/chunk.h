@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* chunk.h - memory of the task queues: records of one or more 64-byte slots, in chunks.
  *
- * A record lies in one chunk, in consecutive slots, and says in byte WEFTI_RECORD_LENGTH of its first slot how many slots
- * it takes. Slots are written once between two recyclings of their chunk, so whoever may still reach a chunk may read it.
+ * A record lies in one chunk, in consecutive slots, and says in byte WEFTI_RECORD_LENGTH of its first slot how many
+ * slots it takes. Slots are written once between two recyclings of their chunk, so whoever may still reach a chunk may
+ * read it.
  */
 #ifndef WEFTI_CHUNK_H
 #define WEFTI_CHUNK_H
@@ -28,9 +29,7 @@ typedef struct wefti_chunk {
     WEFTI_ALIGNED(WEFTI_LINE) wefti_slot slots[WEFTI_CHUNK_SLOTS];
 } wefti_chunk;
 
-static inline uint32_t wefti_record_slots(const wefti_slot *record) {
-    return record->bytes[WEFTI_RECORD_LENGTH];
-}
+static inline uint32_t wefti_record_slots(const wefti_slot *record) { return record->bytes[WEFTI_RECORD_LENGTH]; }
 
 /* How many records a chunk holds that is full and untouched. */
 static inline uint32_t wefti_chunk_records(wefti_chunk *chunk) {

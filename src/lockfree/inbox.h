@@ -2,8 +2,8 @@
 /* inbox.h - where tasks come in from outside: first in, first out, many producers, any worker takes shares.
  *
  * Idea: two locks, one at each end, so that producers and takers do not meet (the two-lock queue of Michael and Scott,
- * 1996). A submission costs one atomic exchange; a worker takes a whole chunk, or a batch, at a time into its own queue,
- * where thieves can get at it.
+ * 1996). A submission costs one atomic exchange; a worker takes a whole chunk, or a batch, at a time into its own
+ * queue, where thieves can get at it.
  *
  * Rules: `closed` changes under push_lock, so that no record comes in after wefti_inbox_close has returned.
  */
@@ -30,8 +30,8 @@ typedef struct wefti_inbox {
 bool wefti_inbox_init(wefti_inbox *inbox, wefti_depot *depot);
 void wefti_inbox_end(wefti_inbox *inbox);
 
-/* Producer: room for one record, with push_lock held until the publish. NULL: closed (*closed) or no memory; not held then.
- * insider: a closed inbox takes it all the same. */
+/* Producer: room for one record, with push_lock held until the publish. NULL: closed (*closed) or no memory; not held
+ * then. insider: a closed inbox takes it all the same. */
 wefti_slot *wefti_inbox_reserve_more(wefti_inbox *inbox);
 static inline wefti_slot *wefti_inbox_reserve(wefti_inbox *inbox, uint32_t slots, bool *closed, bool insider) {
     wefti_spin_lock(&inbox->push_lock);
@@ -63,7 +63,8 @@ uint32_t wefti_inbox_take_one(wefti_inbox *inbox, wefti_queue *mine, wefti_slot 
 
 /* Anyone: as wefti_queue_has_work. */
 static inline bool wefti_inbox_has_work(wefti_inbox *inbox) {
-    uint64_t taken = wefti_load_acquire(&inbox->taken); /* acquire: `pushed` is not older; partner in wefti_inbox_take */
+    uint64_t taken =
+        wefti_load_acquire(&inbox->taken); /* acquire: `pushed` is not older; partner in wefti_inbox_take */
     return wefti_load_acquire(&inbox->pushed) != taken; /* acquire: partner in wefti_inbox_publish */
 }
 

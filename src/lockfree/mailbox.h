@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* mailbox.h - a box that anyone drops nodes into and one owner empties: how other threads hand a worker its runners.
  *
- * A stack whose only removal takes everything, so that no node can come back while somebody looks at it (no ABA). The owner
- * turns it round and so gets the nodes in the order they came. Who has pushed wakes the owner (wefti_wake_worker), and the
- * owner looks in the box once more when it has announced that it sleeps.
+ * A stack whose only removal takes everything, so that no node can come back while somebody looks at it (no ABA). The
+ * owner turns it round and so gets the nodes in the order they came. Who has pushed wakes the owner
+ * (wefti_wake_worker), and the owner looks in the box once more when it has announced that it sleeps.
  */
 #ifndef WEFTI_MAILBOX_H
 #define WEFTI_MAILBOX_H

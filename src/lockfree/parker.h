@@ -5,9 +5,9 @@
  *   EMPTY --anyone: exchange--> NOTIFIED
  *   SLEEPING --owner, its deadline passed: cas--> EMPTY
  *
- * Each wait gets exactly one notice. The word may be gone when the futex wake is called; that is harmless, as nobody reads
- * it there. Source: the parker of Rust's standard library and of crossbeam, which say why notify is an exchange: a plain
- * store could not tell whether somebody sleeps.
+ * Each wait gets exactly one notice. The word may be gone when the futex wake is called; that is harmless, as nobody
+ * reads it there. Source: the parker of Rust's standard library and of crossbeam, which say why notify is an exchange:
+ * a plain store could not tell whether somebody sleeps.
  */
 #ifndef WEFTI_PARKER_H
 #define WEFTI_PARKER_H

@@ -80,7 +80,8 @@ static bool advance(wefti_queue *queue) {
     /* settle may have moved head into a chunk that still has something */
     if (wefti_load_relaxed(&queue->head) == wefti_load_relaxed(&used->fill) && used != queue->tail_chunk) {
         queue->head_chunk = wefti_load_relaxed(&used->next);
-        wefti_store_relaxed(&queue->head, 0u); /* relaxed: thieves look with the lock held, or after the heavy barrier */
+        wefti_store_relaxed(&queue->head,
+                            0u); /* relaxed: thieves look with the lock held, or after the heavy barrier */
         wefti_chunk_give(&queue->cache, used);
     }
     wefti_spin_unlock(&queue->lock);
@@ -140,8 +141,8 @@ static uint32_t steal_part(wefti_queue *victim, wefti_queue *mine) {
         from = wefti_load_relaxed(&victim->head);
     }
     uint32_t seen = from;
-    /* `next` first and `fill` second, both acquire: a chunk that has a next has its final fill. Partners: append_chunk and
-     * wefti_queue_publish. */
+    /* `next` first and `fill` second, both acquire: a chunk that has a next has its final fill. Partners: append_chunk
+     * and wefti_queue_publish. */
     wefti_chunk *next = wefti_load_acquire(&chunk->next);
     uint32_t fill = wefti_load_acquire(&chunk->fill);
     if (from == fill && next != NULL) {
@@ -166,7 +167,8 @@ uint32_t wefti_queue_steal(wefti_queue *victim, wefti_queue *mine) {
     bool moved = wefti_load_relaxed(&victim->attention) == WEFTI_QUEUE_STOLEN;
     wefti_chunk *middle = unlink_middle(moved ? victim->resume_chunk : victim->head_chunk);
     uint32_t count = middle != NULL ? wefti_chunk_records(middle) : steal_part(victim, mine);
-    if (middle != NULL) wefti_queue_append(mine, middle, count); /* before it is counted out: a last look must find it */
+    if (middle != NULL)
+        wefti_queue_append(mine, middle, count); /* before it is counted out: a last look must find it */
     /* release: partner is the acquire in wefti_queue_has_work. Written with the lock held only. */
     wefti_store_release(&victim->stolen, wefti_load_relaxed(&victim->stolen) + count);
     wefti_spin_unlock(&victim->lock);

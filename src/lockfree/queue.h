@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* queue.h - a worker's queue of tasks that have not begun: first in, first out, one owner, many thieves.
  *
- * Idea: the owner puts and takes without one atomic read-modify-write and without a fence; all the cost of agreeing lies
- * with the thief, who steals many records at a time.
+ * Idea: the owner puts and takes without one atomic read-modify-write and without a fence; all the cost of agreeing
+ * lies with the thief, who steals many records at a time.
  *
  *      head chunk                     middle chunks                      tail chunk
  *   [ taken | h ............ ] -> [ full, nobody inside ] -> ... -> [ ...... fill | unwritten ]
  *             ^ owner takes here    ^ a thief unlinks a whole one      ^ owner puts here
  *
  * A thief that finds a full chunk between the first and the last unlinks it under the lock; the owner does not notice,
- * because it follows `next` only under the lock too. Otherwise the thief takes the front half of the first chunk that has
- * anything, and there it meets the owner. They agree by `attention`:
+ * because it follows `next` only under the lock too. Otherwise the thief takes the front half of the first chunk that
+ * has anything, and there it meets the owner. They agree by `attention`:
  *
  *   CALM --thief, lock held--> THIEF --thief took records--> STOLEN --owner, lock held--> CALM
  *                                    --found none--> CALM
@@ -18,13 +18,14 @@
  *   owner takes:  head = h + n;  light barrier;  if attention == CALM, the record at h is mine
  *   thief:        attention = THIEF;  heavy barrier;  seen = head;  take from `seen` on;  attention = STOLEN
  *
- * By the pair of barriers at least one sees the other: either the owner sees attention, or the thief sees h + n. When the
- * owner sees attention it takes the lock and looks what the (first) thief saw: `seen` is h or h + n, because the store of
- * every earlier position was followed by a look that found CALM. seen == h: the record is gone. seen == h + n: it is the
- * owner's. While STOLEN stands, later thieves go on at `resume` and need no barrier.
+ * By the pair of barriers at least one sees the other: either the owner sees attention, or the thief sees h + n. When
+ * the owner sees attention it takes the lock and looks what the (first) thief saw: `seen` is h or h + n, because the
+ * store of every earlier position was followed by a look that found CALM. seen == h: the record is gone. seen == h + n:
+ * it is the owner's. While STOLEN stands, later thieves go on at `resume` and need no barrier.
  *
- * Invariants: Q1 a record is taken once. Q2 head moves in the head chunk only under the lock or by the owner. Q3 a chunk
- * is recycled by the owner, lock held, after head has left it. Q4 pushed == taken + stolen when the queue is empty.
+ * Invariants: Q1 a record is taken once. Q2 head moves in the head chunk only under the lock or by the owner. Q3 a
+ * chunk is recycled by the owner, lock held, after head has left it. Q4 pushed == taken + stolen when the queue is
+ * empty.
  *
  * Source: Cilk-5's THE protocol (Frigo, Leiserson, Randall 1998) with both parties at the same end, for first in, first
  * out as lparallel has it; asymmetric fence as in Lace and in RCU.
@@ -98,8 +99,8 @@ static inline uint32_t wefti_queue_take(wefti_queue *queue, wefti_slot *out) {
     if (WEFTI_UNLIKELY(at == wefti_load_relaxed(&chunk->fill))) return wefti_queue_take_more(queue, out);
     uint32_t slots = wefti_record_slots(&chunk->slots[at]);
     wefti_store_relaxed(&queue->head, at + slots);
-    /* light barrier: partner is the heavy one in steal_part. Without it: the owner reads CALM, then the thief sets THIEF
-     * and reads the old head, then the store above lands; both have the record. */
+    /* light barrier: partner is the heavy one in steal_part. Without it: the owner reads CALM, then the thief sets
+     * THIEF and reads the old head, then the store above lands; both have the record. */
     wefti_light_barrier();
     if (WEFTI_UNLIKELY(wefti_load_relaxed(&queue->attention) != WEFTI_QUEUE_CALM))
         return wefti_queue_take_disputed(queue, at, slots, out);
@@ -112,7 +113,8 @@ uint32_t wefti_queue_steal(wefti_queue *victim, wefti_queue *mine);
 /* Owner: appends a chunk of records that are not in any queue. */
 void wefti_queue_append(wefti_queue *queue, wefti_chunk *chunk, uint32_t records);
 
-/* Anyone: whether it seems to hold something. Exact for a sleeper that has announced itself and passed the heavy barrier. */
+/* Anyone: whether it seems to hold something. Exact for a sleeper that has announced itself and passed the heavy
+ * barrier. */
 static inline bool wefti_queue_has_work(wefti_queue *queue) {
     /* acquire on the two sides that remove: then `pushed` is not older than what they removed. */
     uint64_t gone = wefti_load_acquire(&queue->stolen);

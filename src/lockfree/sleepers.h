@@ -9,17 +9,19 @@
  * and together they count those asleep and those awake that look for work (searchers).
  *
  *   giver:    publish work;  light barrier;  if there are sleepers and no searchers, wake one
- *   sleeper:  announce (ASLEEP; one sleeper more, one searcher less);  heavy barrier;  look everywhere once more;  sleep
+ *   sleeper:  announce (ASLEEP; one sleeper more, one searcher less);  heavy barrier;  look everywhere once more; sleep
  *
- * By the pair of barriers the giver sees the sleeper, or the sleeper sees the work. The last look covers every place that a
- * giver may publish to, and it loads: it does not try to take (a failed steal is not an empty queue). A giver that sees a
- * searcher leaves it at that, since the searcher has its last look still before it: either the one before it sleeps, or the
- * one that the last searcher takes when it stops because it has found something (wefti_sleepers_stop).
+ * By the pair of barriers the giver sees the sleeper, or the sleeper sees the work. The last look covers every place
+ * that a giver may publish to, and it loads: it does not try to take (a failed steal is not an empty queue). A giver
+ * that sees a searcher leaves it at that, since the searcher has its last look still before it: either the one before
+ * it sleeps, or the one that the last searcher takes when it stops because it has found something
+ * (wefti_sleepers_stop).
  *
- * Invariants: S1 each change of a word from ASLEEP to AWAKE takes one sleeper off the count. S2 it adds one searcher, made
- * by whoever made the change. So a worker that comes back from sleep is counted as searching.
+ * Invariants: S1 each change of a word from ASLEEP to AWAKE takes one sleeper off the count. S2 it adds one searcher,
+ * made by whoever made the change. So a worker that comes back from sleep is counted as searching.
  *
- * Source: the idle protocol of Go's scheduler; the word for each worker, because waiting tasks are bound to their worker.
+ * Source: the idle protocol of Go's scheduler; the word for each worker, because waiting tasks are bound to their
+ * worker.
  */
 #ifndef WEFTI_SLEEPERS_H
 #define WEFTI_SLEEPERS_H
@@ -41,7 +43,8 @@ static inline bool wefti_sleepers_wanted(wefti_sleepers *all) {
     /* relaxed, all: the barriers order them after the publication */
     if (wefti_load_relaxed(&all->sleepers) == 0) return false;
     if (wefti_load_relaxed(&all->searchers) == 0) return true;
-    wefti_fence_seq(); /* partner: the fence of who stops searching; one that has begun something long may be the last */
+    wefti_fence_seq(); /* partner: the fence of who stops searching; one that has begun something long may be the last
+                        */
     return wefti_load_relaxed(&all->searchers) == 0;
 }
 
@@ -62,7 +65,8 @@ static inline wefti_wake wefti_sleeper_wake(wefti_sleepers *all, wefti_sleeper *
     wefti_add_relaxed(&all->searchers, 1u);
     /* release: the sleeper sees what led to the wake-up; partner: the acquire in wefti_sleeper_sleep. */
     if (!wefti_cas_release(one, &asleep, (uint32_t)WEFTI_AWAKE)) {
-        /* While this one counted as searching, the last that really did may have stopped and left it to "the others". */
+        /* While this one counted as searching, the last that really did may have stopped and left it to "the others".
+         */
         return wefti_sleepers_stop(all) ? WEFTI_LOOK_ONCE_MORE : WEFTI_WAS_AWAKE;
     }
     wefti_add_relaxed(&all->sleepers, (uint32_t)-1);

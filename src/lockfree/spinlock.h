@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* spinlock.h - a lock for a few instructions.
  *
- * Waiters look without writing, with growing pauses so that the holder can work in bursts, and give up the processor when
- * the holder seems to have lost it. Never held across a wait or a call of user code, nor across
- * an allocation, but for the chunk that an inbox needs once in 255 tasks.
+ * Waiters look without writing, with growing pauses so that the holder can work in bursts, and give up the processor
+ * when the holder seems to have lost it. Never held across a wait or a call of user code, nor across an allocation, but
+ * for the chunk that an inbox needs once in 255 tasks.
  */
 #ifndef WEFTI_SPINLOCK_H
 #define WEFTI_SPINLOCK_H

@@ -4,9 +4,7 @@
 
 #include "os/os.h"
 
-weft_deadline weft_time(void) {
-    return wefti_clock();
-}
+weft_deadline weft_time(void) { return wefti_clock(); }
 
 weft_deadline weft_after(double seconds) {
     if (!(seconds > 0)) return WEFT_NOW; /* NaN too */

@@ -21,9 +21,7 @@ static void detach(void *thread) {
     free(thread);
 }
 
-static void make_key(void) {
-    have_key = pthread_key_create(&key, detach) == 0;
-}
+static void make_key(void) { have_key = pthread_key_create(&key, detach) == 0; }
 
 wefti_strand *wefti_attach(void) {
     if (pthread_once(&once, make_key) != 0 || !have_key) return NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* attach.h - the process object of a thread that Weft did not make: what its strand needs to wait.
  *
- * Made on the first use of Weft on a thread, kept until the thread ends (pthread key destructor). Workers' threads have one
- * as well, for the time outside their loop.
+ * Made on the first use of Weft on a thread, kept until the thread ends (pthread key destructor). Workers' threads have
+ * one as well, for the time outside their loop.
  */
 #ifndef WEFTI_ATTACH_H
 #define WEFTI_ATTACH_H
@@ -13,7 +13,7 @@
 struct wefti_worker;
 
 typedef struct wefti_thread {
-    wefti_strand strand;          /* first; strand.worker is NULL */
+    wefti_strand strand; /* first; strand.worker is NULL */
     wefti_parker parker;
     struct wefti_worker *serving; /* the worker whose thread this is, or NULL */
 } wefti_thread;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* cancel.c - groups: counting tasks in and out, cancelling those that have not begun, waiting for all.
  *
- * One word: the low half counts tasks outstanding, the high half references (each outstanding task, and the owner until it
- * frees the group). A task that is not the last leaves with one cas over both halves. The last one first takes itself out
- * of the low half, then wakes who waits, under the lock, and only then gives up its reference: so the group outlives it.
+ * One word: the low half counts tasks outstanding, the high half references (each outstanding task, and the owner until
+ * it frees the group). A task that is not the last leaves with one cas over both halves. The last one first takes
+ * itself out of the low half, then wakes who waits, under the lock, and only then gives up its reference: so the group
+ * outlives it.
  *
- *   waiter: lock; outstanding == 0 ? done : enlist; unlock; park        last task: outstanding -> 0; lock; claim all; unlock
+ *   waiter: lock; outstanding == 0 ? done : enlist; unlock; park        last task: outstanding -> 0; lock; claim all;
+ * unlock
  */
 #include "sched/cancel.h"
 
@@ -27,16 +29,14 @@ struct weft_group {
     wefti_spinlock lock;
     group_waiter *waiters; /* under lock */
     uint32_t leaving;      /* waiters that timed out and are not in the list, but will take the lock; under lock */
-    const char *name; /* made by wefti_short_name; NULL: unnamed */
+    const char *name;      /* made by wefti_short_name; NULL: unnamed */
     char name_room[WEFTI_SHORT_NAME];
 };
 
 #define ONE_REFERENCE (UINT64_C(1) << 32)
 #define ONE_TASK (ONE_REFERENCE | 1)
 
-static uint32_t outstanding_in(uint64_t word) {
-    return (uint32_t)word;
-}
+static uint32_t outstanding_in(uint64_t word) { return (uint32_t)word; }
 
 weft_group *weft_make_group(const char *name) {
     weft_group *group = calloc(1, sizeof *group);
@@ -55,7 +55,8 @@ static void release(weft_group *group) {
 }
 
 void wefti_group_join(weft_group *group) {
-    wefti_add_relaxed(&group->word, ONE_TASK); /* relaxed: the submission publishes it; the owner's reference keeps it */
+    wefti_add_relaxed(&group->word,
+                      ONE_TASK); /* relaxed: the submission publishes it; the owner's reference keeps it */
 }
 
 static void wake_waiters(weft_group *group) {

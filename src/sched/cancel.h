@@ -5,8 +5,8 @@
 
 #include <weft/group.h>
 
-/* A task joins at its submission and leaves when its outcome has been delivered. The group lives until both the last task
- * has left and its owner has freed it. */
+/* A task joins at its submission and leaves when its outcome has been delivered. The group lives until both the last
+ * task has left and its owner has freed it. */
 void wefti_group_join(weft_group *group);
 void wefti_group_leave(weft_group *group);
 

@@ -18,9 +18,9 @@ bool wefti_outstanding(weft_kernel *kernel, unsigned generation) {
 }
 
 void wefti_drain_look_closely(weft_kernel *kernel) {
-    /* acquire: partner is the release in wait_for. The ticket says which generation it is about, and never comes back: a
-     * generation read here could be of the phase before, and the next phase waits with the same object at the same place,
-     * so a verdict about one phase could end the other. */
+    /* acquire: partner is the release in wait_for. The ticket says which generation it is about, and never comes back:
+     * a generation read here could be of the phase before, and the next phase waits with the same object at the same
+     * place, so a verdict about one phase could end the other. */
     uint64_t ticket = wefti_load_acquire(&kernel->drain.ticket);
     if (ticket == 0 || wefti_outstanding(kernel, ticket & 1)) return;
     /* acq_rel: one of several workers wins, and the waiter sees what the tasks did */

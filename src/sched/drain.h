@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* drain.h - knowing that all tasks submitted before a moment are done, while others keep coming.
  *
- * Idea: tasks are counted in two generations, in when they are submitted and out when they end, each count written by one
- * worker (or under an inbox's lock), so that counting costs no atomic update. Who wants to know turns the kernel to the
- * other generation and waits until the counts of the old one agree; and then once more the other way round, for the
+ * Idea: tasks are counted in two generations, in when they are submitted and out when they end, each count written by
+ * one worker (or under an inbox's lock), so that counting costs no atomic update. Who wants to know turns the kernel to
+ * the other generation and waits until the counts of the old one agree; and then once more the other way round, for the
  * submitter that had read the generation but not yet counted when it was turned.
  *
  * The counts out are read before the counts in: then equal sums mean that there was a moment without any.
@@ -34,7 +34,7 @@ void wefti_drain_wait(struct weft_kernel *kernel);
 void wefti_drain_look_closely(struct weft_kernel *kernel);
 #define wefti_drain_look(kernel)                                                                                       \
     do {                                                                                                               \
-        if (WEFTI_UNLIKELY(wefti_load_relaxed(&(kernel)->drain.ticket) != 0)) wefti_drain_look_closely(kernel);    \
+        if (WEFTI_UNLIKELY(wefti_load_relaxed(&(kernel)->drain.ticket) != 0)) wefti_drain_look_closely(kernel);        \
     } while (0)
 
 #define wefti_generation(kernel) wefti_load_relaxed(&(kernel)->drain.generation)

@@ -4,15 +4,23 @@
 
 #include "sched/kernel.h"
 
-enum { TRIM_NANOSECONDS = 100000000, IDLE_STOCK = 1024, LEAST_SEARCH = 32, MANY_TIMERS = 1000, TOGETHER_NANOSECONDS = 60000 };
+enum {
+    TRIM_NANOSECONDS = 100000000,
+    IDLE_STOCK = 1024,
+    LEAST_SEARCH = 32,
+    MANY_TIMERS = 1000,
+    TOGETHER_NANOSECONDS = 60000
+};
 
 /* ---- the giver's side ---- */
 
 static bool any_pending(weft_kernel *kernel);
 
-/* The last searcher has stopped. Somebody must go on looking: for more work, and at the clock for the kernel's timers. */
+/* The last searcher has stopped. Somebody must go on looking: for more work, and at the clock for the kernel's timers.
+ */
 static void look_once_more(weft_kernel *kernel) {
-    if (any_pending(kernel) || wefti_inbox_has_work(&kernel->low) || wefti_wheel_next(&kernel->wheel) != INT64_MAX) wefti_notify(kernel, &kernel->idle);
+    if (any_pending(kernel) || wefti_inbox_has_work(&kernel->low) || wefti_wheel_next(&kernel->wheel) != INT64_MAX)
+        wefti_notify(kernel, &kernel->idle);
 }
 
 static bool wake(weft_kernel *kernel, wefti_worker *worker) {
@@ -32,9 +40,7 @@ void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
     wake(kernel, worker);
 }
 
-void wefti_kernel_look_again(weft_kernel *kernel) {
-    wefti_notify(kernel, &kernel->idle);
-}
+void wefti_kernel_look_again(weft_kernel *kernel) { wefti_notify(kernel, &kernel->idle); }
 
 /* ---- looking ---- */
 
@@ -87,7 +93,8 @@ static bool look(wefti_worker *worker) {
         wefti_poll(worker);
         return true;
     }
-    if (wefti_inbox_has_work(&kernel->inbox) || wefti_load_relaxed(&worker->movable_count) != 0) return true; /* the loop takes it */
+    if (wefti_inbox_has_work(&kernel->inbox) || wefti_load_relaxed(&worker->movable_count) != 0)
+        return true; /* the loop takes it */
     if (steal(worker)) return true;
     /* A low task begins only when nothing of default priority is pending anywhere. */
     if (!wefti_inbox_has_work(&kernel->low) || any_pending(kernel)) return false;
@@ -109,7 +116,9 @@ static bool live(weft_kernel *kernel) {
            wefti_load_acquire(&kernel->pledges) != 0; /* partner: the release in wefti_kernel_redeem */
 }
 
-/* Counts this worker among those with nothing to do; if it is the last, and no task or pledge is left, the kernel is done. All others are quiet then, and only a running worker, or the end of a wait (then a task is live), makes work. */
+/* Counts this worker among those with nothing to do; if it is the last, and no task or pledge is left, the kernel is
+ * done. All others are quiet then, and only a running worker, or the end of a wait (then a task is live), makes work.
+ */
 static bool become_quiet(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     pthread_mutex_lock(&kernel->lock);
@@ -199,7 +208,8 @@ bool wefti_find_work(wefti_worker *worker) {
     wefti_add_relaxed(&kernel->idle.searchers, 1u);
     int64_t start = wefti_clock();
     wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
-    wefti_store_relaxed(&worker->busy, wefti_load_relaxed(&worker->busy) + start - wefti_load_relaxed(&worker->busy_since));
+    wefti_store_relaxed(&worker->busy,
+                        wefti_load_relaxed(&worker->busy) + start - wefti_load_relaxed(&worker->busy_since));
     wefti_store_relaxed(&worker->busy_since, (int64_t)0);
     while (!(found = search(worker)) && state_of(kernel) != WEFTI_KERNEL_ENDED) {
         trim(worker);

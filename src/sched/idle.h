@@ -24,7 +24,8 @@ static inline void wefti_notify(struct weft_kernel *kernel, wefti_sleepers *idle
 /* Giver: something has been put where only this worker looks (its mailbox). */
 void wefti_wake_worker(struct weft_kernel *kernel, struct wefti_worker *worker);
 
-/* Worker, in its loop, with nothing to do: searches, sleeps, and returns when there may be something. false: the end. */
+/* Worker, in its loop, with nothing to do: searches, sleeps, and returns when there may be something. false: the end.
+ */
 bool wefti_find_work(struct wefti_worker *worker);
 
 #endif

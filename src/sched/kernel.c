@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* kernel.c - making, ending and freeing kernels.
  *
- * Creation is a handshake: all threads are started; each establishes its bindings, enters its context and from there its
- * loop, and reports; the creator waits for all reports, and only if all are good lets them go.
+ * Creation is a handshake: all threads are started; each establishes its bindings, enters its context and from there
+ * its loop, and reports; the creator waits for all reports, and only if all are good lets them go.
  *
  *   thread:  started -> bindings -> context -> arrived ---- go -----> loop -> leaves
  *                          \-> failed                  \--- stop ----------> leaves
  *
- * The memory of an ended kernel is kept for the next one of the same size and never given back: somebody who has just made
- * a task of it runnable may still be about to look whether its worker sleeps (wefti_wake_worker).
+ * The memory of an ended kernel is kept for the next one of the same size and never given back: somebody who has just
+ * made a task of it runnable may still be about to look whether its worker sleeps (wefti_wake_worker).
  */
 #include "sched/kernel.h"
 
@@ -32,8 +32,8 @@ void (*wefti_kernel_ended_hook)(weft_kernel *kernel);
 /* ---- registry and recycling ---- */
 
 static wefti_spinlock registry_lock;
-static weft_kernel *registry;       /* kernels in use; under registry_lock */
-static weft_kernel *recycled;       /* memory of freed ones; under registry_lock */
+static weft_kernel *registry; /* kernels in use; under registry_lock */
+static weft_kernel *recycled; /* memory of freed ones; under registry_lock */
 
 static void enlist(weft_kernel *kernel) {
     wefti_spin_lock(&registry_lock);
@@ -107,7 +107,7 @@ bool wefti_kernel_pledge(weft_kernel *kernel) {
 
 void wefti_kernel_redeem(weft_kernel *kernel) {
     wefti_add_release(&kernel->pledges, (size_t)-1); /* release: partner is the acquire in live(), idle.c */
-    wefti_kernel_look_again(kernel); /* the kernel's memory outlives it, see the head of this file */
+    wefti_kernel_look_again(kernel);                 /* the kernel's memory outlives it, see the head of this file */
 }
 
 /* Replaces the global value of weft_current_kernel if it is `from`. */
@@ -246,7 +246,8 @@ static weft_status check_options(unsigned worker_count, const weft_kernel_option
 
 static bool init_worker(weft_kernel *kernel, wefti_worker *worker, uint32_t index) {
     wefti_worker blank = {.kernel = kernel, .index = index, .random = index * 2654435761u + 1, .poll_every = 64};
-    memcpy(worker, &blank, offsetof(wefti_worker, mailbox)); /* `sleep` stays AWAKE: a late waker may be looking at it */
+    memcpy(worker, &blank,
+           offsetof(wefti_worker, mailbox)); /* `sleep` stays AWAKE: a late waker may be looking at it */
     worker->movable = (wefti_runners){NULL, NULL};
     wefti_wheel_init(&worker->wheel, wefti_clock());
     return wefti_queue_init(&worker->queue, &kernel->depot);
@@ -446,9 +447,7 @@ weft_status weft_free_kernel(weft_kernel *kernel) {
 
 /* ---- reading ---- */
 
-weft_kernel *wefti_kernel_current(void) {
-    return weft_get(weft_current_kernel);
-}
+weft_kernel *wefti_kernel_current(void) { return weft_get(weft_current_kernel); }
 
 static const weft_kernel *or_current(const weft_kernel *kernel) {
     return kernel != NULL ? kernel : wefti_kernel_current();

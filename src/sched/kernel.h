@@ -36,20 +36,21 @@ struct weft_kernel {
     pthread_mutex_t broadcast_lock;
     WEFTI_ATOMIC(wefti_stack_pool *) pools[WEFTI_STACK_CLASSES]; /* by stack size; made under lock */
     WEFTI_ATOMIC(uint32_t) state;
-    uint32_t arrived; /* workers in their loop; under lock */
-    uint32_t quiet;   /* ending: workers with nothing to do; under lock */
-    weft_status failure; /* why the creation failed; under lock */
-    bool go, stop;    /* creation succeeded, or failed; under lock */
+    uint32_t arrived;     /* workers in their loop; under lock */
+    uint32_t quiet;       /* ending: workers with nothing to do; under lock */
+    weft_status failure;  /* why the creation failed; under lock */
+    bool go, stop;        /* creation succeeded, or failed; under lock */
     bool joining, joined; /* somebody waits for the threads; they are gone; under lock */
     bool ending_thread_started;
     wefti_os_thread ending_thread;
-    WEFTI_ATOMIC(size_t) users; /* channels and timeouts that point here */
+    WEFTI_ATOMIC(size_t) users;   /* channels and timeouts that point here */
     WEFTI_ATOMIC(size_t) pledges; /* timeouts that are not delivered, and broadcasts: the end waits for them */
     wefti_drain drain;
     struct weft_kernel *next_kernel; /* registry, for dumps */
 };
 
-/* Promises the kernel more to do, which its end will wait for. false: it is ending. Broken off by wefti_kernel_redeem. */
+/* Promises the kernel more to do, which its end will wait for. false: it is ending. Broken off by wefti_kernel_redeem.
+ */
 bool wefti_kernel_pledge(weft_kernel *kernel);
 void wefti_kernel_redeem(weft_kernel *kernel);
 

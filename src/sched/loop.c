@@ -59,9 +59,7 @@ static inline void invoke_with(wefti_record *record, void *arguments) {
     if (record->sink != NULL) record->sink->deliver(record->sink, result, NULL);
 }
 
-static WEFTI_NOINLINE void invoke(wefti_record *record) {
-    invoke_with(record, wefti_record_arguments(record));
-}
+static WEFTI_NOINLINE void invoke(wefti_record *record) { invoke_with(record, wefti_record_arguments(record)); }
 
 static void invoke_in_environment(wefti_strand *self, wefti_record *record, weft_environment *environment) {
     size_t size = wefti_environment_size(environment);
@@ -193,8 +191,9 @@ static uint32_t share_of(wefti_inbox *inbox, uint32_t workers) {
     return (uint32_t)WEFTI_MIN(share, BATCH_MOST);
 }
 
-/* Takes a share from the inbox. Where tasks stream in one by one, it is better to let some gather: each look at the inbox
- * takes its lines from the submitter's cache. One that finds the inbox empty ends the streak, so a single task never waits. */
+/* Takes a share from the inbox. Where tasks stream in one by one, it is better to let some gather: each look at the
+ * inbox takes its lines from the submitter's cache. One that finds the inbox empty ends the streak, so a single task
+ * never waits. */
 static WEFTI_NOINLINE bool refill(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     if (!wefti_inbox_has_work(&kernel->inbox)) {
@@ -211,9 +210,7 @@ static WEFTI_NOINLINE bool refill(wefti_worker *worker) {
 }
 
 /* Whether it is time to look at mailbox and clock. */
-static inline bool time_to_poll(wefti_worker *worker) {
-    return (++worker->tick & (worker->poll_every - 1)) == 0;
-}
+static inline bool time_to_poll(wefti_worker *worker) { return (++worker->tick & (worker->poll_every - 1)) == 0; }
 
 static void run_record(wefti_runner *self, wefti_worker *worker, wefti_slot *slots, uint32_t count) {
     if (WEFTI_UNLIKELY((((wefti_record *)(void *)slots)->flags & WEFTI_TASK_STACK) != 0))

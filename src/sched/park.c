@@ -28,9 +28,7 @@ static bool claim_timed_out(wefti_timer *timer) {
     return wefti_wait_claim(WEFTI_CONTAINER(timer, wefti_wait, timer), WEFT_TIMED_OUT);
 }
 
-static void deliver_timed_out(wefti_timer *timer) {
-    wefti_unpark(WEFTI_CONTAINER(timer, wefti_wait, timer));
-}
+static void deliver_timed_out(wefti_timer *timer) { wefti_unpark(WEFTI_CONTAINER(timer, wefti_wait, timer)); }
 
 static void arm(wefti_worker *worker, wefti_wait *wait, int64_t deadline) {
     wait->timer.deadline = deadline;
@@ -57,7 +55,8 @@ static WEFTI_NOINLINE wefti_runner *wait_for_ready(wefti_worker *worker) {
     return next;
 }
 
-/* What to go on with when the running runner waits. Every so often the loop, which looks at mailbox, clock and tasks. */
+/* What to go on with when the running runner waits. Every so often the loop, which looks at mailbox, clock and tasks.
+ */
 static wefti_runner *choose(wefti_worker *worker) {
     if (WEFTI_LIKELY(++worker->tick % 64 != 0)) {
         wefti_runner *next = wefti_runner_next(worker);

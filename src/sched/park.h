@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* park.h - the one way to wait: park a strand, unpark it.
  *
- * Whoever has to wait puts a wefti_wait on its stack, leaves it where others find it (a channel's list of waiters, a timer),
- * and parks. Several parties may want to end the wait: one wins, by the claim word.
+ * Whoever has to wait puts a wefti_wait on its stack, leaves it where others find it (a channel's list of waiters, a
+ * timer), and parks. Several parties may want to end the wait: one wins, by the claim word.
  *
- *   OPEN --claim(status): a counterpart, a deadline, a close, a cancel--> CLAIMED(status) --unpark--> the strand goes on
+ *   OPEN --claim(status): a counterpart, a deadline, a close, a cancel--> CLAIMED(status) --unpark--> the strand goes
+ * on
  *
  * Rules
- *   1. Between claim and unpark the winner alone may touch the wait: hand over a value, unlink what it finds under a lock it
- *      holds. Nothing that can fail stands between the two.
+ *   1. Between claim and unpark the winner alone may touch the wait: hand over a value, unlink what it finds under a
+ * lock it holds. Nothing that can fail stands between the two.
  *   2. Every claim that was won is followed by exactly one unpark, and the wait may be gone as soon as unpark begins.
- *   3. A strand may be unparked before it has parked. A fiber stays on its worker, which goes on with it only after it has
- *      switched away, so no lock needs to be held across the switch; a movable one is gone on with only when its context
+ *   3. A strand may be unparked before it has parked. A fiber stays on its worker, which goes on with it only after it
+ * has switched away, so no lock needs to be held across the switch; a movable one is gone on with only when its context
  *      says that it has been left.
  *   4. The strand itself takes its wait out of every list before it returns.
  * The state word is enough for a wait on many things at once (an alternation): all its waiters point to one wefti_wait.
@@ -22,8 +23,8 @@
 #include "dynamic/strand.h"
 #include "sched/timer.h"
 
-/* A name as dumps show it: its first bytes, padded with zeros. It is copied when a wait begins, since a dump may look at any
- * time and the object may be freed meanwhile. */
+/* A name as dumps show it: its first bytes, padded with zeros. It is copied when a wait begins, since a dump may look
+ * at any time and the object may be freed meanwhile. */
 enum { WEFTI_SHORT_NAME = 24 };
 static inline const char *wefti_short_name(char room[WEFTI_SHORT_NAME], const char *name) {
     if (name == NULL) return NULL;
@@ -56,8 +57,8 @@ static inline void wefti_wait_init(wefti_wait *wait, wefti_strand *self, const c
 /* Tries to win the wait. */
 static inline bool wefti_wait_claim(wefti_wait *wait, weft_status status) {
     uint32_t open = 0;
-    /* acq_rel: release for what the winner will hand over is not needed (unpark orders that); the losers must see that it is
-     * claimed, and the winner what the strand wrote before it parked: partner is the publication of the wait. */
+    /* acq_rel: release for what the winner will hand over is not needed (unpark orders that); the losers must see that
+     * it is claimed, and the winner what the strand wrote before it parked: partner is the publication of the wait. */
     return wefti_cas_acq_rel(&wait->claim, &open, 1u + (uint32_t)status);
 }
 

@@ -98,8 +98,9 @@ static bool has_extras(const weft_submit_options *options) {
     return options->group != NULL || options->environment != NULL || options->stack_size != 0;
 }
 
-static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_strand *self, const weft_submit_options *options,
-                                                 wefti_sink *sink, const weft_task_type *type, const void *arguments,
+static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_strand *self,
+                                                 const weft_submit_options *options, wefti_sink *sink,
+                                                 const weft_task_type *type, const void *arguments,
                                                  weft_priority priority) {
     submission s = {.type = type, .arguments = arguments};
     s.head.type = type;
@@ -110,7 +111,8 @@ static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_stra
     if (options != NULL) {
         if (options->movable) s.head.flags |= WEFTI_TASK_MOVABLE;
         if (has_extras(options)) {
-            extras = (wefti_extras){options->group, wefti_environment_retain(options->environment), options->stack_size, 0};
+            extras =
+                (wefti_extras){options->group, wefti_environment_retain(options->environment), options->stack_size, 0};
             if (options->group != NULL) wefti_group_join(options->group);
             s.extras = &extras;
             s.head.flags |= WEFTI_TASK_EXTRAS;

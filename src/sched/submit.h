@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* submit.h - putting a task into a kernel's queues.
  *
- * The common case is inline, since some hundred million tasks a second depend on it: no options, default priority, arguments
- * that fit into one slot.
+ * The common case is inline, since some hundred million tasks a second depend on it: no options, default priority,
+ * arguments that fit into one slot.
  */
 #ifndef WEFTI_SUBMIT_H
 #define WEFTI_SUBMIT_H
@@ -25,7 +25,8 @@ static inline weft_category wefti_category_here(const wefti_strand *self) {
 }
 
 static inline weft_priority wefti_priority_here(const wefti_strand *self) {
-    return __atomic_load_n((const weft_priority *)wefti_cell_of(self, &weft_task_priority), __ATOMIC_RELAXED); /* as above */
+    return __atomic_load_n((const weft_priority *)wefti_cell_of(self, &weft_task_priority),
+                           __ATOMIC_RELAXED); /* as above */
 }
 
 /* The current kernel as this strand sees it. */
@@ -49,11 +50,16 @@ typedef struct wefti_small {
     const void *arguments;
 } wefti_small;
 
-static inline __attribute__((always_inline)) void wefti_write_small(wefti_slot *room, const wefti_small *small, unsigned generation) {
+static inline __attribute__((always_inline)) void wefti_write_small(wefti_slot *room, const wefti_small *small,
+                                                                    unsigned generation) {
     wefti_record *record = (wefti_record *)(void *)room;
     uint8_t flags = small->group != NULL ? WEFTI_TASK_GROUP : 0;
-    *record = (wefti_record){.type = small->type, .sink = small->sink, .category = small->category, .slots = 1,
-                             .flags = flags, .generation = (uint8_t)generation};
+    *record = (wefti_record){.type = small->type,
+                             .sink = small->sink,
+                             .category = small->category,
+                             .slots = 1,
+                             .flags = flags,
+                             .generation = (uint8_t)generation};
     char *at = (char *)(record + 1);
     if (flags != 0) {
         *(weft_group **)(void *)at = small->group;
@@ -63,7 +69,8 @@ static inline __attribute__((always_inline)) void wefti_write_small(wefti_slot *
 }
 
 /* A task's child, to the worker's own queue. */
-static inline __attribute__((always_inline)) weft_status wefti_submit_own(weft_kernel *kernel, wefti_worker *worker, const wefti_small *small) {
+static inline __attribute__((always_inline)) weft_status wefti_submit_own(weft_kernel *kernel, wefti_worker *worker,
+                                                                          const wefti_small *small) {
     unsigned generation = wefti_generation(kernel);
     wefti_slot *room = wefti_queue_reserve(&worker->queue, 1);
     if (WEFTI_UNLIKELY(room == NULL)) return WEFT_NO_MEMORY;
@@ -73,7 +80,8 @@ static inline __attribute__((always_inline)) weft_status wefti_submit_own(weft_k
     return WEFT_OK;
 }
 
-static inline __attribute__((always_inline)) weft_status wefti_submit_outside(weft_kernel *kernel, const wefti_small *small) {
+static inline __attribute__((always_inline)) weft_status wefti_submit_outside(weft_kernel *kernel,
+                                                                              const wefti_small *small) {
     bool closed;
     wefti_slot *room = wefti_inbox_reserve(&kernel->inbox, 1, &closed, false);
     if (WEFTI_UNLIKELY(room == NULL)) return closed ? WEFT_ENDED : WEFT_NO_MEMORY;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* task.h - a task between its submission and its outcome.
  *
- * A task that has not begun is a record in a queue, nothing else: no object, no allocation. When it begins, its record is
- * copied to the stack it runs on. Its outcome goes to a sink (a channel, a broadcast, ...), which is all that this floor
- * knows of channels.
+ * A task that has not begun is a record in a queue, nothing else: no object, no allocation. When it begins, its record
+ * is copied to the stack it runs on. Its outcome goes to a sink (a channel, a broadcast, ...), which is all that this
+ * floor knows of channels.
  */
 #ifndef WEFTI_TASK_H
 #define WEFTI_TASK_H
@@ -37,8 +37,8 @@ typedef struct wefti_record {
     const weft_task_type *type;
     wefti_sink *sink; /* NULL: the outcome is dropped */
     weft_category category;
-    uint8_t slots; /* stands at WEFTI_RECORD_LENGTH */
-    uint8_t flags; /* wefti_record_flag */
+    uint8_t slots;      /* stands at WEFTI_RECORD_LENGTH */
+    uint8_t flags;      /* wefti_record_flag */
     uint8_t generation; /* which of two counts it is in: see drain.h */
     uint8_t unused[5];
 } wefti_record;

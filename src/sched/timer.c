@@ -71,7 +71,9 @@ static bool first_slot(const wefti_wheel *wheel, unsigned *level, unsigned *slot
         uint64_t ahead = occupied >> now; /* nothing lies behind `now` on any level */
         *slot = now + (unsigned)__builtin_ctzll(ahead);
         *level = l;
-        uint64_t above = shift + WEFTI_WHEEL_BITS >= 64 ? 0 : wheel->tick >> (shift + WEFTI_WHEEL_BITS) << (shift + WEFTI_WHEEL_BITS);
+        uint64_t above = shift + WEFTI_WHEEL_BITS >= 64
+                             ? 0
+                             : wheel->tick >> (shift + WEFTI_WHEEL_BITS) << (shift + WEFTI_WHEEL_BITS);
         *begins = above + ((uint64_t)*slot << shift);
         if (*begins < wheel->tick) *begins = wheel->tick;
         return true;

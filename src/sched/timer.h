@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* timer.h - timers in a hierarchical wheel: arming and cancelling cost the same whether ten or a million are armed.
  *
- * Idea: time in ticks of 4096 ns. A timer lies on the level where its tick and the wheel's tick first differ, counted in
- * groups of six bits, in the slot that those six bits name; one bitmap a level says which slots have any. When the wheel's
- * tick reaches a slot of a higher level its timers move down; on level 0 they expire. A timer is never early and, where
- * the wheel is looked at in time, at most one tick late.
+ * Idea: time in ticks of 4096 ns. A timer lies on the level where its tick and the wheel's tick first differ, counted
+ * in groups of six bits, in the slot that those six bits name; one bitmap a level says which slots have any. When the
+ * wheel's tick reaches a slot of a higher level its timers move down; on level 0 they expire. A timer is never early
+ * and, where the wheel is looked at in time, at most one tick late.
  *
  * Terms: to claim a timer is to win the right to deliver it, by a function of its owner that runs with the wheel's lock
  * held and must be short; what was claimed is delivered after the lock is released.
  *
- * Invariants: T1 a timer is in a list exactly while `linked`. T2 after wefti_timer_cancel has returned, the wheel does not
- * touch the timer again, unless it had been claimed before: then deliver is called, or has been.
- * Source: Varghese and Lauck 1987, hierarchical, with the bitmap search of tokio's driver.
+ * Invariants: T1 a timer is in a list exactly while `linked`. T2 after wefti_timer_cancel has returned, the wheel does
+ * not touch the timer again, unless it had been claimed before: then deliver is called, or has been. Source: Varghese
+ * and Lauck 1987, hierarchical, with the bitmap search of tokio's driver.
  */
 #ifndef WEFTI_TIMER_H
 #define WEFTI_TIMER_H
@@ -31,8 +31,8 @@ typedef struct wefti_timer {
 
 typedef struct wefti_wheel {
     wefti_spinlock lock;
-    uint64_t tick;                /* everything before it has expired */
-    WEFTI_ATOMIC(int64_t) next;   /* no timer expires before; INT64_MAX: there is none */
+    uint64_t tick;              /* everything before it has expired */
+    WEFTI_ATOMIC(int64_t) next; /* no timer expires before; INT64_MAX: there is none */
     WEFTI_ATOMIC(size_t) armed;
     uint64_t occupied[WEFTI_WHEEL_LEVELS];
     wefti_timer *slots[WEFTI_WHEEL_LEVELS][WEFTI_WHEEL_SLOTS]; /* circular lists */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* worker.h - a worker: one OS thread, its queue, and the runners on which its tasks run.
  *
- * A runner is a fiber with a worker's loop on it. The running one takes the next task and calls it, there and then, as a
- * function. If that task has to wait, its runner is left as it stands and another one goes on with the loop; later the
- * waiting runner is switched to, its task ends, and its loop goes on from there. So a task that never waits never
+ * A runner is a fiber with a worker's loop on it. The running one takes the next task and calls it, there and then, as
+ * a function. If that task has to wait, its runner is left as it stands and another one goes on with the loop; later
+ * the waiting runner is switched to, its task ends, and its loop goes on from there. So a task that never waits never
  * switches, and a task that waits costs the stack it stands on.
  *
  *            takes a task            task waits                 unparked                 loop or a parking runner
@@ -41,10 +41,10 @@ typedef struct wefti_runner {
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
     WEFTI_ATOMIC(weft_category) category;
-    WEFTI_ATOMIC(const char *) what;   /* what it waits for; NULL: nothing */
-    WEFTI_ATOMIC(const void *) object; /* and on what */
+    WEFTI_ATOMIC(const char *) what;                   /* what it waits for; NULL: nothing */
+    WEFTI_ATOMIC(const void *) object;                 /* and on what */
     WEFTI_ATOMIC(uint64_t) name[WEFTI_SHORT_NAME / 8]; /* of the object */
-    WEFTI_ATOMIC(int64_t) since;       /* when its state began */
+    WEFTI_ATOMIC(int64_t) since;                       /* when its state began */
 } wefti_runner;
 
 /* A first in, first out list of runners. */
@@ -55,20 +55,20 @@ typedef struct wefti_runners {
 typedef struct wefti_worker {
     /* the owner's lines */
     WEFTI_ALIGNED(WEFTI_APART) wefti_runners ready;
-    uint32_t tick;       /* counts choices of what runs next */
-    uint32_t poll_every; /* ticks between two looks at the clock: a power of two */
-    wefti_node *idle;    /* runners in their loop, last in, first out */
+    uint32_t tick;         /* counts choices of what runs next */
+    uint32_t poll_every;   /* ticks between two looks at the clock: a power of two */
+    wefti_node *idle;      /* runners in their loop, last in, first out */
     wefti_runner *retired; /* ended, still to be given back by who comes next */
     weft_kernel *kernel;
     uint32_t index, random;
     bool poll_due;    /* the loop is to look at mailbox and clock */
     bool tasks_first; /* somebody yielded: tasks that have not begun come before runners that are ready */
-    uint32_t streak; /* how often in a row the inbox had little more when the last share was used up */
-    int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
-    int64_t looked;  /* when it last went to sleep */
-    int64_t trimmed; /* when this worker last trimmed the depot */
+    uint32_t streak;  /* how often in a row the inbox had little more when the last share was used up */
+    int64_t rounds;   /* of searching before it sleeps, at most the kernel's spin_count */
+    int64_t looked;   /* when it last went to sleep */
+    int64_t trimmed;  /* when this worker last trimmed the depot */
     uint32_t idle_count;
-    int64_t now; /* the clock when it was last looked at */
+    int64_t now;      /* the clock when it was last looked at */
     weft_bound *base; /* the worker's own bindings */
     wefti_fiber root; /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;
@@ -78,8 +78,8 @@ typedef struct wefti_worker {
     /* counters: written by the owner alone, read by anyone */
     WEFTI_ATOMIC(uint64_t) submitted[2], done[2]; /* by generation, see drain.h */
     WEFTI_ATOMIC(uint64_t) begun, steals, parks, sleeps, stacks;
-    WEFTI_ATOMIC(int64_t) busy, busy_since; /* busy_since 0: searching or asleep */
-    uint32_t low_slots; /* of the task of low priority to run next; 0: none */
+    WEFTI_ATOMIC(int64_t) busy, busy_since;                    /* busy_since 0: searching or asleep */
+    uint32_t low_slots;                                        /* of the task of low priority to run next; 0: none */
     WEFTI_ALIGNED(64) wefti_slot low[WEFTI_RECORD_MOST_SLOTS]; /* not in the queue, where it would count as pending */
     wefti_queue queue;
     wefti_wheel wheel;
@@ -122,11 +122,11 @@ wefti_runner *wefti_runner_get(wefti_worker *worker);
 wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number); /* the one whose stack this is */
 wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size);
 void wefti_runner_free(wefti_worker *worker, wefti_runner *runner);
-/* Leaves `from` for `to` on this worker. Where it is the last thing a function does, that becomes a jump, and the switch
- * comes back to the function's caller: each return after a change of stacks is one that the processor predicts wrong. */
-WEFTI_NO_TSAN static inline __attribute__((always_inline)) void wefti_runner_switch(wefti_worker *worker,
-                                                                                   wefti_runner *from, wefti_runner *to,
-                                                                                   bool last) {
+/* Leaves `from` for `to` on this worker. Where it is the last thing a function does, that becomes a jump, and the
+ * switch comes back to the function's caller: each return after a change of stacks is one that the processor predicts
+ * wrong. */
+WEFTI_NO_TSAN static inline __attribute__((always_inline)) void
+wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to, bool last) {
     wefti_store_relaxed(&worker->current, to); /* relaxed: for dumps and task_categories_running */
     wefti_fiber_switch(&from->fiber, &to->fiber, last);
 }

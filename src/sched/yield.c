@@ -28,10 +28,12 @@ WEFTI_NO_TSAN void weft_yield(void) {
         yield_to_loop(worker, self);
         return;
     }
-    /* The first ready one out, this one in at the end: what wefti_runners_take and _put would do, with the list not empty. */
+    /* The first ready one out, this one in at the end: what wefti_runners_take and _put would do, with the list not
+     * empty. */
     wefti_node *second = first->next;
     worker->ready.first = second;
-    if (second != NULL) { /* on its way to this cache while the first runs: its stack now, the third's object behind it */
+    if (second !=
+        NULL) { /* on its way to this cache while the first runs: its stack now, the third's object behind it */
         __builtin_prefetch(second->next);
         __builtin_prefetch(wefti_load_relaxed(&wefti_runner_of(second)->fiber.context.sp));
     }

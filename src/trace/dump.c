@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* dump.c - writing every kernel, worker and task to a descriptor, from anywhere, signal handlers included.
  *
- * It must work when the program hangs, so it waits for no lock: where one is not to be had at once it says so and goes on.
- * It allocates nothing and calls only what a signal handler may call. It reads the runners while they run: their memory
- * stays mapped as long as the kernel is registered, every field read is one word, and names are those of static types.
+ * It must work when the program hangs, so it waits for no lock: where one is not to be had at once it says so and goes
+ * on. It allocates nothing and calls only what a signal handler may call. It reads the runners while they run: their
+ * memory stays mapped as long as the kernel is registered, every field read is one word, and names are those of static
+ * types.
  */
 #include <weft/trace.h>
 
@@ -51,9 +52,7 @@ static void put_based(wefti_dump *dump, uint64_t value, unsigned base, unsigned 
     wefti_dump_text(dump, at);
 }
 
-void wefti_dump_number(wefti_dump *dump, uint64_t value) {
-    put_based(dump, value, 10, 1);
-}
+void wefti_dump_number(wefti_dump *dump, uint64_t value) { put_based(dump, value, 10, 1); }
 
 void wefti_dump_address(wefti_dump *dump, const void *address) {
     wefti_dump_text(dump, "0x");
@@ -84,7 +83,8 @@ static void put_category(wefti_dump *dump, weft_category category) {
         wefti_dump_address(dump, category);
 }
 
-/* The name that the wait brought along. The words may be of two waits, if it went on meanwhile; they end all the same. */
+/* The name that the wait brought along. The words may be of two waits, if it went on meanwhile; they end all the same.
+ */
 static void put_name(wefti_dump *dump, wefti_runner *runner) {
     uint64_t words[WEFTI_SHORT_NAME / 8];
     char name[sizeof words + 1];
@@ -163,8 +163,8 @@ static void put_worker(wefti_dump *dump, weft_kernel *kernel, uint32_t index) {
     wefti_dump_text(dump, "  worker ");
     wefti_dump_number(dump, index);
     wefti_dump_text(dump, wefti_load_relaxed(&kernel->workers[index].sleep) == WEFTI_ASLEEP ? ": asleep"
-                          : c.busy                                                         ? ": busy"
-                                                                                           : ": searching");
+                          : c.busy                                                          ? ": busy"
+                                                                                            : ": searching");
     wefti_dump_text(dump, ", ");
     wefti_dump_number(dump, c.live);
     wefti_dump_text(dump, " live, ");
@@ -174,7 +174,7 @@ static void put_worker(wefti_dump *dump, weft_kernel *kernel, uint32_t index) {
     wefti_dump_text(dump, " done, ");
     wefti_dump_number(dump, c.stacks);
     wefti_dump_text(dump, " stacks\n");
-    for (unsigned class = 0; class < WEFTI_STACK_CLASSES; class++) {
+    for (unsigned class = 0; class < WEFTI_STACK_CLASSES; class ++) {
         const wefti_stack_pool *pool = wefti_load_acquire(&kernel->pools[class]); /* partner: wefti_kernel_pool */
         if (pool != NULL) put_pool(dump, kernel, pool, (size_t)1 << (class + WEFTI_SMALLEST_STACK_BITS), index);
     }
