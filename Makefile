@@ -43,7 +43,7 @@ explore:
 
 aarch64:
 	@scripts/install-packages aarch64
-	@scripts/with-preset aarch64 ctest --preset aarch64 --parallel $$(nproc)
+	@scripts/with-preset aarch64 ctest --preset aarch64 --parallel $$(nproc) --label-exclude '^explore$$'
 
 valgrind:
 	@scripts/install-packages valgrind

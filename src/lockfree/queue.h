@@ -122,6 +122,13 @@ static inline bool wefti_queue_has_work(wefti_queue *queue) {
     return wefti_load_acquire(&queue->pushed) != gone;
 }
 
+/* Anyone: about how many records it holds. */
+static inline uint64_t wefti_queue_pending(wefti_queue *queue) {
+    uint64_t gone = wefti_load_relaxed(&queue->stolen) + wefti_load_relaxed(&queue->taken); /* relaxed, all: a guess */
+    uint64_t pushed = wefti_load_relaxed(&queue->pushed);
+    return pushed > gone ? pushed - gone : 0;
+}
+
 /* Anyone, for dumps: calls visit for each record that seems pending, at most `most`, with the lock held. */
 bool wefti_queue_walk(wefti_queue *queue, size_t most, void (*visit)(const wefti_slot *record, void *argument),
                       void *argument);

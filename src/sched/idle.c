@@ -6,7 +6,7 @@
 
 enum {
     TRIM_NANOSECONDS = 100000000,
-    IDLE_STOCK = 1024,
+    IDLE_STOCK = 1024, MANY_TASKS = 64, PATIENT_ROUNDS = 10,
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
     TOGETHER_NANOSECONDS = 60000
@@ -69,6 +69,23 @@ static uint32_t next_random(wefti_worker *worker) {
     return worker->random >> 8;
 }
 
+/* Whether it is worth the victim's while: stealing costs it and the thief some microseconds (the heavy barrier), in which it
+ * would itself have done dozens of small tasks. So: when there are many, or when it gets nowhere with the few. */
+static bool worth_stealing(wefti_worker *worker, wefti_worker *victim) {
+    uint64_t pending = wefti_queue_pending(&victim->queue);
+    if (pending >= MANY_TASKS) return true;
+    if (pending == 0) return false;
+    uint64_t taken = wefti_load_relaxed(&victim->queue.taken); /* relaxed: a guess */
+    if (worker->watched != NULL && worker->watched != victim && wefti_queue_pending(&worker->watched->queue) > 0)
+        return false; /* one at a time, or none would be watched for long */
+    if (worker->watched != victim || worker->watched_taken != taken) {
+        worker->watched = victim;
+        worker->watched_taken = taken;
+        worker->watched_rounds = 0;
+    }
+    return ++worker->watched_rounds > PATIENT_ROUNDS;
+}
+
 static bool steal(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     uint32_t count = kernel->worker_count;
@@ -79,7 +96,9 @@ static bool steal(wefti_worker *worker) {
         if (victim == worker) continue;
         wefti_runner *runner = wefti_movable_take(victim, worker);
         if (runner != NULL) wefti_runners_put(&worker->ready, &runner->fiber.link);
-        if (runner == NULL && wefti_queue_steal(&victim->queue, &worker->queue) == 0) continue;
+        if (runner == NULL && (!worth_stealing(worker, victim) ||
+                               wefti_queue_steal(&victim->queue, &worker->queue) == 0))
+            continue;
         wefti_count(&worker->steals);
         return true;
     }
