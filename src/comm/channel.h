@@ -87,8 +87,9 @@ struct weft_channel {
     WEFTI_ATOMIC(wefti_block *) recycled; /* one that the front is done with */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock front_lock;
     WEFTI_ATOMIC(wefti_block *) head_block;
-    WEFTI_ATOMIC(wefti_block *) last_block; /* the same as tail_block; changes once in a block's worth of elements */
     WEFTI_ATOMIC(uint64_t) taken_in_front;  /* written under front_lock */
+    wefti_strand *front_holder;             /* a copy of holder: the front reads no line that senders write */
+    WEFTI_ATOMIC(wefti_block *) last_block; /* the same as tail_block; changes once in a block's worth of elements */
     WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(uint64_t) submitted;
 };
 

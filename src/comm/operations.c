@@ -114,7 +114,7 @@ static weft_status wait_for_lock(weft_channel *channel, wefti_strand *self, weft
 /* Spin lock held. The other lock as well, so that nobody is receiving in front when it returns, or begins to. */
 static void set_holder(weft_channel *channel, wefti_strand *holder) {
     wefti_spin_lock(&channel->front_lock);
-    channel->holder = holder;
+    channel->holder = channel->front_holder = holder;
     wefti_spin_unlock(&channel->front_lock);
 }
 
@@ -462,7 +462,7 @@ static bool receive_in_front(weft_channel *channel, const wefti_strand *self, vo
     const wefti_condition *condition;
     wefti_block *used = NULL;
     wefti_spin_lock(&channel->front_lock);
-    bool mine = channel->holder == NULL || channel->holder == self;
+    bool mine = channel->front_holder == NULL || channel->front_holder == self;
     bool took = mine && wefti_buffer_take_front(channel, element, &condition, &used);
     wefti_spin_unlock(&channel->front_lock);
     if (!took) return false;

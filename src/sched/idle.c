@@ -6,7 +6,9 @@
 
 enum {
     TRIM_NANOSECONDS = 100000000,
-    IDLE_STOCK = 1024, MANY_TASKS = 64, PATIENT_ROUNDS = 10,
+    IDLE_STOCK = 1024,
+    MANY_TASKS = 64,
+    PATIENT_ROUNDS = 10,
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
     TOGETHER_NANOSECONDS = 60000
@@ -69,8 +71,9 @@ static uint32_t next_random(wefti_worker *worker) {
     return worker->random >> 8;
 }
 
-/* Whether it is worth the victim's while: stealing costs it and the thief some microseconds (the heavy barrier), in which it
- * would itself have done dozens of small tasks. So: when there are many, or when it gets nowhere with the few. */
+/* Whether it is worth the victim's while: stealing costs it and the thief some microseconds (the heavy barrier), in
+ * which it would itself have done dozens of small tasks. So: when there are many, or when it gets nowhere with the few.
+ */
 static bool worth_stealing(wefti_worker *worker, wefti_worker *victim) {
     uint64_t pending = wefti_queue_pending(&victim->queue);
     if (pending >= MANY_TASKS) return true;
@@ -96,8 +99,8 @@ static bool steal(wefti_worker *worker) {
         if (victim == worker) continue;
         wefti_runner *runner = wefti_movable_take(victim, worker);
         if (runner != NULL) wefti_runners_put(&worker->ready, &runner->fiber.link);
-        if (runner == NULL && (!worth_stealing(worker, victim) ||
-                               wefti_queue_steal(&victim->queue, &worker->queue) == 0))
+        if (runner == NULL &&
+            (!worth_stealing(worker, victim) || wefti_queue_steal(&victim->queue, &worker->queue) == 0))
             continue;
         wefti_count(&worker->steals);
         return true;

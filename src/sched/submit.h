@@ -117,8 +117,10 @@ static inline __attribute__((always_inline)) weft_status wefti_submit_small(weft
 
 /* Submits a task whose outcome goes to `sink` (NULL: dropped). kernel, type and self are not NULL. Statuses as
  * weft_submit_task. */
-static inline __attribute__((always_inline)) weft_status wefti_submit(weft_kernel *kernel, wefti_strand *self, const weft_submit_options *options,
-                                       wefti_sink *sink, const weft_task_type *type, const void *arguments) {
+static inline __attribute__((always_inline)) weft_status wefti_submit(weft_kernel *kernel, wefti_strand *self,
+                                                                      const weft_submit_options *options,
+                                                                      wefti_sink *sink, const weft_task_type *type,
+                                                                      const void *arguments) {
     weft_status status = WEFT_BUSY;
     wefti_small small = {type, sink, wefti_category_here(self), NULL, arguments};
     if (WEFTI_LIKELY(options == NULL)) {

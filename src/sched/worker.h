@@ -61,15 +61,15 @@ typedef struct wefti_worker {
     wefti_runner *retired; /* ended, still to be given back by who comes next */
     weft_kernel *kernel;
     uint32_t index, random;
-    bool poll_due;    /* the loop is to look at mailbox and clock */
-    bool tasks_first; /* somebody yielded: tasks that have not begun come before runners that are ready */
-    uint32_t streak;  /* how often in a row the inbox had little more when the last share was used up */
+    bool poll_due;                /* the loop is to look at mailbox and clock */
+    bool tasks_first;             /* somebody yielded: tasks that have not begun come before runners that are ready */
+    uint32_t streak;              /* how often in a row the inbox had little more when the last share was used up */
     struct wefti_worker *watched; /* whom it may steal from, if that one gets nowhere */
     uint64_t watched_taken;
     uint32_t watched_rounds;
-    int64_t rounds;   /* of searching before it sleeps, at most the kernel's spin_count */
-    int64_t looked;   /* when it last went to sleep */
-    int64_t trimmed;  /* when this worker last trimmed the depot */
+    int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
+    int64_t looked;  /* when it last went to sleep */
+    int64_t trimmed; /* when this worker last trimmed the depot */
     uint32_t idle_count;
     int64_t now;      /* the clock when it was last looked at */
     weft_bound *base; /* the worker's own bindings */
