@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 
-#include "base/live.h"
 #include "comm/channel.h"
 #include "sched/kernel.h"
 
@@ -75,7 +74,6 @@ weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, c
     wefti_atomic_init(&timeout->references, 2u);
     wefti_copy(timeout->result, result, size);
     wefti_add_release(&channel->submitted, UINT64_C(1)); /* as in weft_submit_task */
-    wefti_count_live(1);
     timeout->timer.deadline = weft_after(seconds);
     if (timeout->timer.deadline == WEFT_NOW) {
         if (win(timeout, EXPIRED)) deliver(timeout, timeout->result);
@@ -98,6 +96,5 @@ weft_status weft_cancel_timeout_sized(weft_timeout *timeout, const void *result,
 
 void weft_free_timeout(weft_timeout *timeout) {
     if (timeout == NULL) return;
-    wefti_count_live(-1);
     release(timeout);
 }

@@ -135,7 +135,8 @@ static bool due(wefti_worker *worker) {
 
 static bool live(weft_kernel *kernel) {
     return wefti_outstanding(kernel, 0) || wefti_outstanding(kernel, 1) ||
-           wefti_load_acquire(&kernel->pledges) != 0; /* partner: the release in wefti_kernel_redeem */
+           wefti_load_seq(&kernel->pledges) !=
+               0; /* partners: wefti_kernel_pledge; the release in wefti_kernel_redeem */
 }
 
 /* Counts this worker among those with nothing to do; if it is the last, and no task or pledge is left, the kernel is
@@ -196,6 +197,8 @@ static void sleep_now(wefti_worker *worker) {
 /* Searches for at most spin_count rounds: fewer, down to a few, as long as searching has not paid. */
 static bool search(wefti_worker *worker) {
     int64_t most = worker->kernel->spin_count;
+    /* More searchers than processors are in each other's way. relaxed, both: a guess. */
+    if (wefti_load_relaxed(&worker->kernel->idle.searchers) > wefti_load_relaxed(&wefti_cpus_to_spin)) most = 0;
     if (worker->rounds > most || worker->rounds < most / LEAST_SEARCH) worker->rounds = most;
     for (int64_t round = 0;; round++) {
         if (look(worker) || (round % 16 == 0 && due(worker))) {

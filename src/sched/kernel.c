@@ -98,11 +98,12 @@ bool wefti_kernel_inside(const weft_kernel *kernel) {
 }
 
 bool wefti_kernel_pledge(weft_kernel *kernel) {
-    pthread_mutex_lock(&kernel->lock);
-    bool open = wefti_load_relaxed(&kernel->state) < WEFTI_KERNEL_ENDING || wefti_kernel_inside(kernel);
-    if (open) wefti_add_relaxed(&kernel->pledges, (size_t)1); /* relaxed: the lock orders it before the end */
-    pthread_mutex_unlock(&kernel->lock);
-    return open;
+    /* seq, both: either this sees that the kernel is ending, or who ends it counts the pledge. Partners: the store in
+     * begin_ending and the load in live(), idle.c. */
+    wefti_add_seq(&kernel->pledges, (size_t)1);
+    if (WEFTI_LIKELY(wefti_load_seq(&kernel->state) < WEFTI_KERNEL_ENDING) || wefti_kernel_inside(kernel)) return true;
+    wefti_kernel_redeem(kernel);
+    return false;
 }
 
 void wefti_kernel_redeem(weft_kernel *kernel) {
@@ -379,7 +380,8 @@ static void begin_ending(weft_kernel *kernel) {
     if (first) {
         wefti_inbox_close(&kernel->inbox);
         wefti_inbox_close(&kernel->low);
-        wefti_store_release(&kernel->state, (uint32_t)WEFTI_KERNEL_ENDING); /* partner: state_of in idle.c */
+        wefti_store_seq(&kernel->state,
+                        (uint32_t)WEFTI_KERNEL_ENDING); /* partners: state_of, idle.c; wefti_kernel_pledge */
     }
     pthread_mutex_unlock(&kernel->lock);
     if (!first) return;
