@@ -7,6 +7,7 @@
 enum {
     TRIM_NANOSECONDS = 100000000,
     IDLE_STOCK = 1024,
+    TRIM_STACKS = 32,
     MANY_TASKS = 64,
     PATIENT_ROUNDS = 10,
     LEAST_SEARCH = 32,
@@ -124,8 +125,16 @@ static bool look(wefti_worker *worker) {
     return worker->low_slots > 0;
 }
 
+/* From when on the timers are to be looked at. Where very many are armed, several are served by one look. */
+static int64_t next_look(wefti_worker *worker) {
+    int64_t next = wefti_wheel_next(&worker->wheel);
+    if (next != INT64_MAX && wefti_load_relaxed(&worker->wheel.armed) >= MANY_TIMERS)
+        next = WEFTI_MAX(next, worker->now + TOGETHER_NANOSECONDS);
+    return WEFTI_MIN(next, wefti_wheel_next(&worker->kernel->wheel));
+}
+
 static bool due(wefti_worker *worker) {
-    int64_t next = WEFTI_MIN(wefti_wheel_next(&worker->wheel), wefti_wheel_next(&worker->kernel->wheel));
+    int64_t next = next_look(worker);
     if (next == INT64_MAX || next > wefti_clock()) return false;
     wefti_poll(worker);
     return worker->ready.first != NULL || wefti_load_relaxed(&worker->movable_count) != 0 || anything(worker);
@@ -166,15 +175,6 @@ static uint32_t state_of(weft_kernel *kernel) {
 
 /* ---- sleeping ---- */
 
-/* When to look at the timers again. Where very many are armed, several are served by one wake-up. */
-static int64_t next_look(wefti_worker *worker) {
-    int64_t next = wefti_wheel_next(&worker->wheel);
-    if (wefti_load_relaxed(&worker->wheel.armed) >= MANY_TIMERS)
-        next = WEFTI_MAX(next, worker->looked + TOGETHER_NANOSECONDS);
-    worker->looked = WEFTI_MAX(worker->now, worker->looked);
-    return WEFTI_MIN(next, wefti_wheel_next(&worker->kernel->wheel));
-}
-
 static void sleep_now(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     uint32_t state = state_of(kernel);
@@ -201,10 +201,11 @@ static bool search(wefti_worker *worker) {
     if (wefti_load_relaxed(&worker->kernel->idle.searchers) > wefti_load_relaxed(&wefti_cpus_to_spin)) most = 0;
     if (worker->rounds > most || worker->rounds < most / LEAST_SEARCH) worker->rounds = most;
     for (int64_t round = 0;; round++) {
-        if (look(worker) || (round % 16 == 0 && due(worker))) {
+        if (look(worker)) {
             if (round > 0) worker->rounds = WEFTI_MIN(worker->rounds * 2 + 1, most);
             return true;
         }
+        if (round % 16 == 0 && due(worker)) return true; /* no reason to search more: the clock would have woken it */
         if (round >= worker->rounds) break;
         wefti_pause();
     }
@@ -222,8 +223,9 @@ static void trim(wefti_worker *worker) {
     if (now - worker->trimmed < TRIM_NANOSECONDS) return;
     worker->trimmed = now;
     wefti_depot_trim(&worker->kernel->depot);
-    /* Stacks of a time when more tasks waited: some each time, the rest may be wanted again. */
-    uint32_t excess = worker->idle_count > IDLE_STOCK ? (worker->idle_count - IDLE_STOCK) / 8 + 1 : 0;
+    /* Stacks of a time when more tasks waited: a few each time, since giving one to the system takes a microsecond or
+     * two. */
+    uint32_t excess = worker->idle_count > IDLE_STOCK ? WEFTI_MIN(worker->idle_count - IDLE_STOCK, TRIM_STACKS) : 0;
     for (; excess > 0; excess--) wefti_runner_free(worker, wefti_runner_get(worker));
 }
 

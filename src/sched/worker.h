@@ -68,7 +68,6 @@ typedef struct wefti_worker {
     uint64_t watched_taken;
     uint32_t watched_rounds;
     int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
-    int64_t looked;  /* when it last went to sleep */
     int64_t trimmed; /* when this worker last trimmed the depot */
     uint32_t idle_count;
     int64_t now;      /* the clock when it was last looked at */
