@@ -162,7 +162,7 @@ static inline void finish(operation *op) {
  * channel's lock. */
 #define PAST_THE_HOLDER ((weft_deadline)INT64_MIN)
 
-/* Ends with the spin lock held on WEFT_OK. may_wait: it may have to park, so there must be a stack for that. */
+/* Ends with the spin lock held on WEFT_OK. May park, where somebody else holds the channel's lock. */
 static inline weft_status begin(operation *op, weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
     *op = (operation){channel, self, false, false, false};
     wefti_spin_lock(&channel->lock);

@@ -12,7 +12,8 @@
  * are soon taken again, until so many lie there that the rest is better given to the system.
  *
  * A guard turns an overflow into a fault. The canary is 64 bytes that nobody uses and that are zero: as the page is
- * not written to, it costs no memory, and an overflow is found at the next look.
+ * not written to, it costs no memory, and an overflow is found when somebody looks
+ * (wefti_stack_check; the scheduler does not look yet).
  *
  * Rules: any thread may take and give; a lock is held, and sometimes the system is asked, so keep some stacks above
  * this. Walking is for dumps: allowed in a signal handler, at any time until the pool is freed, and exact only while
@@ -25,7 +26,7 @@
 
 typedef struct wefti_stack_pool wefti_stack_pool;
 
-enum { WEFTI_SMALLEST_STACK = 16 * 1024, WEFTI_STACK_CANARY = 64 };
+enum { WEFTI_SMALLEST_STACK = 16 * 1024, WEFTI_LARGEST_STACK = 1 << 30, WEFTI_STACK_CANARY = 64 };
 
 /* Makes an empty pool. stack_size: a power of two from WEFTI_SMALLEST_STACK up, guard included. NULL: no memory. */
 wefti_stack_pool *wefti_stack_pool_make(size_t stack_size);

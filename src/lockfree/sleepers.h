@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sleepers.h - how workers go to sleep and are woken: no wake-up is lost, none is made in vain.
+/* sleepers.h - how workers go to sleep and are woken: no wake-up is lost, and few are made in vain.
  *
  * Each worker has a word it sleeps on:
  *

@@ -20,7 +20,6 @@
 #include "sched/attach.h"
 
 enum { DEFAULT_STACK = 256 * 1024, THREAD_STACK = 512 * 1024 };
-#define LARGEST_STACK ((size_t)1 << 30)
 
 struct weft_worker_loop {
     wefti_worker *worker;
@@ -237,7 +236,7 @@ static void worker_thread(void *argument) {
 static weft_status check_options(unsigned worker_count, const weft_kernel_options *options, size_t *stack_size) {
     if (worker_count > WEFT_MAX_WORKERS) return WEFT_INVALID;
     size_t wanted = options->stack_size != 0 ? options->stack_size : DEFAULT_STACK;
-    if (wanted < WEFTI_SMALLEST_STACK || wanted > LARGEST_STACK) return WEFT_INVALID;
+    if (wanted < WEFTI_SMALLEST_STACK || wanted > WEFTI_LARGEST_STACK) return WEFT_INVALID;
     if (options->spin_count < WEFT_NO_SPIN) return WEFT_INVALID;
     if (options->binding_count > 0 && options->bindings == NULL) return WEFT_INVALID;
     if (!wefti_bindings_valid(options->bindings, options->binding_count)) return WEFT_INVALID;

@@ -11,7 +11,6 @@
 #include "sched/kernel.h"
 
 enum { LARGEST_ARGUMENTS = 64 * 1024 };
-#define LARGEST_STACK ((size_t)1 << 30)
 
 /* What a submission comes to once its options are read. */
 typedef struct submission {
@@ -27,7 +26,7 @@ typedef struct submission {
 static bool check(const weft_task_type *type, const void *arguments, const weft_submit_options *options) {
     if (type == NULL || type->invoke == NULL || type->argument_size > LARGEST_ARGUMENTS) return false;
     if (type->argument_size > 0 && arguments == NULL) return false;
-    return options == NULL || options->stack_size <= LARGEST_STACK;
+    return options == NULL || options->stack_size <= WEFTI_LARGEST_STACK;
 }
 
 /* Says how long the record will be, and copies arguments that are too long for it. */
