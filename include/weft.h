@@ -3,8 +3,11 @@
 #ifndef WEFT_H
 #define WEFT_H
 
+#include <weft/alternation.h>
 #include <weft/base.h>
+#include <weft/buffer.h>
 #include <weft/channel.h>
+#include <weft/descriptor.h>
 #include <weft/dynamic.h>
 #include <weft/group.h>
 #include <weft/kernel.h>
