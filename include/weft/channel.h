@@ -15,9 +15,12 @@ WEFT_BEGIN_DECLS
  * The member says of what type the elements are, for the compiler alone: it is never read. In a weft_channel it is
  * void, and every type of the right size passes; WEFT_CHANNEL_TYPE makes channels of one type.
  */
-typedef struct weft_channel {
+typedef struct weft_channel weft_channel;
+#ifndef WEFTI_INSIDE /* the library itself knows what it really is */
+struct weft_channel {
     void *wefti_element;
-} weft_channel;
+};
+#endif
 
 /**
  * Defines a type of channels whose elements are of `type`: to send or receive another type does not compile.

@@ -173,6 +173,7 @@ static inline void wefti_pause(void) {
 #define wefti_add_seq(p, v) WEFTI_ADD(p, v, SEQ)
 #define wefti_or_relaxed(p, v) WEFTI_OR(p, v, RELAXED)
 #define wefti_or_acq_rel(p, v) WEFTI_OR(p, v, ACQ_REL)
+#define wefti_or_seq(p, v) WEFTI_OR(p, v, SEQ)
 #define wefti_and_relaxed(p, v) WEFTI_AND(p, v, RELAXED)
 #define wefti_and_acq_rel(p, v) WEFTI_AND(p, v, ACQ_REL)
 #define wefti_cas_relaxed(p, e, v) WEFTI_CAS(p, e, v, RELAXED)

@@ -36,17 +36,6 @@
 #include "sched/park.h"
 #include "sched/task.h"
 
-/* One clause of an operation that waits. */
-typedef struct wefti_waiter {
-    struct wefti_waiter *next, *prev;
-    wefti_wait *wait;
-    void *slot;                       /* receiver: where the value goes, NULL to drop it; sender: the value */
-    const wefti_condition *condition; /* instead of a value: written for a receiver, given by a sender */
-    bool listed;                      /* under the channel's lock */
-    bool shared;                      /* others than the channel may end the wait */
-    bool result;                      /* a receiver that gives up when no result can come */
-} wefti_waiter;
-
 typedef struct wefti_waiters {
     wefti_waiter *first, *last;
 } wefti_waiters;

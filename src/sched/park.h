@@ -15,7 +15,20 @@
  * has switched away, so no lock needs to be held across the switch; a movable one is gone on with only when its context
  *      says that it has been left.
  *   4. The strand itself takes its wait out of every list before it returns.
- * The state word is enough for a wait on many things at once (an alternation): all its waiters point to one wefti_wait.
+ *
+ * A wait on many things at once (an alternation) has one wefti_wait and a waiter for each thing. While its owner looks
+ * at things, or is off doing something else between two rounds, nobody may end the wait: it is AWAY. Who comes then
+ * leaves a hint which thing it was, and goes on as if nobody waited there:
+ *
+ *            owner: looks or is off            owner: open             other: claim(waiter)
+ *   AWAY <------------------------- OPEN <------------------- AWAY      OPEN ----------> CLAIMED, chosen = waiter
+ *
+ *   owner:  claim = OPEN;   then look at the hints: none, park; some, claim OPEN -> AWAY and look at those things
+ *   other:  claim fails, it is AWAY;   hint;   claim once more
+ *
+ * Both are two accesses with one order that all agree on, so that the owner sees the hint, or the other sees the wait
+ * open. So an owner needs to hold one thing at a time, and takes part in a match as the side that claims, never as one
+ * that is claimed: two alternations that meet need no order among themselves.
  */
 #ifndef WEFTI_PARK_H
 #define WEFTI_PARK_H
@@ -35,15 +48,34 @@ static inline const char *wefti_short_name(char room[WEFTI_SHORT_NAME], const ch
     return room;
 }
 
+enum { WEFTI_OPEN = 0, WEFTI_AWAY = 1 << 16 };
+
+typedef WEFTI_ATOMIC(uint64_t) wefti_hints;
+
 typedef struct wefti_wait {
-    WEFTI_ATOMIC(uint32_t) claim; /* 0: open; else 1 + the status that the wait ends with */
+    WEFTI_ATOMIC(uint32_t) claim; /* WEFTI_OPEN, WEFTI_AWAY, or 1 + the status that the wait ends with */
     wefti_strand *strand;
     const char *what; /* for dumps: "receive", "send", "sleep" ... static text */
     const void *object;
     const char *name;           /* of the object, made by wefti_short_name, for dumps; NULL: none, or found otherwise */
     struct weft_kernel *kernel; /* whose tasks are likely to end the wait; NULL: not known */
+    struct wefti_waiter *chosen; /* written by who claimed it through a waiter */
+    wefti_hints *hints;          /* a bit for each waiter, by place; only where the wait can be AWAY */
     wefti_timer timer;
 } wefti_wait;
+
+/* One thing that a wait waits for, in the list of that thing and under its lock. */
+typedef struct wefti_waiter {
+    struct wefti_waiter *next, *prev;
+    wefti_wait *wait;
+    void *slot;                              /* receiver: where the value goes, NULL to drop it; sender: the value */
+    const struct wefti_condition *condition; /* instead of a value: written for a receiver, given by a sender */
+    uint32_t place;                          /* among those of its wait */
+    bool listed;                             /* under the thing's lock */
+    bool shared;                             /* others than this thing may end the wait */
+    bool result;                             /* a receiver that gives up when no result can come */
+    bool kept;                               /* stays listed when it has been claimed */
+} wefti_waiter;
 
 static inline void wefti_wait_init(wefti_wait *wait, wefti_strand *self, const char *what, const void *object) {
     wefti_atomic_init(&wait->claim, 0u);
@@ -52,6 +84,7 @@ static inline void wefti_wait_init(wefti_wait *wait, wefti_strand *self, const c
     wait->object = object;
     wait->kernel = NULL;
     wait->name = NULL;
+    wait->hints = NULL;
 }
 
 /* Tries to win the wait. */
@@ -60,6 +93,29 @@ static inline bool wefti_wait_claim(wefti_wait *wait, weft_status status) {
     /* acq_rel: release for what the winner will hand over is not needed (unpark orders that); the losers must see that
      * it is claimed, and the winner what the strand wrote before it parked: partner is the publication of the wait. */
     return wefti_cas_acq_rel(&wait->claim, &open, 1u + (uint32_t)status);
+}
+
+/* Under the thing's lock: tries to win the wait through one of its waiters. false: it is won, or AWAY and now has a
+ * hint. *gone (if false): it will not come back to this thing, and may be taken out of the list. */
+static inline bool wefti_waiter_claim(wefti_waiter *waiter, weft_status status, bool *gone) {
+    wefti_wait *wait = waiter->wait;
+    *gone = false;
+    if (!waiter->shared) { /* relaxed: only the holder of the lock can end it, and the unpark publishes it */
+        wefti_store_relaxed(&wait->claim, 1u + (uint32_t)status);
+        return true;
+    }
+    wefti_hints *hints = wait->hints != NULL ? &wait->hints[waiter->place / 64] : NULL;
+    for (bool hinted = false;; hinted = true) {
+        uint32_t seen = WEFTI_OPEN;
+        /* seq: with the hint; partner: the owner's opening and its look at the hints, wefti_wait_open */
+        if (wefti_cas_seq(&wait->claim, &seen, 1u + (uint32_t)status)) {
+            wait->chosen = waiter;
+            return true;
+        }
+        *gone = seen != WEFTI_AWAY && !waiter->kept;
+        if (*gone || hinted) return false;
+        wefti_or_seq(hints, UINT64_C(1) << waiter->place % 64);
+    }
 }
 
 /* How many CPUs this process has: with one, looking again and again is in the way of whom one waits for. */
