@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "base/live.h"
+#include "comm/policy.h"
+#include "comm/send.h"
 #include "sched/kernel.h"
 #include "sched/submit.h"
 
-enum { LARGEST_ELEMENT = 1 << 20 };
+enum { LARGEST_ELEMENT = 1 << 20, LARGEST_RING = 1 << 16 };
 
 static void kernel_ended(weft_kernel *kernel) { wefti_channels_walk(wefti_channel_kernel_ended, kernel); }
 
@@ -19,60 +21,198 @@ __attribute__((constructor)) static void introduce(void) {
     wefti_channels_introduce();
 }
 
+const wefti_condition wefti_buffer_failed = {WEFT_FAILED, "the channel's buffer failed"};
+const wefti_condition wefti_reserved = {WEFT_FAILED, "the place is reserved"};
+const wefti_condition wefti_abandoned = {WEFT_FAILED, "the place was given up"};
+
+/* ---- making ---- */
+
+static weft_channel *allocate(wefti_kind kind, size_t element_size) {
+    weft_channel *channel;
+    size_t size = kind == WEFTI_BACKLOG ? sizeof(wefti_long_channel) : sizeof(weft_channel);
+    if (posix_memalign((void **)&channel, WEFTI_APART, size) != 0) return NULL;
+    memset(channel, 0, size);
+    channel->kind = (uint8_t)kind;
+    channel->element_size = (uint32_t)element_size;
+    channel->sink.deliver = wefti_channel_deliver;
+    return channel;
+}
+
+wefti_rare *wefti_channel_rare(weft_channel *channel) {
+    wefti_spin_lock(&channel->lock);
+    wefti_rare *rare = channel->rare;
+    wefti_spin_unlock(&channel->lock);
+    if (rare != NULL) return rare;
+    wefti_rare *made = calloc(1, sizeof *made);
+    if (made == NULL) return NULL;
+    wefti_spin_lock(&channel->lock);
+    rare = channel->rare;
+    if (rare == NULL) channel->rare = rare = made;
+    wefti_spin_unlock(&channel->lock);
+    if (rare != made) free(made); /* another was faster */
+    return rare;
+}
+
+static bool wants_rare(const weft_channel_options *options) {
+    return options->name != NULL || options->destroy != NULL || options->buffer != NULL || options->local;
+}
+
+static bool note_rare(weft_channel *channel, const weft_channel_options *options) {
+    channel->odd.wefti_value =
+        (uint8_t)((options->local ? WEFTI_LOCAL : 0) | (options->waiters == WEFT_WAITERS_AT_RANDOM ? WEFTI_RANDOM : 0));
+    if (!wants_rare(options)) return true;
+    wefti_rare *rare = wefti_channel_rare(channel);
+    if (rare == NULL) return false;
+    rare->destroy = options->destroy;
+    return options->name == NULL || (rare->name = strdup(options->name)) != NULL;
+}
+
 static bool put_initial(weft_channel *channel, const weft_channel_options *options) {
     size_t count = options->initial_count;
-    if (channel->capacity != 0 && count > channel->capacity) count = channel->capacity;
     const char *at = options->initial;
-    for (size_t i = 0; i < count; i++, at += channel->element_size) {
-        if (!wefti_buffer_has_room(channel) && (channel->spare = wefti_block_make(channel, i == 0)) == NULL)
-            return false;
-        wefti_buffer_put(channel, at, NULL);
+    for (size_t i = 0; i < count && !wefti_store_full(channel); i++, at += channel->element_size) {
+        if (channel->kind == WEFTI_BACKLOG && !wefti_backlog_has_room(channel)) {
+            wefti_backlog_of(channel)->spare = wefti_block_make(channel, i == 0);
+            if (wefti_backlog_of(channel)->spare == NULL) return false;
+        }
+        if (wefti_store_put(channel, at, NULL) != WEFT_OK) return false;
     }
     return true;
 }
 
-static void free_half_made(weft_channel *channel) {
-    channel->destroy = NULL; /* the initial elements are still the caller's */
-    wefti_buffer_free(channel);
-    free(channel->name);
+static bool make_store(weft_channel *channel, const weft_channel_options *options) {
+    channel->capacity = (uint32_t)options->capacity;
+    if (channel->kind == WEFTI_POLICY) return wefti_policy_adopt(channel, options->buffer);
+    if (channel->kind != WEFTI_RING || channel->capacity == 0) return true;
+    return (channel->ring = malloc(wefti_stride(channel) * channel->capacity)) != NULL;
+}
+
+static void free_store(weft_channel *channel) {
+    wefti_destroyer destroy = wefti_channel_destroyer(channel);
+    if (channel->kind == WEFTI_BACKLOG) {
+        wefti_backlog_free(channel);
+    } else if (channel->kind == WEFTI_RING) {
+        for (uint32_t left = wefti_stored(channel); left > 0; left--) {
+            wefti_element *element = wefti_ring_place(channel, channel->at);
+            if (destroy != NULL && element->condition == NULL) destroy(element->value);
+            wefti_ring_take(channel, NULL);
+        }
+        free(channel->ring);
+    } else if (channel->kind == WEFTI_POLICY) {
+        wefti_policy_free(channel);
+    }
+}
+
+/* Outcomes that waited for a place without a task. */
+static void free_orphans(weft_channel *channel) {
+    wefti_destroyer destroy = wefti_channel_destroyer(channel);
+    for (wefti_waiter *waiter = wefti_first(&channel->senders), *next; waiter != NULL; waiter = next) {
+        next = waiter->next;
+        if (destroy != NULL && waiter->condition == NULL) destroy(waiter->slot);
+        free(WEFTI_CONTAINER(waiter, wefti_orphan, waiter));
+    }
+}
+
+static void free_rare(wefti_rare *rare) {
+    if (rare == NULL) return;
+    free(rare->name);
+    free(rare->reason);
+    free(rare);
+}
+
+void wefti_channel_free_now(weft_channel *channel) {
+    free_orphans(channel);
+    free_store(channel);
+    free_rare(channel->rare);
     free(channel);
 }
 
-weft_channel *weft_make_channel_sized(size_t element_size, const weft_channel_options *options) {
-    static const weft_channel_options defaults;
-    if (options == NULL) options = &defaults;
-    if (element_size > LARGEST_ELEMENT) return wefti_fail(WEFT_INVALID);
-    if (options->initial_count > 0 && options->initial == NULL && element_size > 0) return wefti_fail(WEFT_INVALID);
-    weft_channel *channel;
-    if (posix_memalign((void **)&channel, WEFTI_APART, sizeof *channel) != 0) return wefti_fail(WEFT_NO_MEMORY);
-    memset(channel, 0, sizeof *channel);
-    channel->sink.deliver = wefti_channel_deliver;
-    channel->element_size = element_size;
-    channel->stride = (sizeof(wefti_element) + element_size + 7) & ~(size_t)7;
-    channel->capacity = options->capacity;
-    channel->destroy = options->destroy;
-    channel->kernel = options->kernel != NULL ? options->kernel : wefti_kernel_current();
-    bool good = options->name == NULL || (channel->name = strdup(options->name)) != NULL;
-    if (!good || !put_initial(channel, options)) {
-        free_half_made(channel);
-        return wefti_fail(WEFT_NO_MEMORY);
-    }
+static void free_half_made(weft_channel *channel) {
+    if (channel->rare != NULL) channel->rare->destroy = NULL; /* the initial elements are still the caller's */
+    if (channel->kind == WEFTI_POLICY) wefti_policy_give_back(channel);
+    if (channel->kind == WEFTI_RING && channel->ring == NULL) wefti_store_relaxed(&channel->count, 0u);
+    wefti_channel_free_now(channel);
+}
+
+static weft_channel *make_public(weft_channel *channel, weft_kernel *kernel) {
+    channel->kernel = kernel;
     /* relaxed: the caller keeps the kernel alive meanwhile */
-    if (channel->kernel != NULL) wefti_add_relaxed(&channel->kernel->users, (size_t)1);
+    if (kernel != NULL) wefti_add_relaxed(&kernel->users, (size_t)1);
     wefti_channel_enlist(channel);
     wefti_count_live(1);
     return channel;
 }
 
+static weft_status check(size_t element_size, const weft_channel_options *options) {
+    if (element_size > LARGEST_ELEMENT || options->capacity > UINT32_MAX) return WEFT_INVALID;
+    if (options->initial_count > 0 && options->initial == NULL && element_size > 0) return WEFT_INVALID;
+    if (options->rendezvous && (options->capacity != 0 || options->buffer != NULL)) return WEFT_INVALID;
+    if ((unsigned)options->waiters > WEFT_WAITERS_AT_RANDOM) return WEFT_INVALID;
+    if (options->buffer == NULL) return WEFT_OK;
+    return options->capacity != 0 ? WEFT_INVALID : wefti_policy_check(options->buffer, element_size);
+}
+
+static wefti_kind kind_of(size_t element_size, const weft_channel_options *options) {
+    if (options->buffer != NULL) return WEFTI_POLICY;
+    if (options->rendezvous) return WEFTI_RING;
+    bool small =
+        options->capacity != 0 && options->capacity <= LARGEST_RING / (element_size + sizeof(wefti_element) + 8);
+    return small ? WEFTI_RING : WEFTI_BACKLOG;
+}
+
+weft_channel *weft_make_channel_sized(size_t element_size, const weft_channel_options *options) {
+    static const weft_channel_options defaults;
+    if (options == NULL) options = &defaults;
+    weft_status status = check(element_size, options);
+    if (status != WEFT_OK) return wefti_fail(status);
+    weft_channel *channel = allocate(kind_of(element_size, options), element_size);
+    if (channel == NULL) return wefti_fail(WEFT_NO_MEMORY);
+    if (!note_rare(channel, options) || !make_store(channel, options) || !put_initial(channel, options)) {
+        free_half_made(channel);
+        return wefti_fail(WEFT_NO_MEMORY);
+    }
+    return make_public(channel, options->kernel != NULL ? options->kernel : wefti_kernel_current());
+}
+
+weft_channel *weft_make_rendezvous_sized(size_t element_size) {
+    static const weft_channel_options rendezvous = {.rendezvous = true};
+    return weft_make_channel_sized(element_size, &rendezvous);
+}
+
+weft_channel *wefti_channel_make_clock(bool never, size_t element_size, int64_t next, int64_t period) {
+    if (element_size > LARGEST_ELEMENT) return wefti_fail(WEFT_INVALID);
+    weft_channel *channel = allocate(never ? WEFTI_NEVER : WEFTI_CLOCK, element_size);
+    if (channel == NULL) return wefti_fail(WEFT_NO_MEMORY);
+    wefti_rare *rare = wefti_channel_rare(channel);
+    if (rare == NULL) {
+        free(channel);
+        return wefti_fail(WEFT_NO_MEMORY);
+    }
+    rare->next = next;
+    rare->period = period;
+    return make_public(channel, NULL);
+}
+
+/* ---- freeing ---- */
+
+/* Spin lock held: somebody waits, or holds the channel's own lock. Outcomes that wait alone do not count. */
+static bool in_use(const weft_channel *channel) {
+    for (wefti_waiter *waiter = wefti_first(&channel->senders); waiter != NULL; waiter = waiter->next)
+        if (waiter->wait->strand != NULL) return true;
+    bool locked =
+        channel->rare != NULL && (channel->rare->holder != NULL || wefti_first(&channel->rare->lockers) != NULL);
+    return wefti_first(&channel->receivers) != NULL || locked || channel->leaving != 0;
+}
+
 weft_status weft_free_channel(weft_channel *channel) {
     if (channel == NULL) return WEFT_OK;
+    wefti_counter *submitted = wefti_channel_submitted(channel);
     wefti_spin_lock(&channel->lock);
-    bool busy = channel->receivers.first != NULL || channel->senders.first != NULL || channel->lockers.first != NULL ||
-                channel->holder != NULL || channel->leaving != 0;
+    bool busy = in_use(channel);
     channel->freed = !busy;
     /* Counted as an outcome to come, the freeing itself keeps the channel: from `freed` on the last outcome frees it.
      */
-    if (!busy) wefti_add_relaxed(&channel->submitted, UINT64_C(1)); /* relaxed: the lock orders it */
+    if (!busy) wefti_add_relaxed(submitted, 1u); /* relaxed: the lock orders it */
     wefti_spin_unlock(&channel->lock);
     if (busy) return WEFT_BUSY;
     wefti_channel_delist(channel);
@@ -82,37 +222,47 @@ weft_status weft_free_channel(weft_channel *channel) {
     wefti_spin_lock(&channel->lock);
     channel->delivered++;
     /* acquire: tasks of other threads that were submitted before this; partner: weft_submit_task */
-    bool last = wefti_load_acquire(&channel->submitted) == channel->delivered;
+    bool last = wefti_load_acquire(submitted) == channel->delivered;
     wefti_spin_unlock(&channel->lock);
     if (last) wefti_channel_free_now(channel);
     return WEFT_OK;
 }
 
+/* ---- asking ---- */
+
 size_t weft_count(weft_channel *channel) {
+    if (channel == NULL) return 0;
+    if (channel->kind == WEFTI_CLOCK) return 0;
     /* relaxed: old as soon as it is returned */
-    return channel != NULL ? wefti_buffer_count(channel) + wefti_load_relaxed(&channel->lost) : 0;
+    return wefti_stored(channel) + wefti_load_relaxed(&channel->lost);
 }
 
 size_t weft_capacity(const weft_channel *channel) { return channel != NULL ? channel->capacity : 0; }
 
 size_t weft_element_size(const weft_channel *channel) { return channel != NULL ? channel->element_size : 0; }
 
-const char *weft_channel_name(const weft_channel *channel) { return channel != NULL ? channel->name : NULL; }
+const char *weft_channel_name(const weft_channel *channel) {
+    return channel != NULL && channel->rare != NULL ? channel->rare->name : NULL;
+}
 
 bool weft_is_empty(weft_channel *channel) { return weft_count(channel) == 0; }
 
 bool weft_is_full(weft_channel *channel) {
-    return channel != NULL && channel->capacity != 0 && weft_count(channel) >= channel->capacity;
+    if (channel == NULL) return false;
+    return channel->kind != WEFTI_BACKLOG || channel->capacity != 0 ? wefti_store_full(channel) : false;
 }
+
+/* ---- submitting ---- */
 
 static WEFTI_NOINLINE weft_status submit_through(weft_channel *channel, wefti_strand *self,
                                                  const weft_submit_options *options, const weft_task_type *type,
                                                  const void *arguments) {
+    if (channel->kind > WEFTI_POLICY || (wefti_odd(channel) & WEFTI_LOCAL) != 0) return WEFT_INVALID;
     if (type->result_size != channel->element_size) return WEFT_WRONG_SIZE;
     if (channel->kernel == NULL) return WEFT_NO_KERNEL;
     if (wefti_channel_closed(channel)) return WEFT_CLOSED;
     /* release: who frees the channel, or waits for a result, must not miss it; partners: the acquires of `submitted` */
-    wefti_add_release(&channel->submitted, UINT64_C(1));
+    wefti_add_release(wefti_channel_submitted(channel), 1u);
     weft_status status = wefti_submit(channel->kernel, self, options, &channel->sink, type, arguments);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) wefti_channel_unsubmit(channel);
     return status;

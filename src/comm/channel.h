@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* channel.h - the channel object: elements, waiters, and how they meet.
  *
- * Idea: a small lock, a buffer, and two lists of waiters of which one is always empty where there is a buffer:
- * receivers wait only while it is empty, senders only while it is full. A send that finds a receiver hands the value
- * over into the receiver's own memory; a receive that makes room moves the longest-waiting sender's value into the
- * buffer. So order is kept: first in, first out, of values and of waiters.
+ * Idea: a small lock, a store of elements, and two lists of waiters. A send that finds a receiver hands the value over
+ * into the receiver's own memory; a receive that makes room moves the value of the sender that comes next into the
+ * store. So order is kept: first in, first out, of values and (unless asked otherwise) of waiters.
  *
- * A waiter is one clause; the wefti_wait it points to is the claim word of the whole operation. Today an operation has
- * one clause; an alternation will have several waiters with one wait. A wait that only the holder of this one lock can
- * end (no deadline, one clause) is not `shared`, and is claimed without an atomic update.
+ * Kinds, by where the elements are:
+ *   RING     an array of `capacity` elements, made with the channel; without capacity: a rendezvous channel
+ *   BACKLOG  blocks that are linked (comm/backlog.c): no limit, or one that is large
+ *   POLICY   a buffer with an order or policy of its own (buffer/), under the channel's own lock, below
+ *   CLOCK    no elements: the time, once or periodically; NEVER: nothing at all
  *
- * A third list holds who waits for the channel's lock (weft_lock_channel): while `holder` is set, everybody else who
- * comes waits there, and gets it in turn.
+ * Waiters (sched/park.h): a waiter is one clause of the wefti_wait it points to. A receiver that can be claimed (OPEN)
+ * stands in the list only while there is nothing to receive, but for a moment: one that has just opened and will see
+ * its hint. Who then hands over takes the front for it and puts its own at the end. Waiters that are AWAY may stand in
+ * either list at any time, and are left a hint.
  *
- * The front: where an unbounded channel has a backlog, receivers and senders need not meet. A block that has a next is
- * full and will not be written any more; who holds front_lock may take from it without the lock. The last block belongs
- * to the lock. So the two ways of receiving exclude each other by `next`, which is set once, under the lock:
+ * The channel's own lock (weft_lock_channel): while there is a `holder`, everybody else who comes waits in `lockers`,
+ * and gets it in turn. Operations on POLICY channels borrow it, since they call the user's code, which is never done
+ * under the spin lock.
+ *
+ * The front of a BACKLOG without limit: where there is one, receivers and senders need not meet. A block that has a
+ * next is full and will not be written any more; who holds front_lock may take from it without the lock. The last block
+ * belongs to the lock. So the two ways of receiving exclude each other by `next`, which is set once, under the lock:
  *
  *   head_block->next != NULL: take under front_lock           head_block->next == NULL: take under lock
  *
@@ -24,7 +31,7 @@
  * has arrived.
  *
  * Rules: the spin lock is held for a few instructions; no allocation, no call of the user's code, and no unpark under
- * it.
+ * it. Never two of them at a time. Nothing that can fail stands between a claim and its unpark.
  */
 #ifndef WEFTI_CHANNEL_H
 #define WEFTI_CHANNEL_H
@@ -36,15 +43,27 @@
 #include "sched/park.h"
 #include "sched/task.h"
 
+typedef WEFTI_ATOMIC(uint32_t) wefti_counter;
+
 typedef struct wefti_waiters {
-    wefti_waiter *first, *last;
+    WEFTI_ATOMIC(wefti_waiter *) head; /* under lock; read without it by who looks where a try is worth it */
+    wefti_waiter *last;
 } wefti_waiters;
 
-/* Elements lie in blocks, each behind the condition it may carry instead of a value. */
+static inline wefti_waiter *wefti_first(const wefti_waiters *list) {
+    return wefti_load_relaxed(&list->head); /* relaxed: where it is followed, the lock is held */
+}
+
+/* An element lies behind the condition it may carry instead of a value. */
 typedef struct wefti_element {
     const wefti_condition *condition;
     unsigned char value[];
 } wefti_element;
+
+/* In the place of a condition: somebody fills the value in, or has given the place up. */
+extern const wefti_condition wefti_reserved, wefti_abandoned;
+/* A buffer of the user's did not do what it was asked. */
+extern const wefti_condition wefti_buffer_failed;
 
 typedef struct wefti_block {
     WEFTI_ATOMIC(struct wefti_block *) next; /* set once, when this one is full and the next is begun */
@@ -53,80 +72,199 @@ typedef struct wefti_block {
     WEFTI_ALIGNED(16) unsigned char elements[];
 } wefti_block;
 
-struct weft_channel {
-    wefti_sink sink; /* first: outcomes of tasks come in here */
-    size_t element_size, stride, capacity;
-    char *name;
-    weft_kernel *kernel;
-    void (*destroy)(void *element);
-    WEFTI_ATOMIC(bool)
-    closed; /* written under lock, once; here, where it is read without taking the lock's line away */
-    struct weft_channel *next_channel, *prev_channel; /* registry.c */
-    WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock lock;
-    uint32_t tail; /* next element to write, in tail_block */
-    bool freed;
-    wefti_block *tail_block, *spare;
-    WEFTI_ATOMIC(uint64_t) put, taken; /* elements; written under lock */
-    uint32_t leaving; /* operations that have stopped waiting but will take the lock once more; written under lock */
-    WEFTI_ATOMIC(size_t)
-    lost; /* outcomes for which there was no memory, each received as a failure; written under lock */
-    wefti_waiters receivers, senders, lockers;
-    uint64_t delivered;
-    wefti_strand *holder;                 /* changes under both locks */
+typedef struct wefti_backlog {
+    wefti_block *spare;
+    WEFTI_ATOMIC(uint32_t) taken;         /* elements, modulo 2^32; written under lock */
     WEFTI_ATOMIC(wefti_block *) recycled; /* one that the front is done with */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock front_lock;
     WEFTI_ATOMIC(wefti_block *) head_block;
-    WEFTI_ATOMIC(uint64_t) taken_in_front;  /* written under front_lock */
+    WEFTI_ATOMIC(uint32_t) taken_in_front;  /* written under front_lock */
     wefti_strand *front_holder;             /* a copy of holder: the front reads no line that senders write */
     WEFTI_ATOMIC(wefti_block *) last_block; /* the same as tail_block; changes once in a block's worth of elements */
-    WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(uint64_t) submitted;
+    WEFTI_ALIGNED(WEFTI_APART) wefti_counter submitted;
+} wefti_backlog;
+
+/* What few channels have. */
+typedef struct wefti_rare {
+    char *name;
+    void (*destroy)(void *element);
+    wefti_strand *holder; /* changes under both locks */
+    wefti_waiters lockers;
+    struct wefti_worker *owner; /* whose tasks alone use a local channel; NULL: nobody has yet */
+    char *reason;               /* of the close; set once, before `closed` */
+    int64_t next, period;       /* CLOCK: when it can be received, and how long until the next time; 0: once */
+    struct weft_buffer *buffer; /* POLICY */
+    bool full;                  /* POLICY: in the buffer's own opinion; under lock */
+    struct wefti_failure *failures, **last_failure; /* POLICY: conditions, which come before elements */
+    WEFTI_ATOMIC(struct wefti_level *) level;       /* the channel as a descriptor */
+} wefti_rare;
+
+typedef enum wefti_kind { WEFTI_RING, WEFTI_BACKLOG, WEFTI_POLICY, WEFTI_CLOCK, WEFTI_NEVER } wefti_kind;
+
+/* What keeps an operation from the short way. */
+enum {
+    WEFTI_HELD = 1,   /* there is a holder */
+    WEFTI_CALLS = 2,  /* POLICY: operations borrow the channel's lock */
+    WEFTI_RANDOM = 4, /* waiters are served at random */
+    WEFTI_TIMED = 8,  /* CLOCK or NEVER: cannot be sent to */
+    WEFTI_SHOWN = 16, /* there is a level to keep */
+    WEFTI_LOCAL = 32, /* no locks, one worker */
+    WEFTI_GAPS = 64   /* there are reserved places */
 };
 
-/* buffer.c, lock held */
-bool wefti_buffer_has_room(const weft_channel *channel); /* a put needs no allocation */
-void wefti_buffer_put(weft_channel *channel, const void *value, const wefti_condition *condition);
-const wefti_condition *wefti_buffer_take(weft_channel *channel, void *value); /* value NULL: dropped */
-/* front_lock held as well, unless the channel is bounded. */
-const wefti_element *wefti_buffer_front(weft_channel *channel);
+/* Two lines: what each operation touches, and what it reads at most. */
+struct weft_channel {
+    WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock lock;
+    uint32_t element_size;
+    wefti_waiters receivers, senders;
+    WEFTI_ATOMIC(uint32_t) count; /* elements in it; BACKLOG: ever put, modulo 2^32. Written under lock */
+    uint32_t at;                  /* RING: where the front is; BACKLOG: where the next goes, in tail_block */
+    uint8_t kind;
+    WEFTI_ATOMIC(uint8_t) odd; /* written under lock */
+    WEFTI_ATOMIC(bool) closed; /* written under lock, once */
+    bool freed;                /* under lock */
+    uint32_t delivered;        /* outcomes, modulo 2^32; under lock */
+    union {
+        unsigned char *ring;
+        wefti_block *tail_block;
+    };
+    wefti_sink sink; /* outcomes of tasks come in here */
+    uint32_t capacity;
+    uint32_t leaving; /* operations that have stopped waiting but will take the lock once more; under lock */
+    wefti_rare *rare; /* set at the beginning, or under lock, once */
+    weft_kernel *kernel;
+    struct weft_channel *next_channel, *prev_channel; /* registry.c */
+    WEFTI_ATOMIC(uint32_t)
+    lost; /* outcomes for which there was no memory, each received as a failure; written under lock */
+    wefti_counter submitted_small; /* kinds other than BACKLOG: tasks, modulo 2^32 */
+};
+
+/* Of a BACKLOG: in the same allocation. */
+typedef struct wefti_long_channel {
+    struct weft_channel channel;
+    wefti_backlog backlog;
+} wefti_long_channel;
+
+static inline wefti_backlog *wefti_backlog_of(const weft_channel *channel) {
+    return (wefti_backlog *)(uintptr_t) & ((const wefti_long_channel *)(const void *)channel)->backlog;
+}
+
+static inline size_t wefti_stride(const weft_channel *channel) {
+    return (sizeof(wefti_element) + channel->element_size + 7) & ~(size_t)7;
+}
+
+/* ---- store.c: elements, whatever the kind but POLICY; lock held unless said otherwise ---- */
+
+static inline wefti_element *wefti_ring_place(const weft_channel *channel, uint32_t at) {
+    return (wefti_element *)(void *)(channel->ring + at * wefti_stride(channel));
+}
+
+static inline void wefti_element_set(weft_channel *channel, wefti_element *element, const void *value,
+                                     const wefti_condition *condition) {
+    element->condition = condition;
+    if (WEFTI_LIKELY(condition == NULL)) wefti_copy(element->value, value, channel->element_size);
+}
+
+static inline const wefti_condition *wefti_element_get(const weft_channel *channel, const wefti_element *element,
+                                                       void *value) {
+    if (WEFTI_LIKELY(element->condition == NULL) && value != NULL)
+        wefti_copy(value, element->value, channel->element_size);
+    return element->condition;
+}
+
+/* RING, not full. */
+static inline void wefti_ring_put(weft_channel *channel, const void *value, const wefti_condition *condition) {
+    uint32_t count = wefti_load_relaxed(&channel->count), at = channel->at + count;
+    if (at >= channel->capacity) at -= channel->capacity;
+    wefti_element_set(channel, wefti_ring_place(channel, at), value, condition);
+    wefti_store_relaxed(&channel->count, count + 1); /* relaxed, as below: the lock orders it */
+}
+
+/* RING, not empty. value NULL: dropped. */
+static inline const wefti_condition *wefti_ring_take(weft_channel *channel, void *value) {
+    const wefti_condition *condition = wefti_element_get(channel, wefti_ring_place(channel, channel->at), value);
+    channel->at = channel->at + 1 == channel->capacity ? 0 : channel->at + 1;
+    wefti_store_relaxed(&channel->count, wefti_load_relaxed(&channel->count) - 1);
+    return condition;
+}
+
+/* backlog.c, for BACKLOG; lock held */
+bool wefti_backlog_has_room(const weft_channel *channel); /* a put needs no allocation */
+wefti_element *wefti_backlog_put(weft_channel *channel, const void *value, const wefti_condition *condition);
+const wefti_condition *wefti_backlog_take(weft_channel *channel, void *value); /* value NULL: dropped */
+/* front_lock held as well, unless the channel has a capacity. */
+wefti_element *wefti_backlog_front(weft_channel *channel);
 /* No lock held: whether the front can be taken from, as far as one can see. */
-static inline bool wefti_buffer_has_front(weft_channel *channel) {
+static inline bool wefti_backlog_has_front(weft_channel *channel) {
+    wefti_backlog *backlog = wefti_backlog_of(channel);
     /* Compared and not followed: the block may have been recycled or freed by now. relaxed: who acts on it looks again.
      */
-    return wefti_load_relaxed(&channel->head_block) != wefti_load_relaxed(&channel->last_block);
+    return wefti_load_relaxed(&backlog->head_block) != wefti_load_relaxed(&backlog->last_block);
 }
 /* front_lock held: takes from a block that has a next. Returns false if the head block has none. *used: to be recycled.
  */
-bool wefti_buffer_take_front(weft_channel *channel, void *value, const wefti_condition **condition, wefti_block **used);
+bool wefti_backlog_take_front(weft_channel *channel, void *value, const wefti_condition **condition,
+                              wefti_block **used);
 /* No lock needed. */
 void wefti_block_recycle(weft_channel *channel, wefti_block *block);
-
-/* How many elements there are: exact where the lock is held and the channel bounded, or the answer 0. */
-static inline size_t wefti_buffer_count(const weft_channel *channel) {
-    /* acquire: what was put is read after, and so not less than, what was taken; partners: the stores in buffer.c */
-    uint64_t taken = wefti_load_acquire(&channel->taken_in_front) + wefti_load_acquire(&channel->taken);
-    return (size_t)(wefti_load_relaxed(&channel->put) - taken);
-}
-/* buffer.c, no lock held */
+/* No lock held. */
 wefti_block *wefti_block_make(weft_channel *channel, bool first); /* first: many channels stay small */
-void wefti_buffer_free(weft_channel *channel);                    /* destroys what is left */
+void wefti_backlog_free(weft_channel *channel);                   /* destroys what is left */
+
+/* How many elements there are: exact where the lock is held and there is a capacity, or for 0. */
+static inline uint32_t wefti_stored(const weft_channel *channel) {
+    if (WEFTI_LIKELY(channel->kind != WEFTI_BACKLOG)) return wefti_load_relaxed(&channel->count);
+    const wefti_backlog *backlog = wefti_backlog_of(channel);
+    /* acquire: what was put is read after, and so not less than, what was taken; partners: the stores in backlog.c */
+    uint32_t taken = wefti_load_acquire(&backlog->taken_in_front) + wefti_load_acquire(&backlog->taken);
+    return wefti_load_relaxed(&channel->count) - taken;
+}
+
+/* ---- what one can ask ---- */
+
+static inline unsigned wefti_odd(const weft_channel *channel) {
+    return wefti_load_relaxed(&channel->odd); /* relaxed: where it decides, the lock is held */
+}
 
 static inline bool wefti_channel_closed(const weft_channel *channel) {
     return wefti_load_relaxed(&channel->closed); /* relaxed: where it decides, the lock is held */
 }
 
-/* registry.c: every channel, for dumps and for the end of a kernel. */
+static inline wefti_strand *wefti_channel_holder(const weft_channel *channel) {
+    return channel->rare != NULL ? channel->rare->holder : NULL;
+}
+
+typedef void (*wefti_destroyer)(void *element);
+
+static inline wefti_destroyer wefti_channel_destroyer(const weft_channel *channel) {
+    return channel->rare != NULL ? channel->rare->destroy : NULL;
+}
+
+static inline weft_status wefti_status_of(const wefti_condition *condition) {
+    return condition == NULL ? WEFT_OK : condition->status;
+}
+
+static inline wefti_counter *wefti_channel_submitted(weft_channel *channel) {
+    return channel->kind == WEFTI_BACKLOG ? &wefti_backlog_of(channel)->submitted : &channel->submitted_small;
+}
+
+/* ---- registry.c: every channel, for dumps and for the end of a kernel ---- */
 void wefti_channel_enlist(weft_channel *channel);
 void wefti_channel_delist(weft_channel *channel);
 void wefti_channels_introduce(void); /* makes dumps know channels */
 void wefti_channels_walk(void (*visit)(weft_channel *channel, void *argument), void *argument);
 
-/* operations.c */
+/* ---- deliver.c ---- */
 void wefti_channel_deliver(wefti_sink *sink, const void *value, const wefti_condition *condition);
 /* The same for a timeout, which has no task to wait with: where the channel is full it goes beyond the capacity. */
 void wefti_channel_deliver_timeout(weft_channel *channel, const void *value);
-void wefti_channel_free_now(weft_channel *channel);
 /* Takes back the count of a submission that failed. */
 void wefti_channel_unsubmit(weft_channel *channel);
 void wefti_channel_kernel_ended(weft_channel *channel, void *kernel);
+
+/* ---- channel.c ---- */
+weft_channel *wefti_channel_make_clock(bool never, size_t element_size, int64_t next, int64_t period);
+void wefti_channel_free_now(weft_channel *channel);
+wefti_rare *wefti_channel_rare(weft_channel *channel); /* made if there is none; NULL: no memory. No lock held */
 
 #endif

@@ -51,9 +51,9 @@ static void name_in_dump(wefti_dump *dump, const void *object) {
     if (!wefti_spin_try(&shards[s].lock)) return;
     const weft_channel *channel = shards[s].first;
     while (channel != NULL && channel != object) channel = channel->next_channel;
-    if (channel != NULL && channel->name != NULL) {
+    if (channel != NULL && channel->rare != NULL && channel->rare->name != NULL) {
         wefti_dump_text(dump, " \"");
-        wefti_dump_text(dump, channel->name);
+        wefti_dump_text(dump, channel->rare->name);
         wefti_dump_text(dump, "\"");
     }
     wefti_spin_unlock(&shards[s].lock);

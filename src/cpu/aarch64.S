@@ -19,7 +19,7 @@
 
     .text
 
-/* void wefti_context_switch(wefti_context *from: x0, wefti_context *to: x1) */
+/* int wefti_context_switch(wefti_context *from: x0, wefti_context *to: x1): w0 */
     .globl wefti_context_switch
     .hidden wefti_context_switch
     .type wefti_context_switch, %function
@@ -65,6 +65,7 @@ wefti_context_switch:
     ldp d10, d11, [sp, #112]
     ldp d12, d13, [sp, #128]
     ldp d14, d15, [sp, #144]
+    ldr w0, [x1, #8]
     ldp x29, x30, [sp], #160
     .cfi_def_cfa_offset 0
     .cfi_restore x19

@@ -32,7 +32,8 @@
 #endif
 
 typedef struct wefti_context {
-    WEFTI_ATOMIC(void *) sp; /* first: the assembly knows */
+    WEFTI_ATOMIC(void *) sp; /* first, and then the answer: the assembly knows */
+    int answer;              /* what the switch returns here; set by who makes this one go on */
 #ifdef WEFTI_PORTABLE_SWITCH
     struct wefti_context *previous; /* who switched to this one */
     void (*entry)(void *argument);
@@ -45,9 +46,11 @@ typedef struct wefti_context {
 void wefti_context_make(wefti_context *context, void *stack_low, size_t size, void (*entry)(void *argument),
                         void *argument);
 
-/* Leaves `from`, which is the caller, and goes on with `to`. Returns when somebody switches to `from`, perhaps on
- * another OS thread: addresses of thread-local variables taken before are no longer good. */
-void wefti_context_switch(wefti_context *from, wefti_context *to);
+/* Leaves `from`, which is the caller, and goes on with `to`. Returns from->answer when somebody switches to `from`,
+ * perhaps on another OS thread: addresses of thread-local variables taken before are no longer good. A function that
+ * ends in this call, as a jump, comes back to its caller with the answer: nothing returns through a stale prediction.
+ */
+int wefti_context_switch(wefti_context *from, wefti_context *to);
 
 /* Whether the context has been left for good, so that any thread may switch to it. */
 static inline bool wefti_context_is_left(wefti_context *context) {

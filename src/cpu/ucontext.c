@@ -32,9 +32,10 @@ void wefti_context_make(wefti_context *context, void *stack_low, size_t size, vo
     wefti_store_release(&context->sp, (void *)context); /* LEFT from the beginning; partner: wefti_context_is_left */
 }
 
-void wefti_context_switch(wefti_context *from, wefti_context *to) {
+int wefti_context_switch(wefti_context *from, wefti_context *to) {
     to->previous = from;
     wefti_store_relaxed(&to->sp, NULL); /* relaxed: nobody looks at a context that is about to run */
     swapcontext(&from->machine, &to->machine);
     announce(from->previous);
+    return from->answer;
 }

@@ -24,7 +24,7 @@
 
     .text
 
-/* void wefti_context_switch(wefti_context *from: rdi, wefti_context *to: rsi) */
+/* int wefti_context_switch(wefti_context *from: rdi, wefti_context *to: rsi): eax */
     .globl wefti_context_switch
     .hidden wefti_context_switch
     .type wefti_context_switch, @function
@@ -76,6 +76,7 @@ wefti_context_switch:
     popq %rcx
     .cfi_adjust_cfa_offset -8
     .cfi_register %rip, %rcx
+    movl 8(%rsi), %eax
     JUMP *%rcx
     .cfi_endproc
     .size wefti_context_switch, . - wefti_context_switch

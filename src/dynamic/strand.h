@@ -21,6 +21,7 @@ typedef struct wefti_strand {
     weft_bound *base;            /* bindings from here outward belong to the worker; NULL in a plain thread */
     struct wefti_worker *worker; /* whose thread runs this strand; NULL for a plain thread */
     weft_status last_status;     /* for weft_last_status */
+    uint32_t locks;              /* channels' locks that it holds through weft_lock_channel */
 } wefti_strand;
 
 extern __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")));

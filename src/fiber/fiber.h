@@ -40,13 +40,15 @@ void wefti_fiber_adopt(wefti_fiber *fiber);
 void wefti_fiber_end(wefti_fiber *fiber);
 
 /* Leaves `from`, which must be running on this thread, and goes on with `to`; returns when somebody goes on with
- * `from`. last: `from` will never run again. Inlined into functions that are marked WEFTI_NO_TSAN. */
-WEFTI_NO_TSAN static inline __attribute__((always_inline)) void wefti_fiber_switch(wefti_fiber *from, wefti_fiber *to,
-                                                                                   bool last) {
+ * `from`, with from->context.answer. last: `from` will never run again. Inlined into functions that are marked
+ * WEFTI_NO_TSAN. */
+WEFTI_NO_TSAN static inline __attribute__((always_inline)) int wefti_fiber_switch(wefti_fiber *from, wefti_fiber *to,
+                                                                                  bool last) {
     wefti_strand_now = &to->strand;
     wefti_annotate_leave(&from->annotation, &to->annotation, last);
-    wefti_context_switch(&from->context, &to->context);
+    int answer = wefti_context_switch(&from->context, &to->context);
     wefti_annotate_arrive(&from->annotation);
+    return answer;
 }
 
 #endif

@@ -74,8 +74,18 @@ WEFTI_NO_TSAN static WEFTI_NOINLINE void leave(wefti_worker *worker, wefti_runne
 
 static inline void note_name(wefti_runner *self, const char *name) {
     uint64_t words[WEFTI_SHORT_NAME / 8] = {0};
-    if (WEFTI_UNLIKELY(name != NULL)) memcpy(words, name, sizeof words);
+    if (WEFTI_LIKELY(name == NULL && wefti_load_relaxed(&self->name[0]) == 0)) return;
+    if (name != NULL) memcpy(words, name, sizeof words);
     for (int i = 0; i < WEFTI_SHORT_NAME / 8; i++) wefti_store_relaxed(&self->name[i], words[i]); /* as above */
+}
+
+static inline void note_wait(wefti_runner *self, wefti_worker *worker, const char *what, const void *object,
+                             const char *name) {
+    wefti_store_relaxed(&self->object, object); /* relaxed, all: for dumps only */
+    wefti_store_relaxed(&self->since, worker->now);
+    note_name(self, name);
+    wefti_store_relaxed(&self->what, what);
+    wefti_count(&worker->parks);
 }
 
 static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
@@ -84,16 +94,26 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     wefti_wheel *wheel = &worker->wheel;
     bool timed = deadline != WEFT_FOREVER;
     if (timed) arm(worker, wait, deadline);
-    wefti_store_relaxed(&self->object, wait->object); /* relaxed, all: for dumps only */
-    wefti_store_relaxed(&self->since, worker->now);
-    note_name(self, wait->name);
-    wefti_store_relaxed(&self->what, wait->what);
-    wefti_count(&worker->parks);
+    note_wait(self, worker, wait->what, wait->object, wait->name);
     wefti_runner *next = choose(worker);
     if (WEFTI_LIKELY(next != self)) leave(worker, self, next);
-    wefti_store_relaxed(&self->what, NULL);
     if (timed) wefti_timer_cancel(wheel, &wait->timer);
     return outcome_of(wait);
+}
+
+wefti_waiter *wefti_single_waiter(wefti_strand *strand, const char *what, const void *object) {
+    wefti_runner *self = wefti_runner_of_strand(strand);
+    note_wait(self, strand->worker, what, object, NULL);
+    self->waiter.condition = NULL;
+    return &self->waiter;
+}
+
+WEFTI_NO_TSAN weft_status wefti_park_single(wefti_strand *strand) {
+    wefti_runner *self = wefti_runner_of_strand(strand);
+    wefti_worker *worker = strand->worker;
+    wefti_runner *next = choose(worker);
+    if (WEFTI_UNLIKELY(next == self)) return (weft_status)self->fiber.context.answer;
+    return (weft_status)wefti_runner_switch(worker, self, next, false);
 }
 
 /* ---- threads ---- */
@@ -144,16 +164,18 @@ weft_status wefti_park(wefti_wait *wait, int64_t deadline) {
     return park_thread(wait, deadline);
 }
 
-void wefti_unpark(wefti_wait *wait) {
+void wefti_unpark_with(wefti_wait *wait, int answer) {
     wefti_strand *strand = wait->strand; /* the wait may be gone from here on */
     wefti_worker *worker = strand->worker;
-    if (worker == NULL) {
+    if (WEFTI_UNLIKELY(worker == NULL)) {
         wefti_parker_notify(&wefti_thread_of_strand(strand)->parker);
         return;
     }
     wefti_runner *runner = wefti_runner_of_strand(strand);
+    runner->fiber.context.answer = answer;
+    wefti_store_relaxed(&runner->what, NULL); /* relaxed: for dumps */
     wefti_strand *self = wefti_strand_now;
-    if (self != NULL && self->worker == worker) {
+    if (WEFTI_LIKELY(self != NULL && self->worker == worker)) {
         wefti_runner_ready(worker, runner);
         return;
     }

@@ -60,6 +60,7 @@ typedef struct wefti_wait {
     const char *name;           /* of the object, made by wefti_short_name, for dumps; NULL: none, or found otherwise */
     struct weft_kernel *kernel; /* whose tasks are likely to end the wait; NULL: not known */
     struct wefti_waiter *chosen; /* written by who claimed it through a waiter */
+    struct wefti_wait *woken;    /* links several that one party has claimed and will unpark */
     wefti_hints *hints;          /* a bit for each waiter, by place; only where the wait can be AWAY */
     wefti_timer timer;
 } wefti_wait;
@@ -78,7 +79,7 @@ typedef struct wefti_waiter {
 } wefti_waiter;
 
 static inline void wefti_wait_init(wefti_wait *wait, wefti_strand *self, const char *what, const void *object) {
-    wefti_atomic_init(&wait->claim, 0u);
+    wefti_atomic_init(&wait->claim, (uint32_t)WEFTI_OPEN);
     wait->strand = self;
     wait->what = what;
     wait->object = object;
@@ -128,7 +129,18 @@ bool wefti_may_park(wefti_strand *self);
 /* Waits until the wait has been claimed and unparked; claims it itself with WEFT_TIMED_OUT when the deadline passes. */
 weft_status wefti_park(wefti_wait *wait, int64_t deadline);
 
-/* Lets the strand of a claimed wait go on. */
-void wefti_unpark(wefti_wait *wait);
+/* Lets the strand of a claimed wait go on; answer: what its wefti_park_single returns, of no matter to others. */
+void wefti_unpark_with(wefti_wait *wait, int answer);
+static inline void wefti_unpark(wefti_wait *wait) {
+    /* relaxed: who unparks has claimed it, or been told by who has */
+    wefti_unpark_with(wait, (int)wefti_load_relaxed(&wait->claim) - 1);
+}
+
+/* For a task's operation on one thing and without a deadline: a wait and a waiter that lie with its stack, ready but
+ * for slot, result, what and object. So nothing remains to be done after it, and the switch is the last thing of the
+ * whole operation: none of its functions returns through a prediction that the change of stacks has made wrong. */
+wefti_waiter *wefti_single_waiter(wefti_strand *self, const char *what, const void *object);
+/* Waits with it; returns the answer of who unparks. */
+weft_status wefti_park_single(wefti_strand *self);
 
 #endif

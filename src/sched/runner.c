@@ -23,6 +23,9 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     runner->pool = pool;
     runner->fiber.strand.worker = worker;
     runner->fiber.strand.bound = runner->fiber.strand.base = worker->base;
+    wefti_wait_init(&runner->wait, &runner->fiber.strand, NULL, NULL);
+    runner->waiter.wait = &runner->wait;
+    runner->waiter.shared = runner->waiter.kept = false;
     wefti_fiber_make(&runner->fiber, low, usable, wefti_loop, runner);
     /* release: who finds it there finds it cleared; partner: the acquire in put_pool, trace/dump.c. */
     wefti_store_release(&runner->home, worker);

@@ -37,6 +37,8 @@ typedef struct wefti_runner {
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     wefti_stack_pool *pool;
+    wefti_wait wait; /* for operations on one channel without a deadline, see wefti_park_single */
+    wefti_waiter waiter;
     /* The task it runs. From here on a dump may look at any time. */
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
@@ -127,10 +129,10 @@ void wefti_runner_free(wefti_worker *worker, wefti_runner *runner);
 /* Leaves `from` for `to` on this worker. Where it is the last thing a function does, that becomes a jump, and the
  * switch comes back to the function's caller: each return after a change of stacks is one that the processor predicts
  * wrong. */
-WEFTI_NO_TSAN static inline __attribute__((always_inline)) void
+WEFTI_NO_TSAN static inline __attribute__((always_inline)) int
 wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to, bool last) {
     wefti_store_relaxed(&worker->current, to); /* relaxed: for dumps and task_categories_running */
-    wefti_fiber_switch(&from->fiber, &to->fiber, last);
+    return wefti_fiber_switch(&from->fiber, &to->fiber, last);
 }
 /* Puts a runner where this worker (or, if it is movable, any) goes on with it. */
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);

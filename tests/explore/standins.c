@@ -40,9 +40,10 @@ WEAK void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
     (void)kernel, (void)worker;
     explore_fail("no workers here");
 }
-WEAK void wefti_context_switch(wefti_context *from, wefti_context *to) {
+WEAK int wefti_context_switch(wefti_context *from, wefti_context *to) {
     (void)from, (void)to;
     explore_fail("no switches here");
+    return 0;
 }
 
 /* The instrumentation makes fiber/annotate.h believe in ThreadSanitizer. */

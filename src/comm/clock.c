@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* clock.c - channels that give the time: once (after), periodically (every), or nothing (never).
+ *
+ * No timer is armed: who waits does so with the next time as its own deadline, and looks again then. So a clock costs
+ * nothing while nobody waits, and an alternation over several waits once, until the earliest. Source: the after and
+ * tick flavours of crossbeam's channels.
+ */
+#include "comm/store.h"
+
+bool wefti_clock_due(const weft_channel *channel) {
+    return channel->kind == WEFTI_CLOCK && channel->rare->next <= wefti_clock();
+}
+
+void wefti_clock_take(weft_channel *channel, void *value) {
+    wefti_rare *rare = channel->rare;
+    weft_deadline now = wefti_clock();
+    if (value != NULL) *(weft_deadline *)value = now;
+    if (rare->period == 0) {
+        rare->next = WEFT_FOREVER;
+        return;
+    }
+    /* Times that have passed meanwhile are left out. */
+    int64_t missed = (now - rare->next) / rare->period;
+    rare->next += (missed + 1) * rare->period;
+}
+
+weft_channel *weft_make_after(weft_deadline deadline) {
+    return wefti_channel_make_clock(false, sizeof(weft_deadline), deadline, 0);
+}
+
+weft_channel *weft_make_every(double seconds) {
+    double period = seconds * 1e9;
+    if (!(period >= 1) || period > 9e18) return wefti_fail(WEFT_INVALID);
+    return wefti_channel_make_clock(false, sizeof(weft_deadline), wefti_clock() + (int64_t)period, (int64_t)period);
+}
+
+weft_channel *weft_make_never(size_t element_size) {
+    return wefti_channel_make_clock(true, element_size, WEFT_FOREVER, 0);
+}

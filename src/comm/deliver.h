@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* deliver.h - whether results can still come. */
+#ifndef WEFTI_DELIVER_H
+#define WEFTI_DELIVER_H
+
+#include "comm/store.h"
+#include "sched/kernel.h"
+
+/* Lock held: no task is outstanding, nothing is in the channel, and no message will come. */
+static inline bool wefti_nothing_can_come(weft_channel *channel) {
+    /* acquire: partner is weft_submit_task */
+    return wefti_store_empty(channel) && wefti_load_relaxed(&channel->lost) == 0 &&
+           wefti_first(&channel->senders) == NULL &&
+           wefti_load_acquire(wefti_channel_submitted(channel)) == channel->delivered;
+}
+
+#endif

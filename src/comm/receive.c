@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* receive.c - receiving a message or a result. */
+#include "comm/receive.h"
+
+#include "comm/deliver.h"
+#include "comm/send.h"
+#include "sched/worker.h"
+
+/* ---- any channel, any way ---- */
+
+/* Spin lock held, and there is an element; given up. The sender that comes next gets the place. */
+static weft_status take_front(wefti_visit *visit, void *element, const wefti_wait *mine) {
+    weft_channel *channel = visit->channel;
+    const wefti_condition *condition;
+    weft_status failed = wefti_store_take(channel, element, &condition), served = WEFT_OK;
+    wefti_waiter *sender = NULL;
+    if (WEFTI_UNLIKELY(wefti_first(&channel->senders) != NULL) && failed == WEFT_OK && visit->room &&
+        !wefti_store_full(channel)) {
+        sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, mine);
+        if (sender != NULL) served = wefti_store_put(channel, sender->slot, sender->condition);
+        if (served != WEFT_OK) sender->condition = &wefti_buffer_failed;
+    }
+    wefti_visit_end(visit);
+    if (sender != NULL) wefti_sender_served(sender, served == WEFT_OK ? WEFT_OK : WEFT_FAILED);
+    return failed != WEFT_OK ? failed : wefti_status_of(condition);
+}
+
+/* Spin lock held, and given up unless the answer is WEFT_BUSY: takes the value from a sender that waits at an empty
+ * store. */
+static weft_status take_from_sender(wefti_visit *visit, void *element, const wefti_wait *mine) {
+    weft_channel *channel = visit->channel;
+    wefti_waiter *sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, mine);
+    if (sender == NULL) return WEFT_BUSY;
+    weft_status status = wefti_status_of(sender->condition);
+    if (sender->condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
+    wefti_visit_end(visit);
+    wefti_sender_served(sender, WEFT_OK);
+    return status;
+}
+
+/* Spin lock held, and given up on true: takes an outcome that got lost for want of memory. */
+static bool take_lost(wefti_visit *visit) {
+    uint32_t lost = wefti_load_relaxed(&visit->channel->lost);
+    if (WEFTI_LIKELY(lost == 0)) return false;
+    wefti_store_relaxed(&visit->channel->lost, lost - 1);
+    wefti_visit_end(visit);
+    return true;
+}
+
+/* Receives from a backlog without meeting the senders. false: there is none, or somebody else holds the channel's own
+ * lock. */
+static bool receive_in_front(weft_channel *channel, const wefti_strand *self, void *element, weft_status *status) {
+    wefti_backlog *backlog = wefti_backlog_of(channel);
+    const wefti_condition *condition;
+    wefti_block *used = NULL;
+    wefti_spin_lock(&backlog->front_lock);
+    bool mine = backlog->front_holder == NULL || backlog->front_holder == self;
+    bool took = mine && wefti_backlog_take_front(channel, element, &condition, &used);
+    wefti_spin_unlock(&backlog->front_lock);
+    if (!took) return false;
+    if (used != NULL) wefti_block_recycle(channel, used);
+    *status = wefti_status_of(condition);
+    return true;
+}
+
+static inline bool has_front(weft_channel *channel) {
+    return channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && wefti_backlog_has_front(channel);
+}
+
+static bool kernel_has_ended(const weft_channel *channel) {
+    /* acquire: partner is the release in become_quiet */
+    return channel->kernel != NULL && wefti_load_acquire(&channel->kernel->state) == WEFTI_KERNEL_ENDED;
+}
+
+/* Spin lock held, nothing to receive: whether nothing ever will be. */
+static weft_status end_of(weft_channel *channel, bool result) {
+    if (WEFTI_UNLIKELY(wefti_channel_closed(channel)) && (!result || wefti_nothing_can_come(channel)))
+        return WEFT_CLOSED;
+    if (result && kernel_has_ended(channel) && wefti_nothing_can_come(channel)) return WEFT_ENDED;
+    return WEFT_BUSY;
+}
+
+weft_status wefti_receive_now(wefti_visit *visit, void *element, bool result, const wefti_wait *mine) {
+    weft_channel *channel = visit->channel;
+    weft_status status;
+    while (!wefti_store_empty(channel)) {
+        if (!has_front(channel)) return take_front(visit, element, mine);
+        /* It has grown since the caller looked, or somebody else held the channel's own lock then. */
+        bool took = receive_in_front(channel, visit->self, element, &status);
+        if (!took) continue; /* others have taken it meanwhile */
+        wefti_visit_end(visit);
+        return status;
+    }
+    if (WEFTI_UNLIKELY(wefti_first(&channel->senders) != NULL)) {
+        status = take_from_sender(visit, element, mine);
+        if (status != WEFT_BUSY) return status;
+    }
+    if (take_lost(visit)) return WEFT_FAILED;
+    status = end_of(channel, result);
+    if (status != WEFT_BUSY) wefti_visit_end(visit);
+    return status;
+}
+
+static weft_status wait_to_receive(wefti_visit *visit, void *element, weft_deadline deadline, bool result) {
+    weft_channel *channel = visit->channel;
+    wefti_waiter waiter;
+    wefti_wait wait;
+    wefti_visit_waiter(visit, &waiter, &wait, result ? "result" : "receive", deadline);
+    waiter.slot = element;
+    waiter.result = result;
+    wefti_waiter_enlist(&channel->receivers, &waiter);
+    weft_status status = wefti_visit_wait(visit, &channel->receivers, &waiter, deadline);
+    return status == WEFT_OK ? wefti_status_of(waiter.condition) : status;
+}
+
+/* One try, and a wait where that is of use. *again: the time of a CLOCK has come, or may have. */
+static weft_status receive_once(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline,
+                                bool result, bool *again) {
+    wefti_visit visit;
+    bool may_wait = deadline > WEFT_NOW && wefti_may_park(self); /* here, since it may have to make a stack */
+    weft_status status;
+    if (has_front(channel) && receive_in_front(channel, self, element, &status)) return status;
+    status = wefti_visit_begin(&visit, channel, self, deadline);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+    visit.room = channel->kind != WEFTI_BACKLOG || wefti_backlog_has_room(channel);
+    if (WEFTI_UNLIKELY(wefti_first(&channel->senders) != NULL && !visit.room)) {
+        wefti_visit_end(&visit); /* the sender that will have the place wants memory for it */
+        status = wefti_visit_with_room(&visit, channel, self, deadline);
+        if (status != WEFT_OK) return status;
+    }
+    status = wefti_receive_now(&visit, element, result, NULL);
+    if (status != WEFT_BUSY) return status;
+    if (deadline > WEFT_NOW && may_wait) {
+        weft_deadline due = channel->kind == WEFTI_CLOCK ? channel->rare->next : WEFT_FOREVER;
+        status = wait_to_receive(&visit, element, WEFTI_MIN(deadline, due), result);
+        *again = status == WEFT_TIMED_OUT && due < deadline;
+        return status;
+    }
+    wefti_visit_end(&visit);
+    return deadline > WEFT_NOW ? WEFT_NO_MEMORY : WEFT_TIMED_OUT;
+}
+
+static WEFTI_NOINLINE weft_status receive_slowly(weft_channel *channel, wefti_strand *self, void *element,
+                                                 weft_deadline deadline, bool result) {
+    bool again;
+    weft_status status;
+    do {
+        again = false;
+        status = receive_once(channel, self, element, deadline, result, &again);
+    } while (WEFTI_UNLIKELY(again));
+    return status;
+}
+
+/* ---- a task, a ring, and nothing unusual: the short way ---- */
+
+static WEFTI_NOINLINE weft_status wait_in_ring(weft_channel *channel, wefti_strand *self, void *element) {
+    wefti_waiter *waiter = wefti_single_waiter(self, "receive", channel);
+    waiter->slot = element;
+    waiter->result = false;
+    wefti_waiter_enlist(&channel->receivers, waiter);
+    if ((wefti_odd(channel) & WEFTI_LOCAL) == 0) wefti_spin_unlock(&channel->lock);
+    return wefti_park_single(self);
+}
+
+/* The front has been taken, and a sender waits: its value has the place. */
+static WEFTI_NOINLINE void serve_sender(weft_channel *channel, bool locks) {
+    wefti_waiter *sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, NULL);
+    if (sender != NULL) wefti_ring_put(channel, sender->slot, sender->condition);
+    if (locks) wefti_spin_unlock(&channel->lock);
+    if (sender != NULL) wefti_sender_served(sender, WEFT_OK);
+}
+
+static inline __attribute__((always_inline)) weft_status
+receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline, unsigned odd) {
+    bool locks = odd == 0;
+    if (locks) wefti_spin_lock(&channel->lock);
+    wefti_waiter *sender = wefti_first(&channel->senders);
+    if (WEFTI_LIKELY(wefti_odd(channel) == odd)) {
+        if (wefti_load_relaxed(&channel->count) != 0) {
+            const wefti_condition *condition = wefti_ring_take(channel, element);
+            if (sender != NULL)
+                serve_sender(channel, locks);
+            else if (locks)
+                wefti_spin_unlock(&channel->lock);
+            return wefti_status_of(condition);
+        }
+        if (sender != NULL && !sender->shared) {
+            wefti_waiter_unlist(&channel->senders, sender);
+            wefti_store_relaxed(&sender->wait->claim, 1u + (uint32_t)WEFT_OK); /* relaxed: as in waiters.h */
+            weft_status status = wefti_status_of(sender->condition);
+            if (sender->condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
+            if (locks) wefti_spin_unlock(&channel->lock);
+            wefti_sender_served(sender, WEFT_OK);
+            return status;
+        }
+        if (sender == NULL && deadline == WEFT_FOREVER && !wefti_channel_closed(channel) &&
+            wefti_load_relaxed(&channel->lost) == 0 && self->worker != NULL && self->worker->idle != NULL)
+            return wait_in_ring(channel, self, element);
+    }
+    if (locks) wefti_spin_unlock(&channel->lock);
+    return receive_slowly(channel, self, element, deadline, false);
+}
+
+static inline weft_status check(const weft_channel *channel, const void *element, size_t size) {
+    if (WEFTI_UNLIKELY(channel == NULL)) return WEFT_INVALID;
+    return WEFTI_UNLIKELY(size != channel->element_size && element != NULL) ? WEFT_WRONG_SIZE : WEFT_OK;
+}
+
+weft_status weft_receive_sized(weft_channel *channel, void *element, size_t size, weft_deadline deadline) {
+    weft_status status = check(channel, element, size);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+    wefti_strand *self = wefti_strand_self();
+    if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    if (channel->kind == WEFTI_RING) {
+        unsigned odd = wefti_odd(channel);
+        if (WEFTI_LIKELY(odd == 0)) return receive_from_ring(channel, self, element, deadline, 0);
+        if (odd == WEFTI_LOCAL && self->worker != NULL && channel->rare->owner == self->worker)
+            return receive_from_ring(channel, self, element, deadline, WEFTI_LOCAL);
+    }
+    return receive_slowly(channel, self, element, deadline, false);
+}
+
+weft_status weft_receive_result_sized(weft_channel *channel, void *element, size_t size, weft_deadline deadline) {
+    weft_status status = check(channel, element, size);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+    wefti_strand *self = wefti_strand_self();
+    if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    return receive_slowly(channel, self, element, deadline, true);
+}
+
+bool weft_receive_next(weft_receiving *receiving, void *result, size_t size) {
+    weft_status status = WEFT_OK;
+    bool more = receiving->left > 0;
+    if (more) {
+        receiving->left--;
+        status = weft_receive_result_sized(receiving->channel, result, size, WEFT_FOREVER);
+    }
+    wefti_fail(status);
+    return more && status == WEFT_OK;
+}
+
+bool weft_iterate(weft_iteration *iteration, void *element, size_t size) {
+    weft_status status = weft_receive_sized(iteration->channel, element, size, WEFT_FOREVER);
+    wefti_fail(status);
+    return status == WEFT_OK;
+}
+
+/* Spin lock held, and something there. */
+static weft_status peek_front(weft_channel *channel, void *element, size_t size) {
+    const wefti_element *front;
+    if (channel->kind == WEFTI_POLICY) return wefti_policy_peek(channel, element);
+    if (channel->kind > WEFTI_POLICY) return WEFT_INVALID;
+    wefti_backlog *backlog = channel->kind == WEFTI_BACKLOG ? wefti_backlog_of(channel) : NULL;
+    if (backlog != NULL) wefti_spin_lock(&backlog->front_lock);
+    weft_status status = WEFT_TIMED_OUT;
+    if (wefti_stored(channel) != 0) {
+        front = backlog != NULL ? wefti_backlog_front(channel) : wefti_ring_place(channel, channel->at);
+        status = wefti_status_of(front->condition);
+        if (status == WEFT_OK) wefti_copy(element, front->value, size);
+    }
+    if (backlog != NULL) wefti_spin_unlock(&backlog->front_lock);
+    return status;
+}
+
+weft_status weft_peek_sized(weft_channel *channel, void *element, size_t size) {
+    if (channel == NULL || (element == NULL && size != 0)) return WEFT_INVALID;
+    if (size != channel->element_size) return WEFT_WRONG_SIZE;
+    wefti_strand *self = wefti_strand_self();
+    if (self == NULL) return WEFT_NO_MEMORY;
+    wefti_visit visit;
+    weft_status status = wefti_visit_begin(&visit, channel, self, WEFT_FOREVER);
+    if (status != WEFT_OK) return status;
+    if (wefti_store_empty(channel))
+        status = wefti_load_relaxed(&channel->lost) != 0 ? WEFT_FAILED : WEFT_TIMED_OUT;
+    else
+        status = peek_front(channel, element, size);
+    wefti_visit_end(&visit);
+    return status;
+}

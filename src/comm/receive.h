@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* receive.h - receiving, as far as alternating uses it too. */
+#ifndef WEFTI_RECEIVE_H
+#define WEFTI_RECEIVE_H
+
+#include "comm/store.h"
+
+/* Spin lock held; given up on every status but WEFT_BUSY, which says that the receiver would have to wait.
+ * mine: as in wefti_message. */
+weft_status wefti_receive_now(wefti_visit *visit, void *element, bool result, const wefti_wait *mine);
+
+/* Whether it is worth a try: there is a sender, an element, or the end, as far as one can see without a lock. */
+static inline bool wefti_receive_promising(weft_channel *channel) {
+    /* relaxed, all: who acts on it looks again */
+    if (channel->kind == WEFTI_RING && wefti_load_relaxed(&channel->count) != 0) return true;
+    if (wefti_first(&channel->senders) != NULL || wefti_channel_closed(channel)) return true;
+    if (channel->kind == WEFTI_RING) return wefti_load_relaxed(&channel->lost) != 0;
+    return channel->kind != WEFTI_BACKLOG || wefti_stored(channel) != 0 || wefti_load_relaxed(&channel->lost) != 0;
+}
+
+#endif

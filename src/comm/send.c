@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* send.c - sending a message. */
+#include "comm/send.h"
+
+#include <stdlib.h>
+
+#include "sched/worker.h"
+
+/* ---- any channel, any way ---- */
+
+weft_status wefti_send_wait(wefti_visit *visit, const wefti_message *m, weft_deadline deadline) {
+    wefti_waiter waiter;
+    wefti_wait wait;
+    wefti_visit_waiter(visit, &waiter, &wait, m->outcome ? "deliver" : "send", deadline);
+    waiter.result = m->outcome;
+    waiter.slot = (void *)(uintptr_t)m->value; /* read only */
+    waiter.condition = m->condition;
+    wefti_waiter_enlist(&visit->channel->senders, &waiter);
+    weft_status status = wefti_visit_wait(visit, &visit->channel->senders, &waiter, deadline);
+    return status == WEFT_OK ? wefti_status_of(waiter.condition == m->condition ? NULL : waiter.condition) : status;
+}
+
+/* A receiver was won while there are elements: it had just opened, and will see its hint in vain. It gets the front,
+ * and the message goes to the end. */
+static weft_status pass_through(weft_channel *channel, wefti_waiter *receiver, const wefti_message *m) {
+    if (wefti_store_take(channel, receiver->slot, &receiver->condition) != WEFT_OK)
+        receiver->condition = &wefti_buffer_failed;
+    return wefti_store_put(channel, m->value, m->condition);
+}
+
+static weft_status hand_over(wefti_visit *visit, wefti_waiter *receiver, const wefti_message *m, bool empty) {
+    weft_channel *channel = visit->channel;
+    weft_status status = WEFT_OK;
+    if (WEFTI_LIKELY(empty)) {
+        if (m->condition == NULL && receiver->slot != NULL) wefti_copy(receiver->slot, m->value, channel->element_size);
+        receiver->condition = m->condition;
+    } else {
+        status = pass_through(channel, receiver, m);
+    }
+    wefti_wait *wait = receiver->wait;
+    weft_status answer = wefti_status_of(receiver->condition);
+    wefti_visit_end(visit);
+    wefti_unpark_with(wait, (int)answer);
+    return status;
+}
+
+void wefti_sender_served(wefti_waiter *sender, weft_status status) {
+    if (WEFTI_LIKELY(sender->wait->strand != NULL))
+        wefti_unpark_with(sender->wait, (int)status);
+    else
+        free(WEFTI_CONTAINER(sender, wefti_orphan, waiter));
+}
+
+weft_status wefti_send_now(wefti_visit *visit, const wefti_message *m) {
+    weft_channel *channel = visit->channel;
+    bool empty = wefti_first(&channel->receivers) == NULL || wefti_store_empty(channel);
+    bool full = wefti_store_full(channel);
+    /* One that could be won though there are elements, and the message could not be stored behind them, is left alone:
+     * it will find them. */
+    if (WEFTI_LIKELY(empty || (!full && visit->room))) {
+        wefti_waiter *receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, m->mine);
+        if (receiver != NULL) return hand_over(visit, receiver, m, empty);
+    }
+    if (full) return WEFT_BUSY;
+    if (WEFTI_UNLIKELY(!visit->room)) {
+        if (m->outcome) return WEFT_BUSY;
+        wefti_visit_end(visit);
+        return WEFT_NO_MEMORY;
+    }
+    weft_status status = wefti_store_put(channel, m->value, m->condition);
+    wefti_visit_end(visit);
+    return status;
+}
+
+weft_status wefti_send_begun(wefti_visit *visit, const wefti_message *m, weft_deadline deadline) {
+    weft_status status = wefti_send_now(visit, m);
+    if (WEFTI_LIKELY(status != WEFT_BUSY)) return status;
+    if (deadline > WEFT_NOW) return wefti_send_wait(visit, m, deadline);
+    wefti_visit_end(visit);
+    return WEFT_TIMED_OUT;
+}
+
+static WEFTI_NOINLINE weft_status send_slowly(weft_channel *channel, wefti_strand *self, const void *element,
+                                              weft_deadline deadline) {
+    wefti_visit visit;
+    weft_status status = wefti_visit_with_room(&visit, channel, self, deadline);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+    if (WEFTI_UNLIKELY(wefti_channel_closed(channel) || channel->kind > WEFTI_POLICY)) {
+        wefti_visit_end(&visit);
+        return channel->kind > WEFTI_POLICY ? WEFT_INVALID : WEFT_CLOSED;
+    }
+    wefti_message m = {element, NULL, NULL, false};
+    return wefti_send_begun(&visit, &m, deadline);
+}
+
+/* ---- a task, a ring, and nothing unusual: the short way ---- */
+
+static WEFTI_NOINLINE weft_status wait_in_ring(weft_channel *channel, wefti_strand *self, const void *element) {
+    wefti_waiter *waiter = wefti_single_waiter(self, "send", channel);
+    waiter->slot = (void *)(uintptr_t)element; /* read only */
+    waiter->result = false;
+    wefti_waiter_enlist(&channel->senders, waiter);
+    if ((wefti_odd(channel) & WEFTI_LOCAL) == 0) wefti_spin_unlock(&channel->lock);
+    return wefti_park_single(self);
+}
+
+static inline __attribute__((always_inline)) weft_status
+send_to_ring(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline, unsigned odd) {
+    bool locks = odd == 0;
+    if (locks) wefti_spin_lock(&channel->lock);
+    uint32_t count = wefti_load_relaxed(&channel->count);
+    wefti_waiter *receiver = wefti_first(&channel->receivers);
+    bool usual = wefti_odd(channel) == odd && !wefti_channel_closed(channel);
+    if (WEFTI_LIKELY(usual)) {
+        if (receiver == NULL && count < channel->capacity) {
+            wefti_ring_put(channel, element, NULL);
+            if (locks) wefti_spin_unlock(&channel->lock);
+            return WEFT_OK;
+        }
+        if (receiver != NULL && count == 0 && !receiver->shared) {
+            wefti_waiter_unlist(&channel->receivers, receiver);
+            wefti_store_relaxed(&receiver->wait->claim, 1u + (uint32_t)WEFT_OK); /* relaxed: as in waiters.h */
+            if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
+            wefti_wait *wait = receiver->wait;
+            if (locks) wefti_spin_unlock(&channel->lock);
+            wefti_unpark_with(wait, WEFT_OK);
+            return WEFT_OK;
+        }
+        if (receiver == NULL && deadline == WEFT_FOREVER && self->worker != NULL && self->worker->idle != NULL)
+            return wait_in_ring(channel, self, element);
+    }
+    if (locks) wefti_spin_unlock(&channel->lock);
+    return send_slowly(channel, self, element, deadline);
+}
+
+weft_status weft_send_sized(weft_channel *channel, const void *element, size_t size, weft_deadline deadline) {
+    if (WEFTI_UNLIKELY(channel == NULL || (element == NULL && size != 0))) return WEFT_INVALID;
+    if (WEFTI_UNLIKELY(size != channel->element_size)) return WEFT_WRONG_SIZE;
+    wefti_strand *self = wefti_strand_self();
+    if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    if (channel->kind == WEFTI_RING) {
+        unsigned odd = wefti_odd(channel);
+        if (WEFTI_LIKELY(odd == 0)) return send_to_ring(channel, self, element, deadline, 0);
+        if (odd == WEFTI_LOCAL && self->worker != NULL && channel->rare->owner == self->worker)
+            return send_to_ring(channel, self, element, deadline, WEFTI_LOCAL);
+    }
+    if ((channel->kind != WEFTI_BACKLOG || channel->capacity != 0) && deadline > WEFT_NOW && !wefti_may_park(self))
+        return WEFT_NO_MEMORY;
+    return send_slowly(channel, self, element, deadline);
+}

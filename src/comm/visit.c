@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* visit.c - the channel's own lock, and operations that wait for it or for a match. */
+#include "comm/visit.h"
+
+#include <stdlib.h>
+
+void wefti_visit_withdraw(weft_channel *channel, wefti_waiters *list, wefti_waiter *waiter) {
+    wefti_spin_lock(&channel->lock);
+    if (waiter->listed)
+        wefti_waiter_unlist(list, waiter);
+    else
+        channel->leaving--;
+    wefti_spin_unlock(&channel->lock);
+}
+
+/* ---- the channel's own lock ---- */
+
+static void set_odd(weft_channel *channel, unsigned bit, bool on) {
+    unsigned odd = wefti_odd(channel);
+    wefti_store_relaxed(&channel->odd, (uint8_t)(on ? odd | bit : odd & ~bit)); /* relaxed: written under the lock */
+}
+
+/* Spin lock held. The other lock as well, so that nobody is receiving in front when it returns, or begins to. */
+static void set_holder(weft_channel *channel, wefti_strand *holder) {
+    wefti_backlog *backlog = channel->kind == WEFTI_BACKLOG ? wefti_backlog_of(channel) : NULL;
+    if (backlog != NULL) wefti_spin_lock(&backlog->front_lock);
+    channel->rare->holder = holder;
+    if (backlog != NULL) {
+        backlog->front_holder = holder;
+        wefti_spin_unlock(&backlog->front_lock);
+    }
+    set_odd(channel, WEFTI_HELD, holder != NULL);
+}
+
+/* Spin lock held, and given up; somebody else is the holder. */
+static weft_status wait_for_lock(weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
+    wefti_visit visit = {channel, self, false, false, false};
+    wefti_waiter waiter;
+    wefti_wait wait;
+    wefti_visit_waiter(&visit, &waiter, &wait, "channel lock", deadline);
+    wefti_waiter_enlist(&channel->rare->lockers, &waiter);
+    wefti_spin_unlock(&channel->lock);
+    weft_status status = wefti_park(&wait, deadline);
+    if (status != WEFT_OK) wefti_visit_withdraw(channel, &channel->rare->lockers, &waiter);
+    return status;
+}
+
+/* Spin lock held, and given up: passes the channel's own lock on to the next who waits for it. */
+void wefti_visit_pass_lock(weft_channel *channel) {
+    wefti_waiter *next = wefti_waiters_claim(channel, &channel->rare->lockers, WEFT_OK, NULL);
+    set_holder(channel, next != NULL ? next->wait->strand : NULL);
+    wefti_spin_unlock(&channel->lock);
+    if (next != NULL) wefti_unpark(next->wait);
+}
+
+/* channel->rare is there. */
+static weft_status take_lock(weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
+    wefti_spin_lock(&channel->lock);
+    wefti_strand *holder = wefti_channel_holder(channel);
+    if (holder == NULL) {
+        set_holder(channel, self);
+        wefti_spin_unlock(&channel->lock);
+        return WEFT_OK;
+    }
+    if (holder == self || deadline <= WEFT_NOW) {
+        wefti_spin_unlock(&channel->lock);
+        return holder == self ? WEFT_INVALID : WEFT_TIMED_OUT;
+    }
+    return wait_for_lock(channel, self, deadline);
+}
+
+/* ---- operations ---- */
+
+/* Spin lock held: a local channel belongs to the worker that used it first. */
+static bool is_owner(weft_channel *channel, const wefti_strand *self) {
+    if (self == NULL || self->worker == NULL) return false;
+    if (channel->rare->owner == NULL) channel->rare->owner = self->worker;
+    return channel->rare->owner == self->worker;
+}
+
+/* Spin lock held, and the channel's own taken by others or to be borrowed; ends with it held on WEFT_OK. */
+static weft_status borrow(wefti_visit *visit, weft_deadline deadline) {
+    weft_channel *channel = visit->channel;
+    wefti_spin_unlock(&channel->lock);
+    if (visit->self == NULL || !wefti_may_park(visit->self)) return WEFT_NO_MEMORY;
+    weft_status status = take_lock(channel, visit->self, deadline);
+    if (status != WEFT_OK) return status;
+    visit->borrowed = true;
+    /* Again: the wait for the lock may have used the stack. */
+    bool may_wait = deadline <= WEFT_NOW || wefti_may_park(visit->self);
+    wefti_spin_lock(&channel->lock);
+    if (WEFTI_LIKELY(may_wait)) return WEFT_OK;
+    wefti_visit_end(visit);
+    return WEFT_NO_MEMORY;
+}
+
+weft_status wefti_visit_odd(wefti_visit *visit, weft_deadline deadline) {
+    weft_channel *channel = visit->channel;
+    unsigned odd = wefti_odd(channel);
+    if (WEFTI_UNLIKELY((odd & WEFTI_LOCAL) != 0 && !is_owner(channel, visit->self))) {
+        wefti_spin_unlock(&channel->lock);
+        return WEFT_INVALID;
+    }
+    if ((odd & (WEFTI_HELD | WEFTI_CALLS)) == 0 || deadline == WEFTI_PAST_THE_HOLDER) return WEFT_OK;
+    visit->held = wefti_channel_holder(channel) == visit->self;
+    if (visit->held) return WEFT_OK;
+    return borrow(visit, (odd & WEFTI_CALLS) != 0 && deadline <= WEFT_NOW ? WEFT_FOREVER : deadline);
+}
+
+/* Both locks are given up for the allocation: therefore all begins anew after it, and the operation decides and acts
+ * without giving them up in between. */
+static WEFTI_NOINLINE weft_status visit_again_with_room(wefti_visit *visit, weft_deadline deadline) {
+    weft_channel *channel = visit->channel;
+    wefti_backlog *backlog = wefti_backlog_of(channel);
+    bool first = channel->tail_block == NULL;
+    wefti_visit_end(visit);
+    wefti_block *block = wefti_block_make(channel, first);
+    weft_status status = wefti_visit_begin(visit, channel, visit->self, deadline);
+    if (status == WEFT_OK) {
+        if (block != NULL && backlog->spare == NULL) {
+            backlog->spare = block;
+            block = NULL;
+        }
+        visit->room = wefti_backlog_has_room(channel);
+    }
+    free(block); /* somebody else was faster */
+    return status;
+}
+
+weft_status wefti_visit_with_room(wefti_visit *visit, weft_channel *channel, wefti_strand *self,
+                                  weft_deadline deadline) {
+    weft_status status = wefti_visit_begin(visit, channel, self, deadline);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+    visit->room = channel->kind != WEFTI_BACKLOG || wefti_backlog_has_room(channel);
+    return WEFTI_LIKELY(visit->room) ? WEFT_OK : visit_again_with_room(visit, deadline);
+}
+
+/* The caller held the channel's own lock when it had to wait: it has it again when it goes on. */
+static void come_back(weft_channel *channel, wefti_strand *self) {
+    take_lock(channel, self, WEFT_FOREVER);
+    wefti_spin_lock(&channel->lock);
+    channel->leaving--;
+    wefti_spin_unlock(&channel->lock);
+}
+
+weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline) {
+    weft_channel *channel = visit->channel;
+    if (WEFTI_UNLIKELY(visit->held)) channel->leaving++; /* see come_back */
+    if (WEFTI_UNLIKELY(visit->borrowed || visit->held))
+        wefti_visit_pass_lock(channel);
+    else
+        wefti_spin_unlock(&channel->lock);
+    weft_status status = wefti_park(waiter->wait, deadline);
+    if (status == WEFT_TIMED_OUT || status == WEFT_CANCELLED) wefti_visit_withdraw(channel, list, waiter);
+    if (WEFTI_UNLIKELY(visit->held)) come_back(channel, visit->self);
+    return status;
+}
+
+/* ---- for users ---- */
+
+weft_status weft_lock_channel(weft_channel *channel, weft_deadline deadline) {
+    if (channel == NULL) return WEFT_INVALID;
+    wefti_strand *self = wefti_strand_self();
+    if (self == NULL || !wefti_may_park(self) || wefti_channel_rare(channel) == NULL) return WEFT_NO_MEMORY;
+    weft_status status = take_lock(channel, self, deadline);
+    if (status == WEFT_OK) self->locks++;
+    return status;
+}
+
+weft_status weft_unlock_channel(weft_channel *channel) {
+    if (channel == NULL) return WEFT_INVALID;
+    wefti_strand *self = wefti_strand_self();
+    wefti_spin_lock(&channel->lock);
+    if (self == NULL || wefti_channel_holder(channel) != self) {
+        wefti_spin_unlock(&channel->lock);
+        return WEFT_INVALID;
+    }
+    self->locks--;
+    wefti_visit_pass_lock(channel);
+    return WEFT_OK;
+}
+
+weft_channel *weft_enter_locked_channel(weft_channel *channel) {
+    weft_status status = weft_lock_channel(channel, WEFT_FOREVER);
+    return status == WEFT_OK ? channel : wefti_fail(status);
+}
+
+void weft_leave_locked_channel(weft_channel **locked) {
+    if (*locked != NULL) weft_unlock_channel(*locked);
+    *locked = NULL;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* visit.h - an operation's way into a channel and out again: the spin lock, the channel's own lock, and memory. */
+#ifndef WEFTI_VISIT_H
+#define WEFTI_VISIT_H
+
+#include "comm/waiters.h"
+
+/* An operation on the channel in progress. */
+typedef struct wefti_visit {
+    weft_channel *channel;
+    wefti_strand *self;
+    bool borrowed; /* the channel's own lock was taken just for this operation */
+    bool held;     /* the caller holds the channel's own lock */
+    bool room;     /* wefti_visit_with_room: memory for one more element is there */
+} wefti_visit;
+
+/* In the place of a deadline: who cannot wait, a timer or a task without a stack to wait on, does not mind the
+ * channel's own lock. */
+#define WEFTI_PAST_THE_HOLDER ((weft_deadline)INT64_MIN)
+
+/* visit.c: the rest of the functions below. */
+weft_status wefti_visit_odd(wefti_visit *visit, weft_deadline deadline);
+void wefti_visit_pass_lock(weft_channel *channel);
+
+/* Begins; ends with the spin lock held on WEFT_OK. May park, where somebody else holds the channel's own lock. */
+static inline weft_status wefti_visit_begin(wefti_visit *visit, weft_channel *channel, wefti_strand *self,
+                                            weft_deadline deadline) {
+    *visit = (wefti_visit){channel, self, false, false, false};
+    wefti_spin_lock(&channel->lock);
+    if (WEFTI_LIKELY((wefti_odd(channel) & (WEFTI_HELD | WEFTI_CALLS | WEFTI_LOCAL)) == 0)) return WEFT_OK;
+    return wefti_visit_odd(visit, deadline);
+}
+
+/* As wefti_visit_begin, with memory for one more element where that can be had (visit->room). */
+weft_status wefti_visit_with_room(wefti_visit *visit, weft_channel *channel, wefti_strand *self,
+                                  weft_deadline deadline);
+
+/* Gives the spin lock up, and the channel's own lock if it was borrowed. */
+static inline void wefti_visit_end(wefti_visit *visit) {
+    if (WEFTI_UNLIKELY(visit->borrowed))
+        wefti_visit_pass_lock(visit->channel);
+    else
+        wefti_spin_unlock(&visit->channel->lock);
+}
+
+/* Prepares a waiter and its wait, on the caller's stack. */
+static inline void wefti_visit_waiter(wefti_visit *visit, wefti_waiter *waiter, wefti_wait *wait, const char *what,
+                                      weft_deadline deadline) {
+    wefti_wait_init(wait, visit->self, what, visit->channel);
+    wait->kernel = visit->channel->kernel;
+    waiter->wait = wait;
+    waiter->condition = NULL;
+    waiter->shared = deadline != WEFT_FOREVER;
+    waiter->result = waiter->kept = false;
+}
+
+/* The spin lock is held and the waiter enlisted: parks; the locks are given up meanwhile. A caller that held the
+ * channel's own lock has it again afterwards. Returns the status that the wait was claimed with. */
+weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline);
+
+/* No lock held: takes a waiter out that may still be listed; not for one that was won. */
+void wefti_visit_withdraw(weft_channel *channel, wefti_waiters *list, wefti_waiter *waiter);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* waiters.c - the longer ways of winning waiters; comm/waiters.h. */
+#include "comm/waiters.h"
+
+#include "comm/chance.h"
+
+/* Where to begin: with the first, or, for a random order, anywhere. */
+static wefti_waiter *begin_at(const weft_channel *channel, const wefti_waiters *list) {
+    wefti_waiter *waiter = wefti_first(list);
+    if (WEFTI_LIKELY((wefti_odd(channel) & WEFTI_RANDOM) == 0)) return waiter;
+    uint32_t count = 0;
+    for (const wefti_waiter *each = wefti_first(list); each != NULL; each = each->next) count++;
+    for (uint32_t skip = wefti_chance(count); skip > 0; skip--) waiter = waiter->next;
+    return waiter;
+}
+
+/* Tries one. A kept one that is won goes to the end of the list, so that others have their turn. */
+static bool try_claim(weft_channel *channel, wefti_waiters *list, wefti_waiter *waiter, weft_status status) {
+    bool gone, won = wefti_waiter_claim(waiter, status, &gone);
+    if (!won && !gone) return false;
+    wefti_waiter_unlist(list, waiter);
+    if (won && waiter->kept) wefti_waiter_enlist(list, waiter);
+    if (gone) channel->leaving++;
+    return won;
+}
+
+wefti_waiter *wefti_waiters_claim_any(weft_channel *channel, wefti_waiters *list, weft_status status,
+                                      const wefti_wait *mine) {
+    wefti_waiter *begin = begin_at(channel, list), *next;
+    for (wefti_waiter *waiter = begin; waiter != NULL; waiter = next) {
+        next = waiter->next;
+        if (waiter->wait != mine && try_claim(channel, list, waiter, status)) return waiter;
+    }
+    if (WEFTI_LIKELY((wefti_odd(channel) & WEFTI_RANDOM) == 0)) return NULL;
+    for (wefti_waiter *waiter = wefti_first(list); waiter != NULL;
+         waiter = next) { /* those before the place of the start */
+        next = waiter->next;
+        if (waiter->wait != mine && try_claim(channel, list, waiter, status)) return waiter;
+    }
+    return NULL;
+}
+
+wefti_wait *wefti_waiters_claim_all(weft_channel *channel, wefti_waiters *list, weft_status status, unsigned which) {
+    wefti_wait *claimed = NULL, **last = &claimed;
+    for (wefti_waiter *waiter = wefti_first(list), *next; waiter != NULL; waiter = next) {
+        next = waiter->next;
+        if ((which & (waiter->result ? WEFTI_RESULTS : WEFTI_MESSAGES)) == 0) continue;
+        bool gone, won = wefti_waiter_claim(waiter, status, &gone);
+        if (gone) channel->leaving++;
+        if (gone || (won && !waiter->kept)) wefti_waiter_unlist(list, waiter);
+        if (!won) continue;
+        *last = waiter->wait;
+        last = &waiter->wait->woken;
+    }
+    *last = NULL;
+    return claimed;
+}
+
+void wefti_waits_unpark(wefti_wait *waits) {
+    while (waits != NULL) {
+        wefti_wait *next = waits->woken;
+        wefti_unpark(waits);
+        waits = next;
+    }
+}
