@@ -188,7 +188,7 @@ weft_channel *wefti_channel_make_clock(bool never, size_t element_size, int64_t 
         free(channel);
         return wefti_fail(WEFT_NO_MEMORY);
     }
-    rare->next = next;
+    wefti_atomic_init(&rare->next, next);
     rare->period = period;
     return make_public(channel, NULL);
 }

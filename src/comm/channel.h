@@ -92,7 +92,8 @@ typedef struct wefti_rare {
     wefti_waiters lockers;
     struct wefti_worker *owner; /* whose tasks alone use a local channel; NULL: nobody has yet */
     char *reason;               /* of the close; set once, before `closed` */
-    int64_t next, period;       /* CLOCK: when it can be received, and how long until the next time; 0: once */
+    WEFTI_ATOMIC(int64_t) next; /* CLOCK: when it can be received; under lock, and read without it */
+    int64_t period;             /* and how long until the next time; 0: once */
     struct weft_buffer *buffer; /* POLICY */
     bool full;                  /* POLICY: in the buffer's own opinion; under lock */
     struct wefti_failure *failures, **last_failure; /* POLICY: conditions, which come before elements */

@@ -8,7 +8,7 @@
 #include "comm/store.h"
 
 bool wefti_clock_due(const weft_channel *channel) {
-    return channel->kind == WEFTI_CLOCK && channel->rare->next <= wefti_clock();
+    return channel->kind == WEFTI_CLOCK && wefti_load_relaxed(&channel->rare->next) <= wefti_clock();
 }
 
 void wefti_clock_take(weft_channel *channel, void *value) {
@@ -16,12 +16,12 @@ void wefti_clock_take(weft_channel *channel, void *value) {
     weft_deadline now = wefti_clock();
     if (value != NULL) *(weft_deadline *)value = now;
     if (rare->period == 0) {
-        rare->next = WEFT_FOREVER;
+        wefti_store_relaxed(&rare->next, WEFT_FOREVER); /* relaxed: the lock orders it */
         return;
     }
     /* Times that have passed meanwhile are left out. */
-    int64_t missed = (now - rare->next) / rare->period;
-    rare->next += (missed + 1) * rare->period;
+    int64_t next = wefti_load_relaxed(&rare->next), missed = (now - next) / rare->period;
+    wefti_store_relaxed(&rare->next, next + (missed + 1) * rare->period);
 }
 
 weft_channel *weft_make_after(weft_deadline deadline) {

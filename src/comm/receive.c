@@ -131,7 +131,7 @@ static weft_status receive_once(weft_channel *channel, wefti_strand *self, void 
     status = wefti_receive_now(&visit, element, result, NULL);
     if (status != WEFT_BUSY) return status;
     if (deadline > WEFT_NOW && may_wait) {
-        weft_deadline due = channel->kind == WEFTI_CLOCK ? channel->rare->next : WEFT_FOREVER;
+        weft_deadline due = channel->kind == WEFTI_CLOCK ? wefti_load_relaxed(&channel->rare->next) : WEFT_FOREVER;
         status = wait_to_receive(&visit, element, WEFTI_MIN(deadline, due), result);
         *again = status == WEFT_TIMED_OUT && due < deadline;
         return status;

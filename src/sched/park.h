@@ -105,17 +105,24 @@ static inline bool wefti_waiter_claim(wefti_waiter *waiter, weft_status status, 
         wefti_store_relaxed(&wait->claim, 1u + (uint32_t)status);
         return true;
     }
-    wefti_hints *hints = wait->hints != NULL ? &wait->hints[waiter->place / 64] : NULL;
+    uint32_t seen = wefti_load_relaxed(&wait->claim); /* relaxed: the updates below decide */
+    uint64_t hint = UINT64_C(1) << waiter->place % 64;
     for (bool hinted = false;; hinted = true) {
-        uint32_t seen = WEFTI_OPEN;
-        /* seq: with the hint; partner: the owner's opening and its look at the hints, wefti_wait_open */
-        if (wefti_cas_seq(&wait->claim, &seen, 1u + (uint32_t)status)) {
-            wait->chosen = waiter;
-            return true;
+        if (seen == WEFTI_OPEN || hinted) {
+            seen = WEFTI_OPEN;
+            /* seq: with the hint; partner: the owner's opening and its look at the hints, comm/alternate.c */
+            if (wefti_cas_seq(&wait->claim, &seen, 1u + (uint32_t)status)) {
+                wait->chosen = waiter;
+                return true;
+            }
         }
         *gone = seen != WEFTI_AWAY && !waiter->kept;
         if (*gone || hinted) return false;
-        wefti_or_seq(hints, UINT64_C(1) << waiter->place % 64);
+        wefti_hints *hints = &wait->hints[waiter->place / 64];
+        /* A hint that is there already will be cleared before the owner takes the thing's lock, and so looks at what is
+         * about to happen here. relaxed: the lock orders it. */
+        if ((wefti_load_relaxed(hints) & hint) != 0) return false;
+        wefti_or_seq(hints, hint);
     }
 }
 

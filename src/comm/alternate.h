@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* alternate.h - alternations: the one-time and the kept. */
+#ifndef WEFTI_ALTERNATE_H
+#define WEFTI_ALTERNATE_H
+
+#include <weft/alternation.h>
+
+#include "comm/receive.h"
+#include "comm/send.h"
+
+/* ---- operation.c: one operation of an alternation ---- */
+
+weft_status wefti_operation_check(const weft_operation *operation);
+/* Does it, if it can be done at once: its status; WEFT_BUSY: not now. mine: the wait of the alternation, or NULL. */
+weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine);
+/* As the above, and where it is not now, enlists the waiter under the same hold of the lock: WEFT_BUSY. WEFT_TIMED_OUT:
+ * the deadline passed while somebody else held the channel's own lock. */
+weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self, wefti_waiter *waiter,
+                                   weft_deadline deadline);
+/* Takes the waiter of an operation that was not done out again. */
+void wefti_operation_withdraw(weft_operation *operation, wefti_waiter *waiter);
+/* When it can be done by itself: a clock. WEFT_FOREVER: never. */
+weft_deadline wefti_operation_due(const weft_operation *operation);
+
+/* Whether it is worth a try, as far as one can see without a lock. */
+static inline bool wefti_operation_promising(const weft_operation *operation) {
+    weft_channel *channel = operation->on.channel;
+    if (operation->kind <= WEFT_OPERATION_RESULT) return wefti_receive_promising(channel);
+    if (operation->kind != WEFT_OPERATION_SEND) return true;
+    /* relaxed, all: who acts on it looks again */
+    if (wefti_first(&channel->receivers) != NULL || wefti_channel_closed(channel)) return true;
+    return channel->kind != WEFTI_RING || wefti_load_relaxed(&channel->count) < channel->capacity;
+}
+
+/* ---- a set of places, one bit each ---- */
+
+static inline uint32_t wefti_words(size_t count) { return (uint32_t)((count + 63) / 64); }
+
+/* The place that is chosen of those in the set, which has `words` words; UINT32_MAX: it is empty. turn: for IN_TURN,
+ * the first place to look at. */
+uint32_t wefti_choose(const uint64_t *set, uint32_t words, weft_choice choice, size_t turn);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* clauses.c - alternation as a statement: the times through its clauses.
+ *
+ *   phase 0: the first time through: the clauses are gathered
+ *   phase 1: they have been; an operation is done, and the second time through runs its block
+ *   phase 2: the block has run: a loop does the next operation, anything else ends
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "comm/alternate.h"
+
+enum { GATHERING = 0, GATHERED = 1, RUN = 2 };
+
+bool weft_clauses_grow(weft_clauses *clauses) {
+    uint32_t room = clauses->room * 4;
+    weft_operation *operations = malloc(room * (sizeof *operations + sizeof *clauses->places));
+    if (operations == NULL) {
+        clauses->status = WEFT_NO_MEMORY;
+        return false;
+    }
+    uint32_t *places = (uint32_t *)(void *)(operations + room);
+    memcpy(operations, clauses->operations, clauses->count * sizeof *operations);
+    memcpy(places, clauses->places, clauses->count * sizeof *places);
+    if (clauses->operations != clauses->inside) free(clauses->operations);
+    clauses->operations = operations;
+    clauses->places = places;
+    clauses->room = room;
+    return true;
+}
+
+void weft_clause_otherwise(weft_clauses *clauses, weft_deadline deadline, double seconds) {
+    if (clauses->otherwise != 0) clauses->status = WEFT_INVALID; /* once */
+    clauses->otherwise = clauses->place + 1;
+    clauses->deadline = deadline;
+    clauses->seconds = seconds;
+}
+
+/* Runs a block in the next time through. */
+static bool go_through(weft_clauses *clauses, uint32_t chosen) {
+    clauses->collecting = false;
+    clauses->place = 0;
+    clauses->chosen = chosen;
+    return true;
+}
+
+static void let_go(weft_clauses *clauses) {
+    weft_free_alternation(clauses->registered);
+    clauses->registered = NULL;
+    if (clauses->operations != clauses->inside) free(clauses->operations);
+    clauses->operations = clauses->inside;
+    clauses->phase = RUN;
+    clauses->loop = false;
+}
+
+static bool end(weft_clauses *clauses, weft_status status) {
+    let_go(clauses);
+    wefti_fail(status);
+    return false;
+}
+
+static weft_operation *do_one(weft_clauses *clauses) {
+    weft_deadline deadline = clauses->deadline == -1 ? weft_after(clauses->seconds) : clauses->deadline;
+    if (clauses->loop) {
+        if (clauses->registered == NULL)
+            clauses->registered = weft_make_alternation(clauses->operations, clauses->count);
+        if (clauses->registered == NULL) return NULL;
+        return weft_alternate_again(clauses->registered, clauses->choice, deadline);
+    }
+    if (clauses->turn != NULL)
+        return weft_alternate_in_turn(clauses->operations, clauses->count, clauses->turn, deadline);
+    return weft_alternate(clauses->operations, clauses->count, clauses->choice, deadline);
+}
+
+static bool otherwise(weft_clauses *clauses, weft_status status) {
+    if (clauses->otherwise == 0 || status != WEFT_TIMED_OUT) return end(clauses, status);
+    uint32_t place = clauses->otherwise - 1;
+    if (!clauses->loop || clauses->count == 0) let_go(clauses); /* a loop over nothing would never end */
+    wefti_fail(WEFT_TIMED_OUT);
+    return go_through(clauses, place);
+}
+
+bool weft_clauses_go_on(weft_clauses *clauses) {
+    if (clauses->phase == RUN && !clauses->loop) return false;
+    if (clauses->phase == GATHERING) {
+        clauses->phase = GATHERED;
+        clauses->place = 0;
+        return true;
+    }
+    if (clauses->status != WEFT_OK) return end(clauses, clauses->status);
+    clauses->phase = RUN;
+    if (clauses->count == 0) return otherwise(clauses, WEFT_TIMED_OUT);
+    weft_operation *done = do_one(clauses);
+    weft_status status = weft_last_status();
+    if (done == NULL) return otherwise(clauses, status);
+    uint32_t place = clauses->places[done - clauses->operations];
+    if (!clauses->loop) let_go(clauses);
+    wefti_fail(status);
+    return go_through(clauses, place);
+}
+
+void weft_clauses_leave(weft_clauses **clauses) { let_go(*clauses); }

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* operation.c - one operation of an alternation: checking, trying, enlisting and withdrawing it. */
+#include "comm/alternate.h"
+
+weft_status wefti_operation_check(const weft_operation *operation) {
+    if ((unsigned)operation->kind > WEFT_OPERATION_SEND || operation->on.channel == NULL) return WEFT_INVALID;
+    const weft_channel *channel = operation->on.channel;
+    bool sends = operation->kind == WEFT_OPERATION_SEND;
+    if (sends && (channel->kind > WEFTI_POLICY || (operation->element == NULL && channel->element_size != 0)))
+        return WEFT_INVALID;
+    if (operation->size != channel->element_size && (sends || operation->element != NULL)) return WEFT_WRONG_SIZE;
+    return WEFT_OK;
+}
+
+static wefti_waiters *list_of(const weft_operation *operation) {
+    weft_channel *channel = operation->on.channel;
+    return operation->kind == WEFT_OPERATION_SEND ? &channel->senders : &channel->receivers;
+}
+
+/* Spin lock held; given up unless the answer is WEFT_BUSY. */
+static weft_status do_now(wefti_visit *visit, const weft_operation *operation, const wefti_wait *mine) {
+    weft_channel *channel = visit->channel;
+    if (operation->kind != WEFT_OPERATION_SEND)
+        return wefti_receive_now(visit, operation->element, operation->kind == WEFT_OPERATION_RESULT, mine);
+    if (WEFTI_UNLIKELY(wefti_channel_closed(channel))) {
+        wefti_visit_end(visit);
+        return WEFT_CLOSED;
+    }
+    wefti_message m = {operation->element, NULL, mine, false};
+    return wefti_send_now(visit, &m);
+}
+
+/* Begins, with the memory that the operation may need, its own or that of a sender whose value gets the place. */
+static weft_status begin(wefti_visit *visit, const weft_operation *operation, wefti_strand *self,
+                         weft_deadline deadline) {
+    weft_channel *channel = operation->on.channel;
+    if (channel->kind == WEFTI_BACKLOG &&
+        (operation->kind == WEFT_OPERATION_SEND || wefti_first(&channel->senders) != NULL))
+        return wefti_visit_with_room(visit, channel, self, deadline);
+    weft_status status = wefti_visit_begin(visit, channel, self, deadline);
+    if (status == WEFT_OK) visit->room = channel->kind != WEFTI_BACKLOG || wefti_backlog_has_room(channel);
+    return status;
+}
+
+weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine) {
+    wefti_visit visit;
+    weft_status status = begin(&visit, operation, self, WEFT_NOW);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status == WEFT_TIMED_OUT ? WEFT_BUSY : status;
+    status = do_now(&visit, operation, mine);
+    if (status == WEFT_BUSY) wefti_visit_end(&visit);
+    return status;
+}
+
+weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self, wefti_waiter *waiter,
+                                   weft_deadline deadline) {
+    wefti_visit visit;
+    weft_status status = begin(&visit, operation, self, deadline);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+    status = waiter->kept ? WEFT_BUSY : do_now(&visit, operation, waiter->wait);
+    if (status != WEFT_BUSY) return status;
+    waiter->slot = operation->element;
+    waiter->result = operation->kind == WEFT_OPERATION_RESULT;
+    waiter->condition = NULL;
+    wefti_waiter_enlist(list_of(operation), waiter);
+    wefti_visit_end(&visit);
+    return WEFT_BUSY;
+}
+
+void wefti_operation_withdraw(weft_operation *operation, wefti_waiter *waiter) {
+    wefti_visit_withdraw(operation->on.channel, list_of(operation), waiter);
+}
+
+weft_deadline wefti_operation_due(const weft_operation *operation) {
+    const weft_channel *channel = operation->on.channel;
+    return channel->kind == WEFTI_CLOCK ? wefti_load_relaxed(&channel->rare->next) : WEFT_FOREVER;
+}
