@@ -112,7 +112,7 @@ static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_stra
         if (has_extras(options)) {
             extras =
                 (wefti_extras){options->group, wefti_environment_retain(options->environment), options->stack_size, 0};
-            if (options->group != NULL) wefti_group_join(options->group);
+            if (options->group != NULL) wefti_group_join(options->group, self->worker);
             s.extras = &extras;
             s.head.flags |= WEFTI_TASK_EXTRAS;
             if (options->stack_size > kernel->stack_size) s.head.flags |= WEFTI_TASK_STACK;
@@ -127,10 +127,31 @@ static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_stra
     return status;
 }
 
-weft_status wefti_submit_slowly(weft_kernel *kernel, const weft_submit_options *options, wefti_sink *sink,
-                                const weft_task_type *type, const void *arguments) {
+/* A small task from outside. */
+static inline __attribute__((always_inline)) weft_status submit_outside(weft_kernel *kernel, const wefti_small *small) {
+    bool closed;
+    if (small->group != NULL) wefti_group_join(small->group, NULL);
+    wefti_slot *room = wefti_inbox_reserve(&kernel->inbox, 1, &closed, false);
+    if (WEFTI_UNLIKELY(room == NULL)) {
+        if (small->group != NULL) wefti_group_leave(small->group);
+        return closed ? WEFT_ENDED : WEFT_NO_MEMORY;
+    }
+    unsigned generation = wefti_generation(kernel);
+    wefti_write_small(room, small, generation);
+    wefti_count(&kernel->inbox.submitted[generation]); /* as in put_own; written with push_lock held */
+    wefti_inbox_publish(&kernel->inbox, 1);
+    wefti_notify(kernel, &kernel->idle);
+    return WEFT_OK;
+}
+
+weft_status wefti_submit_otherwise(weft_kernel *kernel, wefti_strand *self, const weft_submit_options *options,
+                                   wefti_sink *sink, const weft_task_type *type, const void *arguments) {
+    wefti_small small = {type, sink, wefti_category_here(self), NULL, arguments};
+    weft_priority priority = wefti_priority_here(self);
+    bool outside = self->worker == NULL || self->worker->kernel != kernel;
+    if (WEFTI_LIKELY(outside && options == NULL && small.category != NULL && priority == WEFT_PRIORITY_DEFAULT &&
+                     wefti_is_small(type, arguments, WEFTI_SMALL_ARGUMENTS)))
+        return submit_outside(kernel, &small);
     if (!check(type, arguments, options)) return WEFT_INVALID;
-    wefti_strand *self = wefti_strand_self();
-    if (self == NULL) return WEFT_NO_MEMORY;
-    return submit_general(kernel, self, options, sink, type, arguments, wefti_priority_here(self));
+    return submit_general(kernel, self, options, sink, type, arguments, priority);
 }
