@@ -127,15 +127,11 @@ static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_stra
     return status;
 }
 
-/* A small task from outside. */
+/* A small task without options, from outside. */
 static inline __attribute__((always_inline)) weft_status submit_outside(weft_kernel *kernel, const wefti_small *small) {
     bool closed;
-    if (small->group != NULL) wefti_group_join(small->group, NULL);
     wefti_slot *room = wefti_inbox_reserve(&kernel->inbox, 1, &closed, false);
-    if (WEFTI_UNLIKELY(room == NULL)) {
-        if (small->group != NULL) wefti_group_leave(small->group);
-        return closed ? WEFT_ENDED : WEFT_NO_MEMORY;
-    }
+    if (WEFTI_UNLIKELY(room == NULL)) return closed ? WEFT_ENDED : WEFT_NO_MEMORY;
     unsigned generation = wefti_generation(kernel);
     wefti_write_small(room, small, generation);
     wefti_count(&kernel->inbox.submitted[generation]); /* as in put_own; written with push_lock held */
@@ -144,14 +140,24 @@ static inline __attribute__((always_inline)) weft_status submit_outside(weft_ker
     return WEFT_OK;
 }
 
+static WEFTI_NOINLINE weft_status submit_checked(weft_kernel *kernel, wefti_strand *self,
+                                                 const weft_submit_options *options, wefti_sink *sink,
+                                                 const weft_task_type *type, const void *arguments) {
+    if (!check(type, arguments, options)) return WEFT_INVALID;
+    return submit_general(kernel, self, options, sink, type, arguments, wefti_priority_here(self));
+}
+
 weft_status wefti_submit_otherwise(weft_kernel *kernel, wefti_strand *self, const weft_submit_options *options,
                                    wefti_sink *sink, const weft_task_type *type, const void *arguments) {
-    wefti_small small = {type, sink, wefti_category_here(self), NULL, arguments};
-    weft_priority priority = wefti_priority_here(self);
     bool outside = self->worker == NULL || self->worker->kernel != kernel;
-    if (WEFTI_LIKELY(outside && options == NULL && small.category != NULL && priority == WEFT_PRIORITY_DEFAULT &&
-                     wefti_is_small(type, arguments, WEFTI_SMALL_ARGUMENTS)))
-        return submit_outside(kernel, &small);
-    if (!check(type, arguments, options)) return WEFT_INVALID;
-    return submit_general(kernel, self, options, sink, type, arguments, priority);
+    if (WEFTI_UNLIKELY(!outside || options != NULL || !wefti_is_small(type, arguments, WEFTI_SMALL_ARGUMENTS)))
+        return submit_checked(kernel, self, options, sink, type, arguments);
+    /* relaxed, both: as in wefti_category_here */
+    weft_category category =
+        __atomic_load_n((const weft_category *)wefti_cell_of(self, &weft_task_category), __ATOMIC_RELAXED);
+    weft_priority priority =
+        __atomic_load_n((const weft_priority *)wefti_cell_of(self, &weft_task_priority), __ATOMIC_RELAXED);
+    if (WEFTI_UNLIKELY(category == NULL || priority != WEFT_PRIORITY_DEFAULT))
+        return submit_checked(kernel, self, options, sink, type, arguments);
+    return submit_outside(kernel, &(wefti_small){type, sink, category, NULL, arguments});
 }
