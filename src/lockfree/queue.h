@@ -66,6 +66,11 @@ static inline wefti_slot *wefti_queue_reserve(wefti_queue *queue, uint32_t slots
     return &queue->tail_chunk->slots[queue->tail];
 }
 
+/* The same for one slot, without a new chunk: NULL if this one is full. */
+static inline wefti_slot *wefti_queue_room(wefti_queue *queue) {
+    return WEFTI_LIKELY(queue->tail < WEFTI_CHUNK_SLOTS) ? &queue->tail_chunk->slots[queue->tail] : NULL;
+}
+
 static inline void wefti_queue_publish(wefti_queue *queue, uint32_t slots) {
     wefti_chunk *chunk = queue->tail_chunk;
     if (WEFTI_UNLIKELY(slots > 1)) chunk->longer += slots - 1;
