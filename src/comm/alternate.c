@@ -318,7 +318,7 @@ static void hint_at_all(weft_alternation *a) {
 static bool enlist_all(weft_alternation *a, weft_status *status) {
     for (uint32_t i = 0; i < a->count; i++) {
         prepare_waiter(a, i);
-        a->clocks |= a->operations[i].on.channel->kind == WEFTI_CLOCK;
+        a->clocks |= wefti_operation_due(&a->operations[i]) != WEFT_FOREVER;
         *status = wefti_operation_enlist(&a->operations[i], a->self, &a->waiters[i], WEFT_FOREVER);
         if (*status == WEFT_BUSY) continue;
         a->operations[i].wefti_used_by = NULL;

@@ -17,7 +17,7 @@ static weft_status take_front(wefti_visit *visit, void *element, const wefti_wai
     if (WEFTI_UNLIKELY(wefti_first(&channel->senders) != NULL) && failed == WEFT_OK && visit->room &&
         !wefti_store_full(channel)) {
         sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, mine);
-        if (sender != NULL) served = wefti_store_put(channel, sender->slot, sender->condition);
+        if (sender != NULL) served = wefti_sender_store(channel, sender);
         if (served != WEFT_OK) sender->condition = &wefti_buffer_failed;
     }
     wefti_visit_end(visit);
@@ -74,7 +74,8 @@ static bool kernel_has_ended(const weft_channel *channel) {
 
 /* Spin lock held, nothing to receive: whether nothing ever will be. */
 static weft_status end_of(weft_channel *channel, bool result) {
-    if (WEFTI_UNLIKELY(wefti_channel_closed(channel)) && (!result || wefti_nothing_can_come(channel)))
+    if (WEFTI_UNLIKELY(wefti_channel_closed(channel)) &&
+        (result ? wefti_nothing_can_come(channel) : wefti_stored(channel) == 0))
         return WEFT_CLOSED;
     if (result && kernel_has_ended(channel) && wefti_nothing_can_come(channel)) return WEFT_ENDED;
     return WEFT_BUSY;
@@ -165,7 +166,7 @@ static WEFTI_NOINLINE weft_status wait_in_ring(weft_channel *channel, wefti_stra
 /* The front has been taken, and a sender waits: its value has the place. */
 static WEFTI_NOINLINE void serve_sender(weft_channel *channel, bool locks) {
     wefti_waiter *sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, NULL);
-    if (sender != NULL) wefti_ring_put(channel, sender->slot, sender->condition);
+    if (sender != NULL) wefti_sender_store(channel, sender);
     if (locks) wefti_spin_unlock(&channel->lock);
     if (sender != NULL) wefti_sender_served(sender, WEFT_OK);
 }
