@@ -7,6 +7,7 @@
 
 #include "base/live.h"
 #include "buffer/buffer.h"
+#include "comm/level.h"
 #include "comm/policy.h"
 #include "comm/send.h"
 #include "sched/kernel.h"
@@ -130,6 +131,7 @@ static void free_rare(wefti_rare *rare) {
 void wefti_channel_free_now(weft_channel *channel) {
     free_orphans(channel);
     free_store(channel);
+    wefti_level_free(channel);
     free_rare(channel->rare);
     free(channel);
 }

@@ -91,7 +91,7 @@ typedef struct wefti_rare {
     uint32_t failure_count;
     uint32_t gaps;     /* places that are reserved, or given up and not yet dropped; under lock */
     uint32_t reserved; /* of these, those that somebody will fill or give up; under lock */
-    WEFTI_ATOMIC(struct wefti_level *) level; /* the channel as a descriptor */
+    struct wefti_level *level; /* the channel as a descriptor; under lock, once */
 } wefti_rare;
 
 typedef enum wefti_kind { WEFTI_RING, WEFTI_BACKLOG, WEFTI_POLICY, WEFTI_CLOCK, WEFTI_NEVER } wefti_kind;

@@ -19,6 +19,7 @@ static weft_status close_channel(weft_channel *channel, char *reason) {
     wefti_wait *senders = wefti_waiters_claim_all(channel, &channel->senders, WEFT_CLOSED, WEFTI_MESSAGES);
     unsigned in_vain = wefti_nothing_can_come(channel) ? WEFTI_MESSAGES | WEFTI_RESULTS : WEFTI_MESSAGES;
     wefti_wait *receivers = wefti_waiters_claim_all(channel, &channel->receivers, WEFT_CLOSED, in_vain);
+    wefti_level_note(channel);
     wefti_spin_unlock(&channel->lock);
     wefti_waits_unpark(receivers);
     wefti_waits_unpark(senders);
@@ -70,6 +71,7 @@ static void move_front(weft_channel *channel, void *room, bool out) {
     const wefti_condition *condition;
     wefti_take_front_locked(channel, room, &condition);
     if (!out) wefti_store_put(channel, room, condition);
+    wefti_level_note(channel);
     wefti_spin_unlock(&channel->lock);
 }
 

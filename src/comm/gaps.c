@@ -126,6 +126,7 @@ bool wefti_channel_settle(weft_channel *channel) {
         if (sender != NULL) wefti_sender_store(channel, sender);
     }
     wefti_wait *wait = receiver != NULL ? receiver->wait : NULL;
+    wefti_level_note(channel);
     wefti_spin_unlock(&channel->lock);
     if (wait != NULL) wefti_unpark_with(wait, (int)wefti_status_of(condition));
     if (sender != NULL) wefti_sender_served(sender, WEFT_OK);

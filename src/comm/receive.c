@@ -12,7 +12,11 @@
 static weft_status take_front(wefti_visit *visit, void *element, const wefti_wait *mine) {
     weft_channel *channel = visit->channel;
     const wefti_condition *condition;
-    weft_status failed = wefti_store_take(channel, element, &condition), served = WEFT_OK;
+    weft_status failed = WEFT_OK, served = WEFT_OK;
+    if (channel->kind == WEFTI_BACKLOG)
+        wefti_take_front_locked(channel, element, &condition);
+    else
+        failed = wefti_store_take(channel, element, &condition);
     wefti_waiter *sender = NULL;
     if (WEFTI_UNLIKELY(wefti_first(&channel->senders) != NULL) && failed == WEFT_OK && visit->room &&
         !wefti_store_full(channel)) {
@@ -64,7 +68,8 @@ static bool receive_in_front(weft_channel *channel, const wefti_strand *self, vo
 }
 
 static inline bool has_front(weft_channel *channel) {
-    return channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && wefti_backlog_has_front(channel);
+    return channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && wefti_backlog_has_front(channel) &&
+           (wefti_odd(channel) & WEFTI_SHOWN) == 0;
 }
 
 static bool kernel_has_ended(const weft_channel *channel) {

@@ -48,6 +48,8 @@ typedef struct wefti_os_thread {
 /* Returns 0, or an errno value (EAGAIN: no threads left). stack_size 0: the system's default. */
 int wefti_os_thread_start(wefti_os_thread *thread, void (*run)(void *), void *argument, size_t stack_size);
 void wefti_os_thread_join(wefti_os_thread *thread);
+/* It will not be joined. */
+void wefti_os_thread_detach(wefti_os_thread *thread);
 /* Names the calling thread, cut to what the system allows. */
 void wefti_os_thread_name(const char *name);
 void wefti_os_yield(void);

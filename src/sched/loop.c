@@ -203,6 +203,7 @@ void wefti_poll(wefti_worker *worker) {
     else if (worker->poll_every < POLL_MOST)
         worker->poll_every *= 2;
     wefti_drain_look(worker->kernel);
+    wefti_io_look(worker);
     if (wefti_wheel_next(&worker->wheel) <= now) wefti_wheel_poll(&worker->wheel, now);
     if (wefti_wheel_next(&worker->kernel->wheel) <= now) wefti_wheel_poll(&worker->kernel->wheel, now);
 }

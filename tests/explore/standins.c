@@ -40,6 +40,19 @@ WEAK void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
     (void)kernel, (void)worker;
     explore_fail("no workers here");
 }
+WEAK bool wefti_io_ring(weft_kernel *kernel, wefti_worker *worker) {
+    (void)kernel, (void)worker;
+    return false;
+}
+WEAK bool wefti_io_become_poller(wefti_worker *worker) {
+    (void)worker;
+    return false;
+}
+WEAK void wefti_io_stop_polling(wefti_worker *worker) { (void)worker; }
+WEAK void wefti_io_sleep(wefti_worker *worker, int64_t deadline) {
+    (void)worker, (void)deadline;
+    explore_fail("no descriptors here");
+}
 WEAK int wefti_context_switch(wefti_context *from, wefti_context *to) {
     (void)from, (void)to;
     explore_fail("no switches here");
