@@ -17,7 +17,7 @@ static const wefti_condition no_memory = {WEFT_FAILED, "no memory for the task's
 
 /* ---- running a task ---- */
 
-static void begin(wefti_runner *self, wefti_worker *worker, const wefti_record *record) {
+static inline void begin(wefti_runner *self, wefti_worker *worker, const wefti_record *record) {
     /* relaxed, all of them: for dumps and task_categories_running, which take what they find */
     wefti_store_relaxed(&self->category, record->category);
     wefti_store_relaxed(&self->since, worker->now);
@@ -90,18 +90,6 @@ static WEFTI_NOINLINE void run_with_extras(wefti_runner *self, wefti_record *rec
     if (group != NULL) wefti_group_leave(group);
 }
 
-static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record) {
-    void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
-    self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
-    if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
-        run_with_extras(self, record);
-    else
-        invoke(record);
-    free(heap);
-    self->movable = false;
-    self->fiber.strand.base = self->fiber.strand.worker->base;
-}
-
 static void run_in_group(wefti_record *record) {
     weft_group *group = *(weft_group **)(void *)(record + 1);
     if (WEFTI_UNLIKELY(weft_group_cancelled(group)))
@@ -111,13 +99,29 @@ static void run_in_group(wefti_record *record) {
     wefti_group_leave(group);
 }
 
+static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record) {
+    void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
+    self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
+    if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
+        run_with_extras(self, record);
+    else if (record->flags == WEFTI_TASK_GROUP)
+        run_in_group(record);
+    else
+        invoke(record);
+    free(heap);
+    self->movable = false;
+    self->fiber.strand.base = self->fiber.strand.worker->base;
+    if (self->watched != 0) wefti_runner_check(self);
+}
+
 static void run(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
     wefti_record *record = (wefti_record *)(void *)slots;
     unsigned generation = record->generation;
     begin(self, worker, record);
-    if (WEFTI_LIKELY(record->flags == 0))
+    unsigned how = record->flags | self->watched;
+    if (WEFTI_LIKELY(how == 0))
         invoke_with(record, record + 1);
-    else if (record->flags == WEFTI_TASK_GROUP)
+    else if (how == WEFTI_TASK_GROUP)
         run_in_group(record);
     else
         run_unusual(self, record);

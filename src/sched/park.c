@@ -83,6 +83,7 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     wefti_worker *worker = wait->strand->worker;
     wefti_wheel *wheel = &worker->wheel;
     bool timed = deadline != WEFT_FOREVER;
+    if (WEFTI_UNLIKELY(self->watched != 0)) wefti_runner_check(self);
     if (timed) arm(worker, wait, deadline);
     wefti_store_relaxed(&self->object, wait->object); /* relaxed, all: for dumps only */
     wefti_store_relaxed(&self->since, worker->now);

@@ -40,6 +40,7 @@ WEAK void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
     (void)kernel, (void)worker;
     explore_fail("no workers here");
 }
+WEAK void wefti_runner_check(const wefti_runner *runner) { (void)runner; }
 WEAK void wefti_context_switch(wefti_context *from, wefti_context *to) {
     (void)from, (void)to;
     explore_fail("no switches here");
