@@ -151,6 +151,7 @@ static bool hand_over(wefti_worker *worker, const wefti_slot *slots, uint32_t co
     ((wefti_record *)(void *)copy)->flags &= (uint8_t)~WEFTI_TASK_STACK;
     runner->first = run_handed;
     runner->first_argument = copy;
+    wefti_hands_over(runner);
     wefti_runners_put(&worker->ready, &runner->fiber.link);
     return true;
 }
@@ -288,6 +289,7 @@ WEFTI_NO_TSAN void wefti_loop(void *argument) {
     wefti_runner *self = argument;
     wefti_annotate_arrive(&self->fiber.annotation);
     if (WEFTI_UNLIKELY(self->first != NULL)) {
+        wefti_takes_over(self);
         free_retired(self->fiber.strand.worker);
         self->first(self, self->first_argument);
         self->first = NULL;

@@ -92,6 +92,7 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     wefti_count(&worker->parks);
     wefti_runner *next = choose(worker);
     if (WEFTI_LIKELY(next != self)) leave(worker, self, next);
+    wefti_takes_over(self);
     wefti_store_relaxed(&self->what, NULL);
     if (timed) wefti_timer_cancel(wheel, &wait->timer);
     return outcome_of(wait);
@@ -153,6 +154,7 @@ void wefti_unpark(wefti_wait *wait) {
         return;
     }
     wefti_runner *runner = wefti_runner_of_strand(strand);
+    wefti_hands_over(runner);
     wefti_strand *self = wefti_strand_now;
     if (self != NULL && self->worker == worker) {
         wefti_runner_ready(worker, runner);

@@ -48,7 +48,6 @@ WEAK void wefti_context_switch(wefti_context *from, wefti_context *to) {
 
 /* The instrumentation makes fiber/annotate.h believe in ThreadSanitizer. */
 #if WEFTI_TSAN
-WEAK unsigned wefti_tsan_switch_flags;
 WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags) { (void)fiber, (void)flags; }
 WEAK void __tsan_release(void *address) { (void)address; }
 #endif
