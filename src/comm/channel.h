@@ -89,8 +89,8 @@ typedef struct wefti_rare {
     bool full;                  /* POLICY: in the buffer's own opinion; under lock */
     struct wefti_failure *failures, **last_failure; /* POLICY: conditions, which come before elements */
     uint32_t failure_count;
-    uint32_t gaps;     /* places that are reserved, or given up and not yet dropped; under lock */
-    uint32_t reserved; /* of these, those that somebody will fill or give up; under lock */
+    uint32_t gaps;             /* places that are reserved, or given up and not yet dropped; under lock */
+    uint32_t reserved;         /* of these, those that somebody will fill or give up; under lock */
     struct wefti_level *level; /* the channel as a descriptor; under lock, once */
 } wefti_rare;
 

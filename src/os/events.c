@@ -20,12 +20,14 @@ int wefti_flag_open(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 void wefti_flag_set(int flag) {
     uint64_t one = 1;
-    while (write(flag, &one, sizeof one) < 0 && errno == EINTR) {}
+    while (write(flag, &one, sizeof one) < 0 && errno == EINTR) {
+    }
 }
 
 void wefti_flag_clear(int flag) {
     uint64_t count;
-    while (read(flag, &count, sizeof count) < 0 && errno == EINTR) {}
+    while (read(flag, &count, sizeof count) < 0 && errno == EINTR) {
+    }
 }
 
 void wefti_descriptor_close(int descriptor) { close(descriptor); }

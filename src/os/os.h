@@ -58,6 +58,11 @@ int wefti_os_thread_id(void);
 /* Asks for time-outs of the calling thread to be as exact as the system can. */
 void wefti_os_exact_timeouts(void);
 
+/* stop.c: writes "weft: misuse: WHAT 'NAME' RULE NUMBERUNIT" to stderr and aborts. For what a caller did that leaves
+ * nothing to go on with; whatever can be answered by a status is. Async-signal-safe. */
+WEFTI_NORETURN void wefti_stop_misuse(const char *what, const char *name, const char *rule, size_t number,
+                                      const char *unit);
+
 /* barrier.c: finds out whether the asymmetric barrier of base/atomic.h can be had. Idempotent, any thread. */
 void wefti_barrier_init(void);
 

@@ -114,6 +114,7 @@ static bool steal(wefti_worker *worker) {
 /* Tries to get something to do. */
 static bool look(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
+    if (worker->ready.first != NULL) return true; /* made ready by this worker itself, in its sleep: a descriptor */
     if (wefti_mailbox_has_mail(&worker->mailbox)) {
         wefti_poll(worker);
         return true;

@@ -192,7 +192,9 @@ static void end_waits(wefti_io *io, int descriptor, weft_status status) {
 
 void wefti_io_kernel_ended(weft_kernel *kernel) { end_waits(&kernel->io, -1, WEFT_ENDED); }
 
-static void forget_in(weft_kernel *kernel, void *descriptor) { end_waits(&kernel->io, *(int *)descriptor, WEFT_CLOSED); }
+static void forget_in(weft_kernel *kernel, void *descriptor) {
+    end_waits(&kernel->io, *(int *)descriptor, WEFT_CLOSED);
+}
 
 weft_status weft_forget_descriptor(int descriptor) {
     if (descriptor < 0) return WEFT_INVALID;

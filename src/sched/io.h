@@ -2,8 +2,8 @@
 /* io.h - tasks and threads that wait for descriptors, and the worker that looks after them.
  *
  * Idea: a kernel has one set of watched descriptors, made when the first is waited for. A worker that has nothing to do
- * and would sleep on its own word sleeps on the set instead, if no other does and there is something to watch: it is the
- * poller. Who wakes it rings the set's bell. A worker that is busy looks at the set now and then, without waiting.
+ * and would sleep on its own word sleeps on the set instead, if no other does and there is something to watch: it is
+ * the poller. Who wakes it rings the set's bell. A worker that is busy looks at the set now and then, without waiting.
  *
  *   poller:  poller = me;  announce (ASLEEP; heavy barrier);  last look;  wait on the set
  *   waker:   light barrier;  ASLEEP -> AWAKE;  poller == this worker? ring the bell : wake its word
@@ -31,9 +31,9 @@ typedef struct wefti_io {
     bool open;              /* under lock */
     wefti_waiters *waiting; /* by descriptor; under lock */
     int room;
-    WEFTI_ATOMIC(uint32_t) watched;               /* waiters in all; under lock, read by workers */
-    WEFTI_ATOMIC(struct wefti_worker *) poller;   /* who waits on the set, or is about to */
-    WEFTI_ATOMIC(int64_t) looked;                 /* when somebody last looked */
+    WEFTI_ATOMIC(uint32_t) watched;             /* waiters in all; under lock, read by workers */
+    WEFTI_ATOMIC(struct wefti_worker *) poller; /* who waits on the set, or is about to */
+    WEFTI_ATOMIC(int64_t) looked;               /* when somebody last looked */
 } wefti_io;
 
 void wefti_io_init(wefti_io *io);
