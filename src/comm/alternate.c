@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "base/live.h"
+#include "sched/io.h"
 
 enum { MOST = 65536, WAITERS_ON_STACK = 16, WORDS_ON_STACK = 8 };
 
@@ -90,6 +91,7 @@ static void prepare(weft_alternation *a, wefti_strand *self) {
     wefti_wait_init(&a->wait, self, "alternation", NULL);
     wefti_atomic_init(&a->wait.claim, (uint32_t)WEFTI_AWAY);
     a->wait.hints = a->hints;
+    a->wait.kernel = wefti_io_kernel(self);
     a->wait.chosen = NULL;
     a->self = self;
     for (uint32_t w = 0; w < a->words; w++) wefti_atomic_init(&a->hints[w], UINT64_C(0));
@@ -204,7 +206,8 @@ static weft_operation *enlist_and_wait(weft_alternation *a, weft_deadline deadli
         if (WEFTI_LIKELY(*status == WEFT_BUSY)) continue;
         a->operations[i].wefti_used_by = NULL;
         withdraw(a, i, NULL);
-        return *status == WEFT_TIMED_OUT ? NULL : done(&a->operations[i], *status);
+        bool undone = *status == WEFT_TIMED_OUT || *status == WEFT_NO_KERNEL;
+        return undone ? NULL : done(&a->operations[i], *status);
     }
     weft_operation *found = wait_for_one(a, WEFT_FIRST_LISTED, deadline, status);
     withdraw(a, a->count, a->wait.chosen);
@@ -318,7 +321,7 @@ static void hint_at_all(weft_alternation *a) {
 static bool enlist_all(weft_alternation *a, weft_status *status) {
     for (uint32_t i = 0; i < a->count; i++) {
         prepare_waiter(a, i);
-        a->clocks |= a->operations[i].on.channel->kind == WEFTI_CLOCK;
+        a->clocks |= wefti_operation_due(&a->operations[i]) != WEFT_FOREVER;
         *status = wefti_operation_enlist(&a->operations[i], a->self, &a->waiters[i], WEFT_FOREVER);
         if (*status == WEFT_BUSY) continue;
         a->operations[i].wefti_used_by = NULL;

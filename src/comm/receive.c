@@ -12,12 +12,16 @@
 static weft_status take_front(wefti_visit *visit, void *element, const wefti_wait *mine) {
     weft_channel *channel = visit->channel;
     const wefti_condition *condition;
-    weft_status failed = wefti_store_take(channel, element, &condition), served = WEFT_OK;
+    weft_status failed = WEFT_OK, served = WEFT_OK;
+    if (channel->kind == WEFTI_BACKLOG)
+        wefti_take_front_locked(channel, element, &condition);
+    else
+        failed = wefti_store_take(channel, element, &condition);
     wefti_waiter *sender = NULL;
     if (WEFTI_UNLIKELY(wefti_first(&channel->senders) != NULL) && failed == WEFT_OK && visit->room &&
         !wefti_store_full(channel)) {
         sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, mine);
-        if (sender != NULL) served = wefti_store_put(channel, sender->slot, sender->condition);
+        if (sender != NULL) served = wefti_sender_store(channel, sender);
         if (served != WEFT_OK) sender->condition = &wefti_buffer_failed;
     }
     wefti_visit_end(visit);
@@ -64,7 +68,8 @@ static bool receive_in_front(weft_channel *channel, const wefti_strand *self, vo
 }
 
 static inline bool has_front(weft_channel *channel) {
-    return channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && wefti_backlog_has_front(channel);
+    return channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && wefti_backlog_has_front(channel) &&
+           (wefti_odd(channel) & WEFTI_SHOWN) == 0;
 }
 
 static bool kernel_has_ended(const weft_channel *channel) {
@@ -74,7 +79,8 @@ static bool kernel_has_ended(const weft_channel *channel) {
 
 /* Spin lock held, nothing to receive: whether nothing ever will be. */
 static weft_status end_of(weft_channel *channel, bool result) {
-    if (WEFTI_UNLIKELY(wefti_channel_closed(channel)) && (!result || wefti_nothing_can_come(channel)))
+    if (WEFTI_UNLIKELY(wefti_channel_closed(channel)) &&
+        (result ? wefti_nothing_can_come(channel) : wefti_stored(channel) == 0))
         return WEFT_CLOSED;
     if (result && kernel_has_ended(channel) && wefti_nothing_can_come(channel)) return WEFT_ENDED;
     return WEFT_BUSY;
@@ -165,7 +171,7 @@ static WEFTI_NOINLINE weft_status wait_in_ring(weft_channel *channel, wefti_stra
 /* The front has been taken, and a sender waits: its value has the place. */
 static WEFTI_NOINLINE void serve_sender(weft_channel *channel, bool locks) {
     wefti_waiter *sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, NULL);
-    if (sender != NULL) wefti_ring_put(channel, sender->slot, sender->condition);
+    if (sender != NULL) wefti_sender_store(channel, sender);
     if (locks) wefti_spin_unlock(&channel->lock);
     if (sender != NULL) wefti_sender_served(sender, WEFT_OK);
 }

@@ -23,8 +23,12 @@ weft_status wefti_send_wait(wefti_visit *visit, const wefti_message *m, weft_dea
 /* A receiver was won while there are elements: it had just opened, and will see its hint in vain. It gets the front,
  * and the message goes to the end. */
 static weft_status pass_through(weft_channel *channel, wefti_waiter *receiver, const wefti_message *m) {
-    if (wefti_store_take(channel, receiver->slot, &receiver->condition) != WEFT_OK)
-        receiver->condition = &wefti_buffer_failed;
+    const wefti_condition *condition = NULL;
+    if (channel->kind != WEFTI_POLICY)
+        wefti_take_front_locked(channel, receiver->slot, &condition);
+    else if (wefti_store_take(channel, receiver->slot, &condition) != WEFT_OK)
+        condition = &wefti_buffer_failed;
+    receiver->condition = condition;
     return wefti_store_put(channel, m->value, m->condition);
 }
 
@@ -53,11 +57,10 @@ void wefti_sender_served(wefti_waiter *sender, weft_status status) {
 
 weft_status wefti_send_now(wefti_visit *visit, const wefti_message *m) {
     weft_channel *channel = visit->channel;
-    bool empty = wefti_first(&channel->receivers) == NULL || wefti_store_empty(channel);
-    bool full = wefti_store_full(channel);
+    bool empty = wefti_stored(channel) == 0, full = wefti_store_full(channel);
     /* One that could be won though there are elements, and the message could not be stored behind them, is left alone:
      * it will find them. */
-    if (WEFTI_LIKELY(empty || (!full && visit->room))) {
+    if (wefti_first(&channel->receivers) != NULL && (empty || (!full && visit->room && !wefti_store_empty(channel)))) {
         wefti_waiter *receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, m->mine);
         if (receiver != NULL) return hand_over(visit, receiver, m, empty);
     }

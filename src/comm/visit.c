@@ -10,6 +10,7 @@ void wefti_visit_withdraw(weft_channel *channel, wefti_waiters *list, wefti_wait
         wefti_waiter_unlist(list, waiter);
     else
         channel->leaving--;
+    wefti_level_note(channel);
     wefti_spin_unlock(&channel->lock);
 }
 
@@ -146,6 +147,7 @@ static void come_back(weft_channel *channel, wefti_strand *self) {
 weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline) {
     weft_channel *channel = visit->channel;
     if (WEFTI_UNLIKELY(visit->held)) channel->leaving++; /* see come_back */
+    wefti_level_note(channel);
     if (WEFTI_UNLIKELY(visit->borrowed || visit->held))
         wefti_visit_pass_lock(channel);
     else

@@ -3,6 +3,7 @@
 #ifndef WEFTI_VISIT_H
 #define WEFTI_VISIT_H
 
+#include "comm/level.h"
 #include "comm/waiters.h"
 
 /* An operation on the channel in progress. */
@@ -37,6 +38,7 @@ weft_status wefti_visit_with_room(wefti_visit *visit, weft_channel *channel, wef
 
 /* Gives the spin lock up, and the channel's own lock if it was borrowed. */
 static inline void wefti_visit_end(wefti_visit *visit) {
+    wefti_level_note(visit->channel);
     if (WEFTI_UNLIKELY(visit->borrowed))
         wefti_visit_pass_lock(visit->channel);
     else

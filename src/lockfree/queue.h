@@ -88,6 +88,7 @@ uint32_t wefti_queue_take_disputed(wefti_queue *queue, uint32_t at, uint32_t slo
 
 static inline uint32_t wefti_queue_copy_out(wefti_queue *queue, uint32_t at, uint32_t slots, wefti_slot *out) {
     const wefti_slot *record = &queue->head_chunk->slots[at];
+    wefti_takes_over(&queue->head_chunk->fill); /* another fiber of this worker may have published it */
     wefti_plain_read(record, slots * sizeof(wefti_slot));
     out[0] = record[0];
     for (uint32_t i = 1; WEFTI_UNLIKELY(i < slots); i++) out[i] = record[i];

@@ -11,12 +11,6 @@
 
 #include "base/live.h"
 
-typedef struct wefti_group_waiter {
-    struct wefti_group_waiter *next;
-    bool listed; /* under lock */
-    wefti_wait wait;
-} group_waiter;
-
 weft_group *weft_make_group(const char *name) {
     weft_group *group;
     if (posix_memalign((void **)&group, WEFTI_LINE, sizeof *group) != 0) return wefti_fail(WEFT_NO_MEMORY);
@@ -34,24 +28,22 @@ static void release(weft_group *group) {
 }
 
 static void wake_waiters(weft_group *group) {
+    wefti_wait *woken = NULL;
     wefti_spin_lock(&group->lock);
     bool none_left = weft_group_count(group) == 0; /* with the lock held, so it knows of all that the waiters knew of */
-    group_waiter *woken = NULL, *next;
-    for (group_waiter *waiter = none_left ? group->waiters : NULL; waiter != NULL; waiter = next) {
+    for (wefti_waiter *waiter = none_left ? wefti_first(&group->waiters) : NULL, *next; waiter != NULL; waiter = next) {
         next = waiter->next;
-        waiter->listed = false; /* one that loses the claim has timed out, and looks here with the lock held */
-        if (!wefti_wait_claim(&waiter->wait, WEFT_OK)) {
-            group->leaving++;
-            continue;
-        }
-        waiter->next = woken;
-        woken = waiter;
+        bool gone, won = wefti_waiter_claim(waiter, WEFT_OK, &gone);
+        if (gone) group->leaving++; /* one that has timed out, and looks here with the lock held */
+        if (gone || (won && !waiter->kept)) wefti_waiter_unlist(&group->waiters, waiter);
+        if (!won) continue;
+        waiter->wait->woken = woken;
+        woken = waiter->wait;
     }
-    if (none_left) group->waiters = NULL;
     wefti_spin_unlock(&group->lock);
-    for (; woken != NULL; woken = next) {
-        next = woken->next;
-        wefti_unpark(&woken->wait);
+    for (wefti_wait *next; woken != NULL; woken = next) {
+        next = woken->woken;
+        wefti_unpark(woken);
     }
 }
 
@@ -79,28 +71,20 @@ bool weft_group_cancelled(const weft_group *group) { return group != NULL && wef
 
 size_t weft_group_count(const weft_group *group) { return group != NULL ? wefti_tally_count(&group->tally) : 0; }
 
-/* Enlists the waiter unless nothing is outstanding. */
-static bool enlist(weft_group *group, group_waiter *waiter) {
+bool wefti_group_enlist(weft_group *group, wefti_waiter *waiter) {
     wefti_spin_lock(&group->lock);
-    bool wait = weft_group_count(group) != 0;
-    if (wait) {
-        waiter->next = group->waiters;
-        waiter->listed = true;
-        group->waiters = waiter;
-    }
+    bool wait = waiter->kept || weft_group_count(group) != 0;
+    if (wait) wefti_waiter_enlist(&group->waiters, waiter);
     wefti_spin_unlock(&group->lock);
     return wait;
 }
 
-static void delist(weft_group *group, group_waiter *waiter) {
+void wefti_group_delist(weft_group *group, wefti_waiter *waiter) {
     wefti_spin_lock(&group->lock);
-    if (waiter->listed) {
-        group_waiter **at = &group->waiters;
-        while (*at != waiter) at = &(*at)->next;
-        *at = waiter->next;
-    } else {
+    if (waiter->listed)
+        wefti_waiter_unlist(&group->waiters, waiter);
+    else
         group->leaving--;
-    }
     wefti_spin_unlock(&group->lock);
 }
 
@@ -110,19 +94,20 @@ weft_status weft_wait_group(weft_group *group, weft_deadline deadline) {
     if (deadline <= WEFT_NOW) return WEFT_TIMED_OUT;
     wefti_strand *self = wefti_strand_self();
     if (self == NULL || !wefti_may_park(self)) return WEFT_NO_MEMORY;
-    group_waiter waiter;
-    wefti_wait_init(&waiter.wait, self, "group", group);
-    waiter.wait.name = group->name;
-    if (!enlist(group, &waiter)) return WEFT_OK;
-    weft_status status = wefti_park(&waiter.wait, deadline);
-    if (status != WEFT_OK) delist(group, &waiter);
+    wefti_wait wait;
+    wefti_waiter waiter = {.wait = &wait, .shared = true};
+    wefti_wait_init(&wait, self, "group", group);
+    wait.name = group->name;
+    if (!wefti_group_enlist(group, &waiter)) return WEFT_OK;
+    weft_status status = wefti_park(&wait, deadline);
+    if (status != WEFT_OK) wefti_group_delist(group, &waiter);
     return status;
 }
 
 weft_status weft_free_group(weft_group *group) {
     if (group == NULL) return WEFT_OK;
     wefti_spin_lock(&group->lock);
-    bool busy = group->waiters != NULL || group->leaving != 0;
+    bool busy = wefti_first(&group->waiters) != NULL || group->leaving != 0;
     wefti_spin_unlock(&group->lock);
     if (busy) return WEFT_BUSY;
     release(group);

@@ -13,9 +13,8 @@
 
 #include "lockfree/spinlock.h"
 #include "lockfree/tally.h"
-#include "sched/park.h"
+#include "sched/waiters.h"
 
-struct wefti_group_waiter;
 struct wefti_worker;
 
 struct weft_group {
@@ -24,8 +23,8 @@ struct weft_group {
     char name_room[WEFTI_SHORT_NAME];
     wefti_tally tally;
     wefti_spinlock lock;
-    struct wefti_group_waiter *waiters; /* under lock */
-    uint32_t leaving; /* waiters that timed out and are not in the list, but will take the lock; under lock */
+    wefti_waiters waiters; /* under lock */
+    uint32_t leaving;      /* waiters that timed out and are not in the list, but will take the lock; under lock */
 };
 
 static inline bool wefti_group_is_cancelled(const weft_group *group) {
@@ -42,6 +41,10 @@ static inline void wefti_group_join(weft_group *group, struct wefti_worker *work
 
 /* A task that joined has ended, or was not submitted after all. Anyone. */
 void wefti_group_leave(weft_group *group);
+/* Makes the waiter wait for the end of all tasks; false: none is outstanding. A kept one is enlisted in any case. */
+bool wefti_group_enlist(weft_group *group, wefti_waiter *waiter);
+/* Takes a waiter out that was not won through the group. */
+void wefti_group_delist(weft_group *group, wefti_waiter *waiter);
 /* Carries over what the worker that owns the tally has counted out. */
 void wefti_group_carry(weft_group *group);
 

@@ -22,13 +22,15 @@ static bool any_pending(weft_kernel *kernel);
 /* The last searcher has stopped. Somebody must go on looking: for more work, and at the clock for the kernel's timers.
  */
 static void look_once_more(weft_kernel *kernel) {
-    if (any_pending(kernel) || wefti_inbox_has_work(&kernel->low) || wefti_wheel_next(&kernel->wheel) != INT64_MAX)
+    if (any_pending(kernel) || wefti_inbox_has_work(&kernel->low) || wefti_wheel_next(&kernel->wheel) != INT64_MAX ||
+        wefti_io_wants_poller(&kernel->io))
         wefti_notify(kernel, &kernel->idle);
 }
 
 static bool wake(weft_kernel *kernel, wefti_worker *worker) {
     wefti_wake what = wefti_sleeper_wake(&kernel->idle, &worker->sleep);
     if (WEFTI_UNLIKELY(what == WEFTI_LOOK_ONCE_MORE)) look_once_more(kernel);
+    if (what == WEFTI_WOKEN) wefti_io_ring(kernel, worker);
     return what == WEFTI_WOKEN;
 }
 
@@ -112,6 +114,7 @@ static bool steal(wefti_worker *worker) {
 /* Tries to get something to do. */
 static bool look(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
+    if (worker->ready.first != NULL) return true; /* made ready by this worker itself, in its sleep: a descriptor */
     if (wefti_mailbox_has_mail(&worker->mailbox)) {
         wefti_poll(worker);
         return true;
@@ -178,18 +181,26 @@ static uint32_t state_of(weft_kernel *kernel) {
 static void sleep_now(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     uint32_t state = state_of(kernel);
+    bool polls = wefti_io_become_poller(worker);
     wefti_sleeper_announce(&kernel->idle, &worker->sleep);
     int64_t deadline = next_look(worker);
     wefti_drain_look(kernel); /* part of the last look: who waits for a drain is a giver too */
-    if (anything(worker) || state_of(kernel) != state) {
+    if (anything(worker) || state_of(kernel) != state || wefti_io_wants_poller(&kernel->io)) {
         wefti_sleeper_retract(&kernel->idle, &worker->sleep);
+        if (polls) wefti_io_stop_polling(worker);
         return;
     }
     bool quiet = state == WEFTI_KERNEL_ENDING;
-    if (quiet && become_quiet(worker)) return;
+    if (quiet && become_quiet(worker)) {
+        if (polls) wefti_io_stop_polling(worker);
+        return;
+    }
     wefti_count(&worker->sleeps);
     wefti_store_relaxed(&worker->cpu, -1); /* relaxed: a guess for park_thread */
-    wefti_sleeper_sleep(&kernel->idle, &worker->sleep, deadline);
+    if (polls)
+        wefti_io_sleep(worker, deadline);
+    else
+        wefti_sleeper_sleep(&kernel->idle, &worker->sleep, deadline);
     wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
     if (quiet) stop_being_quiet(worker);
 }
@@ -243,6 +254,7 @@ bool wefti_find_work(wefti_worker *worker) {
         sleep_now(worker);
     }
     stop_searching(worker);
+    if (found && WEFTI_UNLIKELY(wefti_io_wants_poller(&kernel->io))) wefti_notify(kernel, &kernel->idle);
     worker->now = wefti_clock();
     wefti_store_relaxed(&worker->busy_since, worker->now);
     return found;

@@ -291,6 +291,7 @@ static void end_kernel_memory(weft_kernel *kernel) {
     }
     kernel->stacks = NULL;
     wefti_depot_end(&kernel->depot);
+    wefti_io_end(&kernel->io);
     pthread_cond_destroy(&kernel->changed);
     pthread_mutex_destroy(&kernel->broadcast_lock);
     pthread_mutex_destroy(&kernel->lock);
@@ -307,6 +308,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     wefti_atomic_init(&kernel->users, (size_t)0);
     wefti_atomic_init(&kernel->pledges, (size_t)0);
     memset(&kernel->drain, 0, sizeof kernel->drain);
+    wefti_io_init(&kernel->io);
     kernel->arrived = kernel->quiet = 0;
     kernel->failure = WEFT_OK;
     kernel->go = kernel->stop = kernel->joining = kernel->joined = kernel->ending_thread_started = false;
@@ -412,6 +414,7 @@ static void finish_ending(weft_kernel *kernel) {
     kernel->joining = true;
     pthread_mutex_unlock(&kernel->lock);
     join_workers(kernel);
+    wefti_io_kernel_ended(kernel);
     if (wefti_kernel_ended_hook != NULL) wefti_kernel_ended_hook(kernel);
     pthread_mutex_lock(&kernel->lock);
     kernel->joined = true;

@@ -89,20 +89,33 @@ static WEFTI_NOINLINE void run_with_extras(wefti_runner *self, wefti_record *rec
     if (group != NULL) wefti_group_leave(group);
 }
 
+static inline weft_group *group_of(const wefti_record *record) {
+    return *(weft_group *const *)(const void *)(record + 1);
+}
+
+/* On a stack that is looked at, where the shorter way is not taken. */
+static void invoke_in_group(wefti_record *record) {
+    weft_group *group = group_of(record);
+    if (WEFTI_UNLIKELY(wefti_group_is_cancelled(group)))
+        deliver(record->sink, NULL, &wefti_task_cancelled);
+    else
+        invoke_with(record, (char *)(record + 1) + sizeof(wefti_membership));
+    wefti_group_leave(group);
+}
+
 static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record) {
     void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
     self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
         run_with_extras(self, record);
+    else if (record->flags == WEFTI_TASK_GROUP)
+        invoke_in_group(record);
     else
         invoke(record);
     free(heap);
     self->movable = false;
     self->fiber.strand.base = self->fiber.strand.worker->base;
-}
-
-static inline weft_group *group_of(const wefti_record *record) {
-    return *(weft_group *const *)(const void *)(record + 1);
+    if (self->watched != 0) wefti_runner_check(self);
 }
 
 /* Carries over what has ended. This may wait while tasks of the same group follow one another on this worker, and stay
@@ -136,7 +149,8 @@ static void run(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
     wefti_record *record = (wefti_record *)(void *)slots;
     unsigned generation = record->generation;
     begin(self, worker, record);
-    if (WEFTI_LIKELY(record->flags == 0))
+    unsigned how = record->flags | self->watched;
+    if (WEFTI_LIKELY(how == 0))
         invoke_with(record, record + 1);
     else
         run_unusual(self, record);
@@ -167,6 +181,7 @@ static bool hand_over(wefti_worker *worker, const wefti_slot *slots, uint32_t co
     ((wefti_record *)(void *)copy)->flags &= (uint8_t)~WEFTI_TASK_STACK;
     runner->first = run_handed;
     runner->first_argument = copy;
+    wefti_hands_over(runner);
     wefti_runners_put(&worker->ready, &runner->fiber.link);
     return true;
 }
@@ -203,6 +218,7 @@ void wefti_poll(wefti_worker *worker) {
     else if (worker->poll_every < POLL_MOST)
         worker->poll_every *= 2;
     wefti_drain_look(worker->kernel);
+    wefti_io_look(worker);
     if (wefti_wheel_next(&worker->wheel) <= now) wefti_wheel_poll(&worker->wheel, now);
     if (wefti_wheel_next(&worker->kernel->wheel) <= now) wefti_wheel_poll(&worker->kernel->wheel, now);
 }
@@ -265,9 +281,10 @@ static WEFTI_NOINLINE void run_low(wefti_runner *self, wefti_worker *worker) {
 static inline __attribute__((always_inline)) void run_next(wefti_runner *self, wefti_worker *worker, wefti_slot *slots,
                                                            uint32_t count) {
     wefti_record *record = (wefti_record *)(void *)slots;
-    bool grouped = record->flags == WEFTI_TASK_GROUP;
+    unsigned how = record->flags | self->watched;
+    bool grouped = how == WEFTI_TASK_GROUP;
     if (worker->leaving != NULL && !(grouped && worker->leaving == group_of(record))) carry_leaving(worker);
-    if (WEFTI_LIKELY(record->flags == 0))
+    if (WEFTI_LIKELY(how == 0))
         run_plain(self, worker, record);
     else if (grouped)
         run_in_group(self, worker, record);
@@ -333,6 +350,7 @@ WEFTI_NO_TSAN void wefti_loop(void *argument) {
     wefti_runner *self = argument;
     wefti_annotate_arrive(&self->fiber.annotation);
     if (WEFTI_UNLIKELY(self->first != NULL)) {
+        wefti_takes_over(self);
         free_retired(self->fiber.strand.worker);
         self->first(self, self->first_argument);
         self->first = NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runner.c - runners: making, keeping, and switching between them. */
+#include "os/os.h"
 #include "sched/kernel.h"
 #include "sched/worker.h"
 
@@ -21,6 +22,7 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     wefti_store_relaxed(&runner->what, NULL);
     runner->number = number;
     runner->pool = pool;
+    runner->watched = wefti_stack_has_canary(low) ? WEFTI_TASK_WATCHED : 0;
     runner->fiber.strand.worker = worker;
     runner->fiber.strand.bound = runner->fiber.strand.base = worker->base;
     wefti_wait_init(&runner->wait, &runner->fiber.strand, NULL, NULL);
@@ -48,6 +50,14 @@ void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
     wefti_fiber_end(&runner->fiber);
     wefti_add_relaxed(&worker->stacks, UINT64_C(-1));
     wefti_stack_give(runner->pool, runner->fiber.stack_low);
+}
+
+void wefti_runner_check(const wefti_runner *runner) {
+    const wefti_fiber *fiber = &runner->fiber;
+    if (WEFTI_LIKELY(wefti_stack_check(fiber->stack_low))) return;
+    const weft_task_type *type = wefti_load_relaxed(&runner->type); /* relaxed: its own */
+    wefti_stop_misuse("task", type != NULL ? type->name : "?", "has overflowed its stack of",
+                      wefti_stack_size_of(runner->pool), " bytes, under which the system refused a guard");
 }
 
 static void ready_movable(wefti_worker *worker, wefti_runner *runner) {

@@ -34,6 +34,8 @@ typedef struct wefti_runner {
     wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
     uint32_t number;   /* of its stack */
     bool movable;
+    uint8_t
+        watched; /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at; else 0 */
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     wefti_stack_pool *pool;
@@ -146,6 +148,8 @@ wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to, 
 }
 /* Puts a runner where this worker (or, if it is movable, any) goes on with it. */
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);
+/* Ends the process if the task that runs has written below its stack. For runners that are watched. */
+void wefti_runner_check(const wefti_runner *runner);
 /* A ready runner, or NULL. */
 wefti_runner *wefti_runner_next(wefti_worker *worker);
 

@@ -40,6 +40,20 @@ WEAK void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
     (void)kernel, (void)worker;
     explore_fail("no workers here");
 }
+WEAK void wefti_runner_check(const wefti_runner *runner) { (void)runner; }
+WEAK bool wefti_io_ring(weft_kernel *kernel, wefti_worker *worker) {
+    (void)kernel, (void)worker;
+    return false;
+}
+WEAK bool wefti_io_become_poller(wefti_worker *worker) {
+    (void)worker;
+    return false;
+}
+WEAK void wefti_io_stop_polling(wefti_worker *worker) { (void)worker; }
+WEAK void wefti_io_sleep(wefti_worker *worker, int64_t deadline) {
+    (void)worker, (void)deadline;
+    explore_fail("no descriptors here");
+}
 WEAK int wefti_context_switch(wefti_context *from, wefti_context *to) {
     (void)from, (void)to;
     explore_fail("no switches here");
@@ -48,7 +62,6 @@ WEAK int wefti_context_switch(wefti_context *from, wefti_context *to) {
 
 /* The instrumentation makes fiber/annotate.h believe in ThreadSanitizer. */
 #if WEFTI_TSAN
-WEAK unsigned wefti_tsan_switch_flags;
 WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags) { (void)fiber, (void)flags; }
 WEAK void __tsan_release(void *address) { (void)address; }
 #endif
