@@ -150,6 +150,7 @@ static WEFTI_NOINLINE weft_status receive_slowly(weft_channel *channel, wefti_st
                                                  weft_deadline deadline, bool result) {
     bool again;
     weft_status status;
+    if (deadline < WEFT_NOW) deadline = WEFT_NOW; /* a caller's own is never WEFTI_PAST_THE_HOLDER */
     do {
         again = false;
         status = receive_once(channel, self, element, deadline, result, &again);

@@ -86,6 +86,7 @@ weft_status wefti_send_begun(wefti_visit *visit, const wefti_message *m, weft_de
 static WEFTI_NOINLINE weft_status send_slowly(weft_channel *channel, wefti_strand *self, const void *element,
                                               weft_deadline deadline) {
     wefti_visit visit;
+    if (deadline < WEFT_NOW) deadline = WEFT_NOW; /* a caller's own is never WEFTI_PAST_THE_HOLDER */
     weft_status status = wefti_visit_with_room(&visit, channel, self, deadline);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     if (WEFTI_UNLIKELY(wefti_channel_closed(channel) || channel->kind > WEFTI_POLICY)) {
