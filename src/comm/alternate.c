@@ -2,7 +2,7 @@
 /* alternate.c - doing one of several operations, and waiting until one can be done.
  *
  * Idea, for an alternation of one time:
- *   look    at each operation without a lock; those that are promising are tried in the order of the choice
+ *   look    at each operation without a lock; those that are promising are tried as the choice says
  *   enlist  a waiter for each, all with one wait that is AWAY; each is tried once more under the same hold of the lock
  *   open    the wait; hints mean that something came meanwhile: AWAY again, and those are tried; none: park
  *   withdraw the waiters that were not chosen
@@ -44,7 +44,6 @@ static weft_status check_all(const weft_operation *operations, size_t count) {
     for (size_t i = 0; i < count; i++) {
         weft_status status = wefti_operation_check(&operations[i]);
         if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
-        if (WEFTI_UNLIKELY(operations[i].wefti_used_by != NULL)) return WEFT_BUSY;
     }
     return WEFT_OK;
 }
@@ -61,23 +60,25 @@ static weft_operation *done(weft_operation *operation, weft_status status) {
     return operation;
 }
 
-/* The first that can be done, from `from` on and round. */
-static weft_operation *look_in_order(weft_operation *operations, uint32_t count, wefti_strand *self, uint32_t from) {
-    for (uint32_t n = 0, i = from; n < count; n++, i = i + 1 == count ? 0 : i + 1) {
-        if (WEFTI_LIKELY(!wefti_operation_promising(&operations[i]))) continue;
-        weft_status status = wefti_operation_try(&operations[i], self, NULL);
-        if (status != WEFT_BUSY) return done(&operations[i], status);
+/* Checks each operation, and notes in a set which are promising. */
+static inline weft_status survey(const weft_operation *operations, uint32_t count, uint64_t *set) {
+    for (uint32_t i = 0; i < count;) {
+        uint64_t word = 0;
+        for (uint32_t end = WEFTI_MIN(i + 64, count); i < end; i++) {
+            weft_status status = wefti_operation_check(&operations[i]);
+            if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+            word |= (uint64_t)wefti_operation_promising(&operations[i]) << i % 64;
+        }
+        set[(i - 1) / 64] = word;
     }
-    return NULL;
+    return WEFT_OK;
 }
 
-/* Any that can be done, by chance. *set: room for a bit each. */
-static weft_operation *look_fairly(weft_operation *operations, uint32_t count, wefti_strand *self, uint64_t *set) {
+/* One that can be done of those in the set, which is used up. */
+static weft_operation *look_at(weft_operation *operations, uint32_t count, wefti_strand *self, weft_choice choice,
+                               size_t turn, uint64_t *set) {
     uint32_t words = wefti_words(count), place;
-    for (uint32_t w = 0; w < words; w++) set[w] = 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (wefti_operation_promising(&operations[i])) set[i / 64] |= UINT64_C(1) << i % 64;
-    while ((place = wefti_choose(set, words, WEFT_FAIR, 0)) != UINT32_MAX) {
+    while ((place = wefti_choose(set, words, choice, turn)) != UINT32_MAX) {
         weft_status status = wefti_operation_try(&operations[place], self, NULL);
         if (status != WEFT_BUSY) return done(&operations[place], status);
         set[place / 64] &= ~(UINT64_C(1) << place % 64);
@@ -261,13 +262,12 @@ static WEFTI_NOINLINE weft_operation *wait_large(weft_operation *operations, uin
     return found;
 }
 
-static WEFTI_NOINLINE weft_operation *look_at_many_fairly(weft_operation *operations, uint32_t count,
-                                                          wefti_strand *self, weft_status *status) {
+static WEFTI_NOINLINE weft_operation *look_at_many(weft_operation *operations, uint32_t count, wefti_strand *self,
+                                                   weft_choice choice, size_t turn, weft_status *status) {
     uint64_t *set = malloc(wefti_words(count) * sizeof *set);
-    *status = WEFT_NO_MEMORY;
-    if (set == NULL) return NULL;
-    *status = WEFT_OK;
-    weft_operation *found = look_fairly(operations, count, self, set);
+    *status = set != NULL ? survey(operations, count, set) : WEFT_NO_MEMORY;
+    weft_operation *found = NULL;
+    if (*status == WEFT_OK) found = look_at(operations, count, self, choice, turn, set);
     free(set);
     return found;
 }
@@ -275,29 +275,28 @@ static WEFTI_NOINLINE weft_operation *look_at_many_fairly(weft_operation *operat
 static inline weft_operation *look(weft_operation *operations, uint32_t count, wefti_strand *self, weft_choice choice,
                                    size_t turn, weft_status *status) {
     uint64_t set[WORDS_ON_STACK];
-    if (choice != WEFT_FAIR) return look_in_order(operations, count, self, (uint32_t)(turn % count));
-    if (count > WORDS_ON_STACK * 64) return look_at_many_fairly(operations, count, self, status);
-    return look_fairly(operations, count, self, set);
+    if (WEFTI_UNLIKELY(count > WORDS_ON_STACK * 64)) return look_at_many(operations, count, self, choice, turn, status);
+    *status = survey(operations, count, set);
+    return WEFTI_LIKELY(*status == WEFT_OK) ? look_at(operations, count, self, choice, turn, set) : NULL;
+}
+
+static weft_operation *end(wefti_strand *self, weft_operation *found, weft_status status) {
+    self->last_status = found != NULL ? found->status : status;
+    return found;
 }
 
 static weft_operation *alternate(weft_operation *operations, size_t count, weft_choice choice, size_t turn,
                                  weft_deadline deadline) {
     wefti_strand *self = wefti_strand_self();
     weft_status status = check_caller(self, choice);
-    if (status == WEFT_OK) status = check_all(operations, count);
+    if (WEFTI_UNLIKELY(operations == NULL || count == 0 || count > MOST) && status == WEFT_OK) status = WEFT_INVALID;
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return wefti_fail(status);
     if (deadline > WEFT_NOW && !wefti_may_park(self)) return wefti_fail(WEFT_NO_MEMORY);
-    weft_operation *found = look(operations, (uint32_t)count, self, choice, turn, &status);
-    if (found != NULL || status != WEFT_OK) {
-        self->last_status = found != NULL ? found->status : status;
-        return found;
-    }
-    status = WEFT_TIMED_OUT;
-    if (deadline > WEFT_NOW)
-        found =
-            (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, deadline, &status);
-    self->last_status = found != NULL ? found->status : status;
-    return found;
+    weft_operation *found = look(operations, (uint32_t)count, self, choice, turn % count, &status);
+    if (found != NULL || status != WEFT_OK) return end(self, found, status);
+    if (deadline <= WEFT_NOW) return end(self, NULL, WEFT_TIMED_OUT);
+    found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, deadline, &status);
+    return end(self, found, status);
 }
 
 weft_operation *weft_alternate(weft_operation *operations, size_t count, weft_choice choice, weft_deadline deadline) {

@@ -77,4 +77,11 @@ static inline void wefti_way_leave(struct weft_channel *channel, wefti_worker *w
         wefti_bias_leave(worker);
 }
 
+/* Any operation: gets inside, without the lock where that is enough. self: NULL is allowed. */
+static inline wefti_way wefti_channel_enter(struct weft_channel *channel, const wefti_strand *self) {
+    if (self != NULL && self->worker != NULL && wefti_bias_enter(channel, self->worker)) return WEFTI_BIASED;
+    wefti_channel_lock(channel);
+    return WEFTI_LOCKED;
+}
+
 #endif

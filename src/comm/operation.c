@@ -5,23 +5,10 @@
 #include "sched/cancel.h"
 #include "sched/kernel.h"
 
-static bool is_of_channel(const weft_operation *operation) { return operation->kind <= WEFT_OPERATION_SEND; }
-
-static weft_status check_other(const weft_operation *operation) {
+weft_status wefti_operation_check_other(const weft_operation *operation) {
     if (operation->kind == WEFT_OPERATION_GROUP) return operation->on.group != NULL ? WEFT_OK : WEFT_INVALID;
     bool descriptor = operation->kind == WEFT_OPERATION_READ || operation->kind == WEFT_OPERATION_WRITE;
     return descriptor && operation->on.descriptor >= 0 ? WEFT_OK : WEFT_INVALID;
-}
-
-weft_status wefti_operation_check(const weft_operation *operation) {
-    if ((unsigned)operation->kind > WEFT_OPERATION_SEND) return check_other(operation);
-    if (operation->on.channel == NULL) return WEFT_INVALID;
-    const weft_channel *channel = operation->on.channel;
-    bool sends = operation->kind == WEFT_OPERATION_SEND;
-    if (sends && (channel->kind > WEFTI_POLICY || (operation->element == NULL && channel->element_size != 0)))
-        return WEFT_INVALID;
-    if (operation->size != channel->element_size && (sends || operation->element != NULL)) return WEFT_WRONG_SIZE;
-    return WEFT_OK;
 }
 
 static wefti_waiters *list_of(const weft_operation *operation) {
@@ -66,7 +53,7 @@ static weft_status try_other(const weft_operation *operation, const wefti_wait *
 }
 
 weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine) {
-    if (!is_of_channel(operation)) return try_other(operation, mine);
+    if (!wefti_operation_is_of_channel(operation)) return try_other(operation, mine);
     wefti_visit visit;
     weft_status status = begin(&visit, operation, self, WEFT_NOW);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status == WEFT_TIMED_OUT ? WEFT_BUSY : status;
@@ -88,7 +75,7 @@ static weft_status enlist_other(weft_operation *operation, wefti_waiter *waiter)
 
 weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self, wefti_waiter *waiter,
                                    weft_deadline deadline) {
-    if (!is_of_channel(operation)) return enlist_other(operation, waiter);
+    if (!wefti_operation_is_of_channel(operation)) return enlist_other(operation, waiter);
     wefti_visit visit;
     weft_status status = begin(&visit, operation, self, deadline);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
@@ -103,7 +90,7 @@ weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self
 }
 
 void wefti_operation_withdraw(weft_operation *operation, wefti_waiter *waiter) {
-    if (is_of_channel(operation))
+    if (wefti_operation_is_of_channel(operation))
         wefti_visit_withdraw(operation->on.channel, list_of(operation), waiter);
     else if (operation->kind != WEFT_OPERATION_GROUP)
         wefti_io_delist(waiter->wait->kernel, operation->on.descriptor, waiter);
@@ -112,7 +99,7 @@ void wefti_operation_withdraw(weft_operation *operation, wefti_waiter *waiter) {
 }
 
 weft_deadline wefti_operation_due(const weft_operation *operation) {
-    if (!is_of_channel(operation)) return WEFT_FOREVER;
+    if (!wefti_operation_is_of_channel(operation)) return WEFT_FOREVER;
     const weft_channel *channel = operation->on.channel;
     return channel->kind == WEFTI_CLOCK ? wefti_load_relaxed(&channel->rare->next) : WEFT_FOREVER;
 }

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 
 void wefti_visit_withdraw(weft_channel *channel, wefti_waiters *list, wefti_waiter *waiter) {
-    wefti_channel_lock(channel);
+    const wefti_strand *self = wefti_strand_now;
+    wefti_way way = wefti_channel_enter(channel, self);
     if (waiter->listed)
         wefti_waiter_unlist(list, waiter);
     else
         channel->leaving--;
     wefti_level_note(channel);
-    wefti_channel_unlock(channel);
+    wefti_way_leave(channel, way == WEFTI_BIASED ? self->worker : NULL, way);
 }
 
 /* ---- the channel's own lock ---- */
@@ -35,7 +36,7 @@ static void set_holder(weft_channel *channel, wefti_strand *holder) {
 
 /* Spin lock held, and given up; somebody else is the holder. */
 static weft_status wait_for_lock(weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
-    wefti_visit visit = {channel, self, false, false, false};
+    wefti_visit visit = {channel, self, false, false, false, WEFTI_LOCKED};
     wefti_waiter waiter;
     wefti_wait wait;
     wefti_visit_waiter(&visit, &waiter, &wait, "channel lock", deadline);
@@ -151,7 +152,7 @@ weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_wait
     if (WEFTI_UNLIKELY(visit->borrowed || visit->held))
         wefti_visit_pass_lock(channel);
     else
-        wefti_channel_unlock(channel);
+        wefti_way_leave(channel, visit->way == WEFTI_BIASED ? visit->self->worker : NULL, visit->way);
     weft_status status = wefti_park(waiter->wait, deadline);
     if (status == WEFT_TIMED_OUT || status == WEFT_CANCELLED) wefti_visit_withdraw(channel, list, waiter);
     if (WEFTI_UNLIKELY(visit->held)) come_back(channel, visit->self);
