@@ -42,10 +42,11 @@ static weft_status begin(wefti_visit *visit, const weft_operation *operation, we
     return status;
 }
 
-weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine) {
+weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine,
+                                weft_deadline deadline) {
     wefti_visit visit;
-    weft_status status = begin(&visit, operation, self, WEFT_NOW);
-    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status == WEFT_TIMED_OUT ? WEFT_BUSY : status;
+    weft_status status = begin(&visit, operation, self, deadline);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     status = do_now(&visit, operation, mine);
     if (status == WEFT_BUSY) wefti_visit_end(&visit);
     return status;
