@@ -33,6 +33,7 @@ struct weft_alternation {
     wefti_hints *hints;
     uint64_t *set; /* room for a copy of the hints */
     size_t turn;
+    uint32_t locked; /* look_at_hints */
     bool kept, clocks;
     WEFTI_ATOMIC(uint32_t) busy; /* somebody is in weft_alternate_again */
 };
@@ -79,8 +80,8 @@ static weft_operation *look_at(weft_operation *operations, uint32_t count, wefti
                                size_t turn, uint64_t *set) {
     uint32_t words = wefti_words(count), place;
     while ((place = wefti_choose(set, words, choice, turn)) != UINT32_MAX) {
-        weft_status status = wefti_operation_try(&operations[place], self, NULL);
-        if (status != WEFT_BUSY) return done(&operations[place], status);
+        weft_status status = wefti_operation_try(&operations[place], self, NULL, WEFT_NOW);
+        if (status != WEFT_BUSY && status != WEFT_TIMED_OUT) return done(&operations[place], status);
         set[place / 64] &= ~(UINT64_C(1) << place % 64);
     }
     return NULL;
@@ -118,30 +119,38 @@ static void withdraw(weft_alternation *a, uint32_t count, const wefti_waiter *bu
 
 /* ---- opening, parking, and what came of it ---- */
 
-/* Clears one hint, and then tries. */
-static weft_status try_hinted(weft_alternation *a, uint32_t place) {
-    /* Before the channel's lock is taken: see wefti_waiter_claim. relaxed: the lock orders it. */
-    wefti_and_relaxed(&a->hints[place / 64], ~(UINT64_C(1) << place % 64));
-    return wefti_operation_try(&a->operations[place], a->self, &a->wait);
+static void hint_at(weft_alternation *a, uint32_t place) {
+    wefti_or_relaxed(&a->hints[place / 64], UINT64_C(1) << place % 64); /* relaxed: the owner alone looks */
 }
 
-/* The wait is AWAY: tries what is hinted. NULL: nothing. */
+/* Clears one hint, and then tries. WEFT_TIMED_OUT: somebody else held the channel's own lock until the deadline; what
+ * the hint was about is still to be looked at, since nobody comes to repeat it when the lock is given back. */
+static weft_status try_hinted(weft_alternation *a, uint32_t place, weft_deadline deadline) {
+    /* Before the channel's lock is taken: see wefti_waiter_claim. relaxed: the lock orders it. */
+    wefti_and_relaxed(&a->hints[place / 64], ~(UINT64_C(1) << place % 64));
+    weft_status status = wefti_operation_try(&a->operations[place], a->self, &a->wait, deadline);
+    bool more = a->kept && status != WEFT_BUSY; /* there may be more */
+    if (more || status == WEFT_TIMED_OUT) hint_at(a, place);
+    return status;
+}
+
+/* The wait is AWAY: tries what is hinted. NULL: nothing; a->locked then is a place whose channel is locked. */
 static weft_operation *look_at_hints(weft_alternation *a, weft_choice choice) {
-    for (;;) {
-        for (uint32_t w = 0; w < a->words; w++) a->set[w] = wefti_load_relaxed(&a->hints[w]); /* see try_hinted */
-        uint32_t place = wefti_choose(a->set, a->words, choice, a->turn);
-        if (place == UINT32_MAX) return NULL;
-        weft_status status = try_hinted(a, place);
-        if (status == WEFT_BUSY) continue;
-        if (a->kept) wefti_or_relaxed(&a->hints[place / 64], UINT64_C(1) << place % 64); /* there may be more */
-        return done(&a->operations[place], status);
+    uint32_t place;
+    a->locked = UINT32_MAX;
+    for (uint32_t w = 0; w < a->words; w++) a->set[w] = wefti_load_relaxed(&a->hints[w]); /* see try_hinted */
+    while ((place = wefti_choose(a->set, a->words, choice, a->turn)) != UINT32_MAX) {
+        a->set[place / 64] &= ~(UINT64_C(1) << place % 64);
+        weft_status status = try_hinted(a, place, WEFT_NOW);
+        if (status == WEFT_TIMED_OUT) a->locked = place;
+        if (status != WEFT_TIMED_OUT && status != WEFT_BUSY) return done(&a->operations[place], status);
     }
+    return NULL;
 }
 
 static void hint_at_clocks(weft_alternation *a, weft_deadline now) {
     for (uint32_t i = 0; i < a->count; i++)
-        if (wefti_operation_due(&a->operations[i]) <= now)
-            wefti_or_relaxed(&a->hints[i / 64], UINT64_C(1) << i % 64); /* relaxed: the owner alone looks */
+        if (wefti_operation_due(&a->operations[i]) <= now) hint_at(a, i);
 }
 
 static weft_deadline next_due(const weft_alternation *a, weft_deadline deadline) {
@@ -175,7 +184,7 @@ static weft_operation *chosen(weft_alternation *a, weft_status status) {
     if (status == WEFT_OK) status = wefti_status_of(waiter->condition);
     if (a->kept) {
         a->waiters[waiter->place].condition = NULL;
-        wefti_or_relaxed(&a->hints[waiter->place / 64], UINT64_C(1) << waiter->place % 64); /* there may be more */
+        hint_at(a, waiter->place); /* there may be more */
     }
     return done(&a->operations[waiter->place], status);
 }
@@ -194,6 +203,11 @@ static weft_operation *wait_for_one(weft_alternation *a, weft_choice choice, wef
         }
         weft_operation *found = look_at_hints(a, choice);
         if (found != NULL) return found;
+        if (WEFTI_UNLIKELY(a->locked != UINT32_MAX)) {
+            *status = try_hinted(a, a->locked, deadline);
+            if (*status == WEFT_TIMED_OUT) return NULL;
+            if (*status != WEFT_BUSY) return done(&a->operations[a->locked], *status);
+        }
     }
 }
 
@@ -313,8 +327,7 @@ weft_operation *weft_alternate_in_turn(weft_operation *operations, size_t count,
 /* ---- kept ---- */
 
 static void hint_at_all(weft_alternation *a) {
-    for (uint32_t i = 0; i < a->count; i++)
-        wefti_or_relaxed(&a->hints[i / 64], UINT64_C(1) << i % 64); /* relaxed: before anybody knows of it */
+    for (uint32_t i = 0; i < a->count; i++) hint_at(a, i);
 }
 
 static bool enlist_all(weft_alternation *a, weft_status *status) {

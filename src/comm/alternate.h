@@ -14,10 +14,11 @@ weft_status wefti_operation_check_other(const weft_operation *operation);
 static inline bool wefti_operation_is_of_channel(const weft_operation *operation) {
     return (unsigned)operation->kind <= WEFT_OPERATION_SEND;
 }
-/* Does it, if it can be done at once: its status; WEFT_BUSY: not now. mine: the wait of the alternation, or NULL. */
-weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine);
-/* As the above, and where it is not now, enlists the waiter under the same hold of the lock: WEFT_BUSY. WEFT_TIMED_OUT:
- * the deadline passed while somebody else held the channel's own lock. */
+/* Does it, if it can be done at once: its status; WEFT_BUSY: not now; WEFT_TIMED_OUT: the deadline passed while
+ * somebody else held the channel's own lock. mine: the wait of the alternation, or NULL. */
+weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine,
+                                weft_deadline deadline);
+/* As the above, and where it is not now, enlists the waiter under the same hold of the lock: WEFT_BUSY. */
 weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self, wefti_waiter *waiter,
                                    weft_deadline deadline);
 /* Takes the waiter of an operation that was not done out again. */

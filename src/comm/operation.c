@@ -52,11 +52,12 @@ static weft_status try_other(const weft_operation *operation, const wefti_wait *
     return weft_group_count(operation->on.group) == 0 ? WEFT_OK : WEFT_BUSY;
 }
 
-weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine) {
+weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine,
+                                weft_deadline deadline) {
     if (!wefti_operation_is_of_channel(operation)) return try_other(operation, mine);
     wefti_visit visit;
-    weft_status status = begin(&visit, operation, self, WEFT_NOW);
-    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status == WEFT_TIMED_OUT ? WEFT_BUSY : status;
+    weft_status status = begin(&visit, operation, self, deadline);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     status = do_now(&visit, operation, mine);
     if (status == WEFT_BUSY) wefti_visit_end(&visit);
     return status;

@@ -476,6 +476,53 @@ TEST(two_that_each_offer_both_directions_meet) {
     crew_end(&c);
 }
 
+/* ---- places that become free: a sender that waits, or is about to, gets the one that an alternation frees ---- */
+
+typedef struct large {
+    int number;
+    unsigned char rest[1996];
+} large;
+
+typedef struct lane {
+    weft_channel *channel;
+    atomic_int begun, ended;
+    int rounds;
+} lane;
+
+static void *send_each_round(void *argument) {
+    lane *l = argument;
+    large message = {0};
+    for (int i = 1; i <= l->rounds; i++) {
+        weft_deadline until = patience();
+        while (atomic_load(&l->begun) < i && weft_time() < until) sched_yield();
+        message.number = i;
+        if (!CHECK_OK(weft_send(l->channel, &message, patience()))) break;
+        atomic_store(&l->ended, i);
+    }
+    return NULL;
+}
+
+TEST(place_that_an_alternation_frees_goes_to_the_sender_that_waits) {
+    enum { CAPACITY = 100 };
+    lane l = {.channel = bounded_channel(sizeof(large), CAPACITY), .rounds = (int)harness_rounds(5000)};
+    large message = {0};
+    uint64_t random = harness_seed();
+    for (int i = 0; i < CAPACITY; i++) CHECK_OK(weft_send(l.channel, &message, WEFT_NOW));
+    pthread_t thread;
+    start_thread(&thread, send_each_round, &l);
+    for (int i = 1; i <= l.rounds; i++) {
+        weft_operation operation = WEFT_TO_RECEIVE(l.channel, &message);
+        atomic_store(&l.begun, i);
+        for (uint64_t n = harness_random(&random) % 400; n > 0; n--) atomic_load(&l.ended);
+        CHECK_PTR(weft_alternate(&operation, 1, WEFT_FIRST_LISTED, WEFT_NOW), &operation);
+        weft_deadline until = patience();
+        while (atomic_load(&l.ended) < i && weft_time() < until) sched_yield();
+        if (!CHECK_EQ(atomic_load(&l.ended), i)) break;
+    }
+    join_thread(thread);
+    CHECK_OK(weft_free_channel(l.channel));
+}
+
 /* ---- "evaluates each of the forms of the selected operation": the block ---- */
 
 TEST(block_runs_after_the_operation_has_been_done) {

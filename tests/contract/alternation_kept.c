@@ -114,6 +114,76 @@ TEST(kept_set_never_meets_itself) {
     CHECK_OK(weft_free_channel(a));
 }
 
+/* ---- channels that are locked meanwhile ----
+ *
+ *   holder: locks, sends, goes on with the lock      owner: sees the hint, cannot look, waits
+ * The hint must not be used up by that look: when the lock is given back nobody comes to repeat it. */
+typedef struct house {
+    weft_channel *channel, *other, *key;
+    weft_alternation *kept;
+    int value;
+    atomic_int got;
+} house;
+
+WEFT_TASK(void, send_and_stay, (house *, h)) {
+    WEFT_WITH_LOCKED_CHANNEL(h->channel) {
+        CHECK_OK(weft_send(h->channel, &(int){6}, WEFT_NOW));
+        CHECK_OK(weft_receive(h->key, &(int){0}, patience()));
+    }
+}
+
+WEFT_TASK(void, look_in_vain_and_wait, (house *, h)) {
+    CHECK_NULL(weft_alternate_again(h->kept, WEFT_FIRST_LISTED, WEFT_NOW));
+    CHECK_STATUS(weft_last_status(), WEFT_TIMED_OUT);
+    CHECK_NULL(weft_alternate_again(h->kept, WEFT_FIRST_LISTED, weft_after(0.005)));
+    CHECK_STATUS(weft_last_status(), WEFT_TIMED_OUT);
+    CHECK_OK(weft_send(h->other, &(int){3}, WEFT_NOW));
+    CHECK_NOT_NULL(weft_alternate_again(h->kept, WEFT_FIRST_LISTED, WEFT_NOW)); /* another channel is not locked */
+    CHECK_EQ(h->value, 3);
+    CHECK_OK(weft_send(h->key, &(int){0}, patience()));
+    CHECK_NOT_NULL(weft_alternate_again(h->kept, WEFT_FAIR, patience()));
+    CHECK_EQ(h->value, 6);
+}
+
+TEST(what_came_to_a_locked_channel_is_seen_when_the_lock_is_given_back) {
+    crew c = crew_of(1);
+    house h = {.channel = weft_make_channel(int), .other = weft_make_channel(int), .key = weft_make_channel(int)};
+    weft_operation operations[] = {WEFT_TO_RECEIVE(h.channel, &h.value), WEFT_TO_RECEIVE(h.other, &h.value)};
+    h.kept = weft_make_alternation(operations, 2);
+    CHECK_OK(weft_submit_with(&c.options, NULL, send_and_stay, &h));
+    CHECK_OK(weft_submit_with(&c.options, NULL, look_in_vain_and_wait, &h));
+    crew_wait(&c);
+    CHECK_OK(weft_free_alternation(h.kept));
+    free_all((weft_channel *[]){h.channel, h.other, h.key}, 3);
+    crew_end(&c);
+}
+
+WEFT_TASK(void, wait_for_work, (house *, h)) {
+    CHECK_NOT_NULL(weft_alternate_again(h->kept, WEFT_FAIR, patience()));
+    CHECK_EQ(h->value, 6);
+    atomic_store(&h->got, 1);
+}
+
+WEFT_TASK(void, hand_over_the_key, (house *, h)) {
+    CHECK_EQ(atomic_load(&h->got), 0);
+    CHECK_OK(weft_send(h->key, &(int){0}, WEFT_NOW));
+}
+
+TEST(who_waits_for_a_locked_channel_goes_on_when_the_lock_is_given_back) {
+    crew c = crew_of(1);
+    house h = {.channel = weft_make_channel(int), .key = rendezvous()};
+    weft_operation operation = WEFT_TO_RECEIVE(h.channel, &h.value);
+    h.kept = weft_make_alternation(&operation, 1);
+    CHECK_OK(weft_submit_with(&c.options, NULL, send_and_stay, &h));
+    CHECK_OK(weft_submit_with(&c.options, NULL, wait_for_work, &h));
+    CHECK_OK(weft_submit_with(&c.options, NULL, hand_over_the_key, &h));
+    crew_wait(&c);
+    CHECK_EQ(atomic_load(&h.got), 1);
+    CHECK_OK(weft_free_alternation(h.kept));
+    free_all((weft_channel *[]){h.channel, h.key}, 2);
+    crew_end(&c);
+}
+
 /* ---- two sides ---- */
 
 typedef struct street {
