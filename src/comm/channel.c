@@ -37,20 +37,21 @@ static weft_channel *allocate(wefti_kind kind, size_t element_size) {
     channel->kind = (uint8_t)kind;
     channel->element_size = (uint32_t)element_size;
     channel->sink.deliver = wefti_channel_deliver;
+    if (kind != WEFTI_RING) wefti_atomic_init(&channel->bias, WEFTI_NEVER_BIASED);
     return channel;
 }
 
 wefti_rare *wefti_channel_rare(weft_channel *channel) {
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     wefti_rare *rare = channel->rare;
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (rare != NULL) return rare;
     wefti_rare *made = calloc(1, sizeof *made);
     if (made == NULL) return NULL;
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     rare = channel->rare;
     if (rare == NULL) channel->rare = rare = made;
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (rare != made) free(made); /* another was faster */
     return rare;
 }
@@ -77,9 +78,9 @@ static bool put_initial(weft_channel *channel, const weft_channel_options *optio
             wefti_backlog_of(channel)->spare = wefti_block_make(channel, i == 0);
             if (wefti_backlog_of(channel)->spare == NULL) return false;
         }
-        wefti_spin_lock(&channel->lock); /* which a POLICY gives up meanwhile */
+        wefti_channel_lock(channel); /* which a POLICY gives up meanwhile */
         weft_status status = wefti_store_put(channel, at, NULL);
-        wefti_spin_unlock(&channel->lock);
+        wefti_channel_unlock(channel);
         if (status != WEFT_OK) return false;
     }
     return true;
@@ -229,23 +230,23 @@ static bool in_use(const weft_channel *channel) {
 weft_status weft_free_channel(weft_channel *channel) {
     if (channel == NULL) return WEFT_OK;
     wefti_counter *submitted = wefti_channel_submitted(channel);
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     bool busy = in_use(channel);
     channel->freed = !busy;
     /* Counted as an outcome to come, the freeing itself keeps the channel: from `freed` on the last outcome frees it.
      */
     if (!busy) wefti_add_relaxed(submitted, 1u); /* relaxed: the lock orders it */
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (busy) return WEFT_BUSY;
     wefti_channel_delist(channel);
     /* release: partner is the acquire in weft_free_kernel */
     if (channel->kernel != NULL) wefti_add_release(&channel->kernel->users, (size_t)-1);
     wefti_count_live(-1);
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     channel->delivered++;
     /* acquire: tasks of other threads that were submitted before this; partner: weft_submit_task */
     bool last = wefti_load_acquire(submitted) == channel->delivered;
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (last) wefti_channel_free_now(channel);
     return WEFT_OK;
 }
@@ -253,9 +254,9 @@ weft_status weft_free_channel(weft_channel *channel) {
 /* ---- asking ---- */
 
 static size_t count_without_gaps(weft_channel *channel) {
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     size_t count = wefti_stored(channel) - channel->rare->gaps + wefti_load_relaxed(&channel->lost);
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     return count;
 }
 

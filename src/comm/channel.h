@@ -132,6 +132,7 @@ struct weft_channel {
     WEFTI_ATOMIC(uint32_t)
     lost; /* outcomes for which there was no memory, each received as a failure; written under lock */
     wefti_counter submitted_small; /* kinds other than BACKLOG: tasks, modulo 2^32 */
+    WEFTI_ATOMIC(uintptr_t) bias;  /* comm/bias.h */
 };
 
 /* Of a BACKLOG: in the same allocation. */

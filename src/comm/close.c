@@ -9,7 +9,7 @@
 #include "comm/send.h"
 
 static weft_status close_channel(weft_channel *channel, char *reason) {
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     if (reason != NULL && !wefti_channel_closed(channel) && channel->rare->reason == NULL) {
         channel->rare->reason = reason;
         reason = NULL;
@@ -20,7 +20,7 @@ static weft_status close_channel(weft_channel *channel, char *reason) {
     unsigned in_vain = wefti_nothing_can_come(channel) ? WEFTI_MESSAGES | WEFTI_RESULTS : WEFTI_MESSAGES;
     wefti_wait *receivers = wefti_waiters_claim_all(channel, &channel->receivers, WEFT_CLOSED, in_vain);
     wefti_level_note(channel);
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     wefti_waits_unpark(receivers);
     wefti_waits_unpark(senders);
     free(reason); /* another close was first */
@@ -72,14 +72,14 @@ static void move_front(weft_channel *channel, void *room, bool out) {
     wefti_take_front_locked(channel, room, &condition);
     if (!out) wefti_store_put(channel, room, condition);
     wefti_level_note(channel);
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
 }
 
 /* Spin lock held, and given up: what is in front; it stays there, since the caller holds the channel's own lock. */
 static const wefti_element *look_at_front(weft_channel *channel) {
     const wefti_element *front =
         channel->kind == WEFTI_BACKLOG ? wefti_backlog_front(channel) : wefti_ring_place(channel, channel->at);
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     return front;
 }
 
@@ -89,7 +89,7 @@ static size_t go_round(weft_channel *channel, wefti_strand *self, void *room,
     wefti_destroyer destroy = wefti_channel_destroyer(channel);
     size_t removed = 0;
     for (uint32_t left = wefti_stored(channel); left > 0; left--) {
-        wefti_spin_lock(&channel->lock);
+        wefti_channel_lock(channel);
         const wefti_element *front = look_at_front(channel);
         bool out = front->condition == NULL && match(front->value, argument);
         wefti_visit visit;
@@ -109,9 +109,9 @@ static size_t remove_locked(weft_channel *channel, void *room, bool (*match)(con
                             void *argument, bool *able) {
     *able = true;
     if (channel->kind != WEFTI_POLICY) return go_round(channel, wefti_strand_now, room, match, argument);
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     size_t removed = wefti_policy_remove_if(channel, match, argument, able);
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     return removed;
 }
 

@@ -111,7 +111,7 @@ bool wefti_channel_settle(weft_channel *channel) {
     wefti_waiter *receiver = NULL, *sender = NULL;
     wefti_wait *vain = NULL;
     const wefti_condition *condition = NULL;
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     if (wefti_store_empty(channel)) {
         if (wefti_channel_closed(channel) && wefti_nothing_can_come(channel))
             vain = wefti_waiters_claim_all(channel, &channel->receivers, WEFT_CLOSED, WEFTI_MESSAGES | WEFTI_RESULTS);
@@ -127,7 +127,7 @@ bool wefti_channel_settle(weft_channel *channel) {
     }
     wefti_wait *wait = receiver != NULL ? receiver->wait : NULL;
     wefti_level_note(channel);
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (wait != NULL) wefti_unpark_with(wait, (int)wefti_status_of(condition));
     if (sender != NULL) wefti_sender_served(sender, WEFT_OK);
     wefti_waits_unpark(vain);
@@ -137,14 +137,14 @@ bool wefti_channel_settle(weft_channel *channel) {
 static weft_status settle(weft_channel *channel, void *place, const wefti_condition *becomes) {
     if (channel == NULL || place == NULL) return WEFT_INVALID;
     wefti_element *element = WEFTI_CONTAINER(place, wefti_element, value);
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     front_lock(channel);
     bool reserved = (wefti_odd(channel) & WEFTI_GAPS) != 0 && element->condition == &wefti_reserved;
     if (reserved) element->condition = becomes;
     if (reserved) channel->rare->reserved--;
     if (reserved && becomes == NULL) count_gap(channel, -1);
     front_unlock(channel);
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     while (reserved && wefti_channel_settle(channel)) {
     }
     return reserved ? WEFT_OK : WEFT_INVALID;

@@ -47,7 +47,7 @@ int weft_channel_descriptor(weft_channel *channel) {
         return -1;
     }
     wefti_level *made = wefti_channel_rare(channel) != NULL ? make_level() : NULL;
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     wefti_level *level = channel->rare != NULL ? channel->rare->level : NULL;
     if (level == NULL && made != NULL) {
         channel->rare->level = level = made;
@@ -56,7 +56,7 @@ int weft_channel_descriptor(weft_channel *channel) {
         wefti_store_relaxed(&channel->odd, (uint8_t)(wefti_odd(channel) | WEFTI_SHOWN));
         wefti_level_follow(channel);
     }
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (made != NULL) { /* there is one already */
         wefti_descriptor_close(made->flag);
         free(made);

@@ -64,11 +64,11 @@ void wefti_policy_free(weft_channel *channel) {
 
 /* ---- use; the holder's, with the spin lock held, and given up meanwhile ---- */
 
-static void leave(weft_channel *channel) { wefti_spin_unlock(&channel->lock); }
+static void leave(weft_channel *channel) { wefti_channel_unlock(channel); }
 
 /* Back, with what there is now. */
 static void note(weft_channel *channel, size_t count, bool full, int failures) {
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     wefti_rare *rare = channel->rare;
     rare->failure_count = (uint32_t)((int)rare->failure_count + failures);
     rare->full = full;
@@ -128,7 +128,7 @@ weft_status wefti_policy_peek(weft_channel *channel, void *value) {
     leave(channel);
     const void *front = wefti_buffer_front(rare->buffer);
     if (front != NULL) wefti_copy(value, front, channel->element_size);
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     return front != NULL ? WEFT_OK : WEFT_INVALID;
 }
 

@@ -27,7 +27,7 @@ void wefti_visit_pass_lock(weft_channel *channel);
 static inline weft_status wefti_visit_begin(wefti_visit *visit, weft_channel *channel, wefti_strand *self,
                                             weft_deadline deadline) {
     *visit = (wefti_visit){channel, self, false, false, false};
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     if (WEFTI_LIKELY((wefti_odd(channel) & (WEFTI_HELD | WEFTI_CALLS | WEFTI_LOCAL)) == 0)) return WEFT_OK;
     return wefti_visit_odd(visit, deadline);
 }
@@ -42,7 +42,7 @@ static inline void wefti_visit_end(wefti_visit *visit) {
     if (WEFTI_UNLIKELY(visit->borrowed))
         wefti_visit_pass_lock(visit->channel);
     else
-        wefti_spin_unlock(&visit->channel->lock);
+        wefti_channel_unlock(visit->channel);
 }
 
 /* Prepares a waiter and its wait, on the caller's stack. */

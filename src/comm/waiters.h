@@ -3,7 +3,7 @@
 #ifndef WEFTI_WAITERS_H
 #define WEFTI_WAITERS_H
 
-#include "comm/channel.h"
+#include "comm/bias.h"
 
 /* waiters.c: the rest of wefti_waiters_claim. */
 wefti_waiter *wefti_waiters_claim_any(weft_channel *channel, wefti_waiters *list, weft_status status,

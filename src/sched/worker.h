@@ -94,8 +94,9 @@ typedef struct wefti_worker {
     WEFTI_ATOMIC(uint64_t) submitted[2], done[2]; /* by generation, see drain.h */
     WEFTI_ATOMIC(uint64_t) begun; /* beyond those taken from the queue, which have begun but for those handed over */
     WEFTI_ATOMIC(uint64_t) steals, parks, sleeps, stacks;
-    WEFTI_ATOMIC(int64_t) busy, busy_since;                    /* busy_since 0: searching or asleep */
-    uint32_t low_slots;                                        /* of the task of low priority to run next; 0: none */
+    WEFTI_ATOMIC(int64_t) busy, busy_since;     /* busy_since 0: searching or asleep */
+    WEFTI_ATOMIC(struct weft_channel *) inside; /* the channel that a task of this worker is inside of, comm/bias.h */
+    uint32_t low_slots;                         /* of the task of low priority to run next; 0: none */
     WEFTI_ALIGNED(64) wefti_slot low[WEFTI_RECORD_MOST_SLOTS]; /* not in the queue, where it would count as pending */
     wefti_queue queue;
     wefti_wheel wheel;
