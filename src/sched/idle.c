@@ -10,6 +10,7 @@ enum {
     TRIM_STACKS = 32,
     MANY_TASKS = 64,
     PATIENT_ROUNDS = 10,
+    MANY_MOVABLE = 4,
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
     TOGETHER_NANOSECONDS = 60000
@@ -92,6 +93,21 @@ static bool worth_stealing(wefti_worker *worker, wefti_worker *victim) {
     return ++worker->watched_rounds > PATIENT_ROUNDS;
 }
 
+/* Whether to take a runner that may move. One that was made ready a moment ago is best gone on with where it is, next
+ * to whom it talks to: so when there are many, or when its worker switches no more, since its task computes. */
+static bool worth_moving(wefti_worker *worker, wefti_worker *victim) {
+    uint32_t count = wefti_load_relaxed(&victim->movable_count);
+    if (count == 0) return false;
+    if (count >= MANY_MOVABLE) return true;
+    uint64_t parks = wefti_load_relaxed(&victim->parks) + wefti_load_relaxed(&victim->begun); /* relaxed: a guess */
+    if (worker->seen_moving != victim || worker->seen_parks != parks) {
+        worker->seen_moving = victim;
+        worker->seen_parks = parks;
+        worker->seen_rounds = 0;
+    }
+    return ++worker->seen_rounds > PATIENT_ROUNDS;
+}
+
 static bool steal(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     uint32_t count = kernel->worker_count;
@@ -100,7 +116,7 @@ static bool steal(wefti_worker *worker) {
     for (uint32_t n = 0; n < count; n++) {
         wefti_worker *victim = &kernel->workers[(first + n) % count];
         if (victim == worker) continue;
-        wefti_runner *runner = wefti_movable_take(victim, worker);
+        wefti_runner *runner = worth_moving(worker, victim) ? wefti_movable_take(victim, worker) : NULL;
         if (runner != NULL) wefti_runners_put(&worker->ready, &runner->fiber.link);
         if (runner == NULL &&
             (!worth_stealing(worker, victim) || wefti_queue_steal(&victim->queue, &worker->queue) == 0))

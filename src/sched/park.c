@@ -184,6 +184,10 @@ void wefti_unpark_with(wefti_wait *wait, int answer) {
         wefti_runner_ready(worker, runner);
         return;
     }
+    if (runner->movable && self != NULL && self->worker != NULL && self->worker->kernel == worker->kernel) {
+        wefti_runner_ready(self->worker, runner); /* it comes to whom it talks with */
+        return;
+    }
     weft_kernel *kernel = worker->kernel; /* read before: afterwards the kernel may end, and its memory be used anew */
     wefti_mailbox_push(&worker->mailbox, &runner->fiber.link);
     wefti_wake_worker(kernel, worker);

@@ -83,12 +83,13 @@ wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {
     wefti_spin_unlock(&from->movable_lock);
     if (node == NULL) return NULL;
     wefti_runner *runner = wefti_runner_of(node);
-    if (from != to) {
+    wefti_worker *home = runner->fiber.strand.worker; /* not always `from`: who makes it ready takes it there */
+    if (home != to) {
         /* Its worker may still be about to leave it: it was made ready before it had parked. */
         while (!wefti_context_is_left(&runner->fiber.context)) wefti_pause();
         runner->fiber.strand.worker = to;
         wefti_store_relaxed(&runner->home, to);
-        wefti_add_relaxed(&from->stacks, UINT64_C(-1));
+        wefti_add_relaxed(&home->stacks, UINT64_C(-1));
         wefti_add_relaxed(&to->stacks, UINT64_C(1));
     }
     return runner;

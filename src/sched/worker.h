@@ -78,6 +78,9 @@ typedef struct wefti_worker {
     struct wefti_worker *watched; /* whom it may steal from, if that one gets nowhere */
     uint64_t watched_taken;
     uint32_t watched_rounds;
+    struct wefti_worker *seen_moving; /* the same for runners that may move */
+    uint64_t seen_parks;
+    uint32_t seen_rounds;
     int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
     int64_t trimmed; /* when this worker last trimmed the depot */
     uint32_t idle_count;

@@ -196,9 +196,9 @@ TEST(kept_alternation_sees_each_tick_once) {
 }
 
 TEST(idle_clocks_cost_no_thread) {
-    int before = thread_count();
+    int before = harness_threads();
     weft_channel *clocks[64];
     for (int i = 0; i < 64; i++) clocks[i] = i % 2 ? weft_make_every(0.001) : weft_make_after(weft_after(0.001));
-    CHECK_EQ(thread_count(), before);
+    CHECK_LE(harness_threads(), before);
     free_all(clocks, 64);
 }

@@ -257,10 +257,10 @@ TEST(operations_satisfied_before_their_hour_leave_nothing_behind) {
     crew c = crew_here();
     weft_channel *there = rendezvous(), *back = rendezvous();
     exchange(&c, there, back, 50); /* what is made once is made now */
-    int threads = thread_count();
+    int threads = harness_threads();
     size_t live = wefti_live_objects(), bytes = mallinfo2().uordblks;
     exchange(&c, there, back, 1250); /* four operations with a deadline in each, twice: 10,000 */
-    CHECK_EQ(thread_count(), threads);
+    CHECK_EQ(harness_threads(), threads);
     CHECK_EQ(wefti_live_objects(), live);
     CHECK_LT(mallinfo2().uordblks, bytes + 65536);
     free_all((weft_channel *[]){there, back}, 2);
