@@ -6,14 +6,15 @@ typedef struct report {
     int readings, sum, ticks;
 } report;
 
-/* The clauses are gone through once and stay registered with their channels from one round to the next. */
+/* The clauses are gone through once and stay registered with their channels from one round to the next. They are done
+ * in turn where several are possible, so that neither many readings nor a late hour keep the clock from being heard. */
 WEFT_TASK(report, collect, (weft_channel *, readings), (weft_channel *, stop)) {
     report all = {0, 0, 0};
     int reading;
     weft_deadline now;
     weft_channel *ticker = weft_make_every(0.002);
     check_made(ticker);
-    WEFT_FAIR_ALT_LOOP {
+    WEFT_ROUND_ALT_LOOP {
         WEFT_RECEIVE(readings, &reading) {
             all.readings++;
             all.sum += reading;
