@@ -14,7 +14,7 @@
 
 #include "base/live.h"
 #include "comm/alternate.h"
-#include "comm/chance.h"
+#include "os/chance.h"
 #include "engine/explore.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
