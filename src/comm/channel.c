@@ -30,15 +30,26 @@ const wefti_condition wefti_abandoned = {WEFT_FAILED, "the place was given up"};
 /* ---- making ---- */
 
 static weft_channel *allocate(wefti_kind kind, size_t element_size) {
-    weft_channel *channel;
+    weft_channel *channel = NULL;
     size_t size = kind == WEFTI_BACKLOG ? sizeof(wefti_long_channel) : sizeof(weft_channel);
-    if (posix_memalign((void **)&channel, WEFTI_APART, size) != 0) return NULL;
+    if (kind != WEFTI_BACKLOG)
+        channel = wefti_place_take();
+    else if (posix_memalign((void **)&channel, WEFTI_APART, size) != 0)
+        channel = NULL;
+    if (channel == NULL) return NULL;
     memset(channel, 0, size);
     channel->kind = (uint8_t)kind;
     channel->element_size = (uint32_t)element_size;
     channel->sink.deliver = wefti_channel_deliver;
     if (kind != WEFTI_RING) wefti_atomic_init(&channel->bias, WEFTI_NEVER_BIASED);
     return channel;
+}
+
+static void release(weft_channel *channel) {
+    if (channel->kind == WEFTI_BACKLOG)
+        free(channel);
+    else
+        wefti_place_give(channel);
 }
 
 wefti_rare *wefti_channel_rare(weft_channel *channel) {
@@ -134,7 +145,7 @@ void wefti_channel_free_now(weft_channel *channel) {
     free_store(channel);
     wefti_level_free(channel);
     free_rare(channel->rare);
-    free(channel);
+    release(channel);
 }
 
 static void free_half_made(weft_channel *channel) {
@@ -207,7 +218,7 @@ weft_channel *wefti_channel_make_clock(bool never, size_t element_size, int64_t 
     if (channel == NULL) return wefti_fail(WEFT_NO_MEMORY);
     wefti_rare *rare = wefti_channel_rare(channel);
     if (rare == NULL) {
-        free(channel);
+        release(channel);
         return wefti_fail(WEFT_NO_MEMORY);
     }
     wefti_atomic_init(&rare->next, next);

@@ -260,6 +260,10 @@ void wefti_channel_deliver_timeout(weft_channel *channel, const void *value);
 void wefti_channel_unsubmit(weft_channel *channel);
 void wefti_channel_kernel_ended(weft_channel *channel, void *kernel);
 
+/* ---- places.c: memory of channels other than BACKLOG, not cleared ---- */
+weft_channel *wefti_place_take(void);
+void wefti_place_give(weft_channel *channel);
+
 /* ---- channel.c ---- */
 weft_channel *wefti_channel_make_clock(bool never, size_t element_size, int64_t next, int64_t period);
 void wefti_channel_free_now(weft_channel *channel);

@@ -14,8 +14,8 @@
 
 #include "base/live.h"
 #include "comm/alternate.h"
-#include "os/chance.h"
 #include "engine/explore.h"
+#include "os/chance.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
 
