@@ -7,13 +7,14 @@
 #   make bench      measures against the peers
 #   make soak       repeats the concurrent tests a thousand times
 #   make explore    explores the schedules of the lock-free parts
+#   make fibers     looks for races between fibers of one worker, with ThreadSanitizer
 #   make aarch64    builds for AArch64 and tests under qemu-user
 #   make valgrind   tests under Valgrind
 #   make format     formats the sources; make clean removes build/
 
 SHELL = /bin/bash
 .NOTPARALLEL:
-.PHONY: all demo check bench soak explore aarch64 valgrind format clean
+.PHONY: all demo check bench soak explore fibers aarch64 valgrind format clean
 
 all:
 	@scripts/install-packages demo
@@ -40,6 +41,11 @@ soak:
 explore:
 	@scripts/install-packages check
 	@scripts/with-preset gcc-release ctest --preset gcc-release -L explore
+
+fibers:
+	@scripts/install-packages check
+	@WEFT_TEST_STRESS=$${WEFT_TEST_STRESS:-0.1} scripts/with-preset clang-fibers \
+	    ctest --preset clang-fibers --parallel $$(nproc) -L '^(contract|ported|stress|fibers)$$'
 
 aarch64:
 	@scripts/install-packages aarch64

@@ -44,6 +44,11 @@
 #define WEFTI_TSAN 0
 #endif
 
+/* WEFT_SANITIZE=fibers: ThreadSanitizer takes a switch of fibers as ordering nothing; see fiber/annotate.h. */
+#ifndef WEFTI_TSAN_FIBERS
+#define WEFTI_TSAN_FIBERS 0
+#endif
+
 /* For functions that switch stacks, which the sanitizer must not think it can follow. */
 #if WEFTI_TSAN
 #define WEFTI_NO_TSAN __attribute__((no_sanitize("thread")))

@@ -2,7 +2,7 @@
 /* alternate.c - doing one of several operations, and waiting until one can be done.
  *
  * Idea, for an alternation of one time:
- *   look    at each operation without a lock; those that are promising are tried in the order of the choice
+ *   look    at each operation without a lock; those that are promising are tried as the choice says
  *   enlist  a waiter for each, all with one wait that is AWAY; each is tried once more under the same hold of the lock
  *   open    the wait; hints mean that something came meanwhile: AWAY again, and those are tried; none: park
  *   withdraw the waiters that were not chosen
@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "base/live.h"
+#include "sched/io.h"
 
 enum { MOST = 65536, WAITERS_ON_STACK = 16, WORDS_ON_STACK = 8 };
 
@@ -32,6 +33,7 @@ struct weft_alternation {
     wefti_hints *hints;
     uint64_t *set; /* room for a copy of the hints */
     size_t turn;
+    uint32_t locked; /* look_at_hints */
     bool kept, clocks;
     WEFTI_ATOMIC(uint32_t) busy; /* somebody is in weft_alternate_again */
 };
@@ -43,7 +45,6 @@ static weft_status check_all(const weft_operation *operations, size_t count) {
     for (size_t i = 0; i < count; i++) {
         weft_status status = wefti_operation_check(&operations[i]);
         if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
-        if (WEFTI_UNLIKELY(operations[i].wefti_used_by != NULL)) return WEFT_BUSY;
     }
     return WEFT_OK;
 }
@@ -60,25 +61,27 @@ static weft_operation *done(weft_operation *operation, weft_status status) {
     return operation;
 }
 
-/* The first that can be done, from `from` on and round. */
-static weft_operation *look_in_order(weft_operation *operations, uint32_t count, wefti_strand *self, uint32_t from) {
-    for (uint32_t n = 0, i = from; n < count; n++, i = i + 1 == count ? 0 : i + 1) {
-        if (WEFTI_LIKELY(!wefti_operation_promising(&operations[i]))) continue;
-        weft_status status = wefti_operation_try(&operations[i], self, NULL);
-        if (status != WEFT_BUSY) return done(&operations[i], status);
+/* Checks each operation, and notes in a set which are promising. */
+static inline weft_status survey(const weft_operation *operations, uint32_t count, uint64_t *set) {
+    for (uint32_t i = 0; i < count;) {
+        uint64_t word = 0;
+        for (uint32_t end = WEFTI_MIN(i + 64, count); i < end; i++) {
+            weft_status status = wefti_operation_check(&operations[i]);
+            if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+            word |= (uint64_t)wefti_operation_promising(&operations[i]) << i % 64;
+        }
+        set[(i - 1) / 64] = word;
     }
-    return NULL;
+    return WEFT_OK;
 }
 
-/* Any that can be done, by chance. *set: room for a bit each. */
-static weft_operation *look_fairly(weft_operation *operations, uint32_t count, wefti_strand *self, uint64_t *set) {
+/* One that can be done of those in the set, which is used up. */
+static weft_operation *look_at(weft_operation *operations, uint32_t count, wefti_strand *self, weft_choice choice,
+                               size_t turn, uint64_t *set) {
     uint32_t words = wefti_words(count), place;
-    for (uint32_t w = 0; w < words; w++) set[w] = 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (wefti_operation_promising(&operations[i])) set[i / 64] |= UINT64_C(1) << i % 64;
-    while ((place = wefti_choose(set, words, WEFT_FAIR, 0)) != UINT32_MAX) {
-        weft_status status = wefti_operation_try(&operations[place], self, NULL);
-        if (status != WEFT_BUSY) return done(&operations[place], status);
+    while ((place = wefti_choose(set, words, choice, turn)) != UINT32_MAX) {
+        weft_status status = wefti_operation_try(&operations[place], self, NULL, WEFT_NOW);
+        if (status != WEFT_BUSY && status != WEFT_TIMED_OUT) return done(&operations[place], status);
         set[place / 64] &= ~(UINT64_C(1) << place % 64);
     }
     return NULL;
@@ -90,6 +93,7 @@ static void prepare(weft_alternation *a, wefti_strand *self) {
     wefti_wait_init(&a->wait, self, "alternation", NULL);
     wefti_atomic_init(&a->wait.claim, (uint32_t)WEFTI_AWAY);
     a->wait.hints = a->hints;
+    a->wait.kernel = wefti_io_kernel(self);
     a->wait.chosen = NULL;
     a->self = self;
     for (uint32_t w = 0; w < a->words; w++) wefti_atomic_init(&a->hints[w], UINT64_C(0));
@@ -115,30 +119,38 @@ static void withdraw(weft_alternation *a, uint32_t count, const wefti_waiter *bu
 
 /* ---- opening, parking, and what came of it ---- */
 
-/* Clears one hint, and then tries. */
-static weft_status try_hinted(weft_alternation *a, uint32_t place) {
-    /* Before the channel's lock is taken: see wefti_waiter_claim. relaxed: the lock orders it. */
-    wefti_and_relaxed(&a->hints[place / 64], ~(UINT64_C(1) << place % 64));
-    return wefti_operation_try(&a->operations[place], a->self, &a->wait);
+static void hint_at(weft_alternation *a, uint32_t place) {
+    wefti_or_relaxed(&a->hints[place / 64], UINT64_C(1) << place % 64); /* relaxed: the owner alone looks */
 }
 
-/* The wait is AWAY: tries what is hinted. NULL: nothing. */
+/* Clears one hint, and then tries. WEFT_TIMED_OUT: somebody else held the channel's own lock until the deadline; what
+ * the hint was about is still to be looked at, since nobody comes to repeat it when the lock is given back. */
+static weft_status try_hinted(weft_alternation *a, uint32_t place, weft_deadline deadline) {
+    /* Before the channel's lock is taken: see wefti_waiter_claim. relaxed: the lock orders it. */
+    wefti_and_relaxed(&a->hints[place / 64], ~(UINT64_C(1) << place % 64));
+    weft_status status = wefti_operation_try(&a->operations[place], a->self, &a->wait, deadline);
+    bool more = a->kept && status != WEFT_BUSY; /* there may be more */
+    if (more || status == WEFT_TIMED_OUT) hint_at(a, place);
+    return status;
+}
+
+/* The wait is AWAY: tries what is hinted. NULL: nothing; a->locked then is a place whose channel is locked. */
 static weft_operation *look_at_hints(weft_alternation *a, weft_choice choice) {
-    for (;;) {
-        for (uint32_t w = 0; w < a->words; w++) a->set[w] = wefti_load_relaxed(&a->hints[w]); /* see try_hinted */
-        uint32_t place = wefti_choose(a->set, a->words, choice, a->turn);
-        if (place == UINT32_MAX) return NULL;
-        weft_status status = try_hinted(a, place);
-        if (status == WEFT_BUSY) continue;
-        if (a->kept) wefti_or_relaxed(&a->hints[place / 64], UINT64_C(1) << place % 64); /* there may be more */
-        return done(&a->operations[place], status);
+    uint32_t place;
+    a->locked = UINT32_MAX;
+    for (uint32_t w = 0; w < a->words; w++) a->set[w] = wefti_load_relaxed(&a->hints[w]); /* see try_hinted */
+    while ((place = wefti_choose(a->set, a->words, choice, a->turn)) != UINT32_MAX) {
+        a->set[place / 64] &= ~(UINT64_C(1) << place % 64);
+        weft_status status = try_hinted(a, place, WEFT_NOW);
+        if (status == WEFT_TIMED_OUT) a->locked = place;
+        if (status != WEFT_TIMED_OUT && status != WEFT_BUSY) return done(&a->operations[place], status);
     }
+    return NULL;
 }
 
 static void hint_at_clocks(weft_alternation *a, weft_deadline now) {
     for (uint32_t i = 0; i < a->count; i++)
-        if (wefti_operation_due(&a->operations[i]) <= now)
-            wefti_or_relaxed(&a->hints[i / 64], UINT64_C(1) << i % 64); /* relaxed: the owner alone looks */
+        if (wefti_operation_due(&a->operations[i]) <= now) hint_at(a, i);
 }
 
 static weft_deadline next_due(const weft_alternation *a, weft_deadline deadline) {
@@ -172,7 +184,7 @@ static weft_operation *chosen(weft_alternation *a, weft_status status) {
     if (status == WEFT_OK) status = wefti_status_of(waiter->condition);
     if (a->kept) {
         a->waiters[waiter->place].condition = NULL;
-        wefti_or_relaxed(&a->hints[waiter->place / 64], UINT64_C(1) << waiter->place % 64); /* there may be more */
+        hint_at(a, waiter->place); /* there may be more */
     }
     return done(&a->operations[waiter->place], status);
 }
@@ -191,6 +203,11 @@ static weft_operation *wait_for_one(weft_alternation *a, weft_choice choice, wef
         }
         weft_operation *found = look_at_hints(a, choice);
         if (found != NULL) return found;
+        if (WEFTI_UNLIKELY(a->locked != UINT32_MAX)) {
+            *status = try_hinted(a, a->locked, deadline);
+            if (*status == WEFT_TIMED_OUT) return NULL;
+            if (*status != WEFT_BUSY) return done(&a->operations[a->locked], *status);
+        }
     }
 }
 
@@ -204,7 +221,8 @@ static weft_operation *enlist_and_wait(weft_alternation *a, weft_deadline deadli
         if (WEFTI_LIKELY(*status == WEFT_BUSY)) continue;
         a->operations[i].wefti_used_by = NULL;
         withdraw(a, i, NULL);
-        return *status == WEFT_TIMED_OUT ? NULL : done(&a->operations[i], *status);
+        bool undone = *status == WEFT_TIMED_OUT || *status == WEFT_NO_KERNEL;
+        return undone ? NULL : done(&a->operations[i], *status);
     }
     weft_operation *found = wait_for_one(a, WEFT_FIRST_LISTED, deadline, status);
     withdraw(a, a->count, a->wait.chosen);
@@ -258,13 +276,12 @@ static WEFTI_NOINLINE weft_operation *wait_large(weft_operation *operations, uin
     return found;
 }
 
-static WEFTI_NOINLINE weft_operation *look_at_many_fairly(weft_operation *operations, uint32_t count,
-                                                          wefti_strand *self, weft_status *status) {
+static WEFTI_NOINLINE weft_operation *look_at_many(weft_operation *operations, uint32_t count, wefti_strand *self,
+                                                   weft_choice choice, size_t turn, weft_status *status) {
     uint64_t *set = malloc(wefti_words(count) * sizeof *set);
-    *status = WEFT_NO_MEMORY;
-    if (set == NULL) return NULL;
-    *status = WEFT_OK;
-    weft_operation *found = look_fairly(operations, count, self, set);
+    *status = set != NULL ? survey(operations, count, set) : WEFT_NO_MEMORY;
+    weft_operation *found = NULL;
+    if (*status == WEFT_OK) found = look_at(operations, count, self, choice, turn, set);
     free(set);
     return found;
 }
@@ -272,29 +289,28 @@ static WEFTI_NOINLINE weft_operation *look_at_many_fairly(weft_operation *operat
 static inline weft_operation *look(weft_operation *operations, uint32_t count, wefti_strand *self, weft_choice choice,
                                    size_t turn, weft_status *status) {
     uint64_t set[WORDS_ON_STACK];
-    if (choice != WEFT_FAIR) return look_in_order(operations, count, self, (uint32_t)(turn % count));
-    if (count > WORDS_ON_STACK * 64) return look_at_many_fairly(operations, count, self, status);
-    return look_fairly(operations, count, self, set);
+    if (WEFTI_UNLIKELY(count > WORDS_ON_STACK * 64)) return look_at_many(operations, count, self, choice, turn, status);
+    *status = survey(operations, count, set);
+    return WEFTI_LIKELY(*status == WEFT_OK) ? look_at(operations, count, self, choice, turn, set) : NULL;
+}
+
+static weft_operation *end(wefti_strand *self, weft_operation *found, weft_status status) {
+    self->last_status = found != NULL ? found->status : status;
+    return found;
 }
 
 static weft_operation *alternate(weft_operation *operations, size_t count, weft_choice choice, size_t turn,
                                  weft_deadline deadline) {
     wefti_strand *self = wefti_strand_self();
     weft_status status = check_caller(self, choice);
-    if (status == WEFT_OK) status = check_all(operations, count);
+    if (WEFTI_UNLIKELY(operations == NULL || count == 0 || count > MOST) && status == WEFT_OK) status = WEFT_INVALID;
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return wefti_fail(status);
     if (deadline > WEFT_NOW && !wefti_may_park(self)) return wefti_fail(WEFT_NO_MEMORY);
-    weft_operation *found = look(operations, (uint32_t)count, self, choice, turn, &status);
-    if (found != NULL || status != WEFT_OK) {
-        self->last_status = found != NULL ? found->status : status;
-        return found;
-    }
-    status = WEFT_TIMED_OUT;
-    if (deadline > WEFT_NOW)
-        found =
-            (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, deadline, &status);
-    self->last_status = found != NULL ? found->status : status;
-    return found;
+    weft_operation *found = look(operations, (uint32_t)count, self, choice, turn % count, &status);
+    if (found != NULL || status != WEFT_OK) return end(self, found, status);
+    if (deadline <= WEFT_NOW) return end(self, NULL, WEFT_TIMED_OUT);
+    found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, deadline, &status);
+    return end(self, found, status);
 }
 
 weft_operation *weft_alternate(weft_operation *operations, size_t count, weft_choice choice, weft_deadline deadline) {
@@ -311,14 +327,13 @@ weft_operation *weft_alternate_in_turn(weft_operation *operations, size_t count,
 /* ---- kept ---- */
 
 static void hint_at_all(weft_alternation *a) {
-    for (uint32_t i = 0; i < a->count; i++)
-        wefti_or_relaxed(&a->hints[i / 64], UINT64_C(1) << i % 64); /* relaxed: before anybody knows of it */
+    for (uint32_t i = 0; i < a->count; i++) hint_at(a, i);
 }
 
 static bool enlist_all(weft_alternation *a, weft_status *status) {
     for (uint32_t i = 0; i < a->count; i++) {
         prepare_waiter(a, i);
-        a->clocks |= a->operations[i].on.channel->kind == WEFTI_CLOCK;
+        a->clocks |= wefti_operation_due(&a->operations[i]) != WEFT_FOREVER;
         *status = wefti_operation_enlist(&a->operations[i], a->self, &a->waiters[i], WEFT_FOREVER);
         if (*status == WEFT_BUSY) continue;
         a->operations[i].wefti_used_by = NULL;

@@ -10,17 +10,33 @@
 
 /* ---- operation.c: one operation of an alternation ---- */
 
-weft_status wefti_operation_check(const weft_operation *operation);
-/* Does it, if it can be done at once: its status; WEFT_BUSY: not now. mine: the wait of the alternation, or NULL. */
-weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine);
-/* As the above, and where it is not now, enlists the waiter under the same hold of the lock: WEFT_BUSY. WEFT_TIMED_OUT:
- * the deadline passed while somebody else held the channel's own lock. */
+weft_status wefti_operation_check_other(const weft_operation *operation);
+static inline bool wefti_operation_is_of_channel(const weft_operation *operation) {
+    return (unsigned)operation->kind <= WEFT_OPERATION_SEND;
+}
+/* Does it, if it can be done at once: its status; WEFT_BUSY: not now; WEFT_TIMED_OUT: the deadline passed while
+ * somebody else held the channel's own lock. mine: the wait of the alternation, or NULL. */
+weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine,
+                                weft_deadline deadline);
+/* As the above, and where it is not now, enlists the waiter under the same hold of the lock: WEFT_BUSY. */
 weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self, wefti_waiter *waiter,
                                    weft_deadline deadline);
 /* Takes the waiter of an operation that was not done out again. */
 void wefti_operation_withdraw(weft_operation *operation, wefti_waiter *waiter);
 /* When it can be done by itself: a clock. WEFT_FOREVER: never. */
 weft_deadline wefti_operation_due(const weft_operation *operation);
+
+static inline weft_status wefti_operation_check(const weft_operation *operation) {
+    if (WEFTI_UNLIKELY(!wefti_operation_is_of_channel(operation))) return wefti_operation_check_other(operation);
+    const weft_channel *channel = operation->on.channel;
+    if (WEFTI_UNLIKELY(channel == NULL)) return WEFT_INVALID;
+    bool sends = operation->kind == WEFT_OPERATION_SEND;
+    if (WEFTI_UNLIKELY(operation->size != channel->element_size) && (sends || operation->element != NULL))
+        return WEFT_WRONG_SIZE;
+    if (sends && (channel->kind > WEFTI_POLICY || (operation->element == NULL && channel->element_size != 0)))
+        return WEFT_INVALID;
+    return WEFTI_LIKELY(operation->wefti_used_by == NULL) ? WEFT_OK : WEFT_BUSY;
+}
 
 /* Whether it is worth a try, as far as one can see without a lock. */
 static inline bool wefti_operation_promising(const weft_operation *operation) {

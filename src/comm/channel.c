@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/live.h"
+#include "buffer/buffer.h"
+#include "comm/level.h"
 #include "comm/policy.h"
 #include "comm/send.h"
 #include "sched/kernel.h"
@@ -35,20 +37,21 @@ static weft_channel *allocate(wefti_kind kind, size_t element_size) {
     channel->kind = (uint8_t)kind;
     channel->element_size = (uint32_t)element_size;
     channel->sink.deliver = wefti_channel_deliver;
+    if (kind != WEFTI_RING) wefti_atomic_init(&channel->bias, WEFTI_NEVER_BIASED);
     return channel;
 }
 
 wefti_rare *wefti_channel_rare(weft_channel *channel) {
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     wefti_rare *rare = channel->rare;
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (rare != NULL) return rare;
     wefti_rare *made = calloc(1, sizeof *made);
     if (made == NULL) return NULL;
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     rare = channel->rare;
     if (rare == NULL) channel->rare = rare = made;
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (rare != made) free(made); /* another was faster */
     return rare;
 }
@@ -75,14 +78,20 @@ static bool put_initial(weft_channel *channel, const weft_channel_options *optio
             wefti_backlog_of(channel)->spare = wefti_block_make(channel, i == 0);
             if (wefti_backlog_of(channel)->spare == NULL) return false;
         }
-        if (wefti_store_put(channel, at, NULL) != WEFT_OK) return false;
+        wefti_channel_lock(channel); /* which a POLICY gives up meanwhile */
+        weft_status status = wefti_store_put(channel, at, NULL);
+        wefti_channel_unlock(channel);
+        if (status != WEFT_OK) return false;
     }
     return true;
 }
 
 static bool make_store(weft_channel *channel, const weft_channel_options *options) {
     channel->capacity = (uint32_t)options->capacity;
-    if (channel->kind == WEFTI_POLICY) return wefti_policy_adopt(channel, options->buffer);
+    if (channel->kind == WEFTI_POLICY) {
+        wefti_policy_adopt(channel, options->buffer);
+        return true;
+    }
     if (channel->kind != WEFTI_RING || channel->capacity == 0) return true;
     return (channel->ring = malloc(wefti_stride(channel) * channel->capacity)) != NULL;
 }
@@ -123,6 +132,7 @@ static void free_rare(wefti_rare *rare) {
 void wefti_channel_free_now(weft_channel *channel) {
     free_orphans(channel);
     free_store(channel);
+    wefti_level_free(channel);
     free_rare(channel->rare);
     free(channel);
 }
@@ -160,11 +170,23 @@ static wefti_kind kind_of(size_t element_size, const weft_channel_options *optio
     return small ? WEFTI_RING : WEFTI_BACKLOG;
 }
 
+/* A buffer that is first in, first out, is what the channel's own stores are, and they are faster. */
+static weft_channel *make_from_fifo(size_t element_size, const weft_channel_options *options) {
+    weft_channel_options own = *options;
+    own.capacity = wefti_buffer_capacity(options->buffer);
+    own.buffer = NULL;
+    if (own.destroy == NULL) own.destroy = options->buffer->destroy;
+    weft_channel *channel = weft_make_channel_sized(element_size, &own);
+    if (channel != NULL) weft_free_buffer(options->buffer);
+    return channel;
+}
+
 weft_channel *weft_make_channel_sized(size_t element_size, const weft_channel_options *options) {
     static const weft_channel_options defaults;
     if (options == NULL) options = &defaults;
     weft_status status = check(element_size, options);
     if (status != WEFT_OK) return wefti_fail(status);
+    if (options->buffer != NULL && wefti_buffer_is_fifo(options->buffer)) return make_from_fifo(element_size, options);
     weft_channel *channel = allocate(kind_of(element_size, options), element_size);
     if (channel == NULL) return wefti_fail(WEFT_NO_MEMORY);
     if (!note_rare(channel, options) || !make_store(channel, options) || !put_initial(channel, options)) {
@@ -201,39 +223,48 @@ static bool in_use(const weft_channel *channel) {
         if (waiter->wait->strand != NULL) return true;
     bool locked =
         channel->rare != NULL && (channel->rare->holder != NULL || wefti_first(&channel->rare->lockers) != NULL);
-    return wefti_first(&channel->receivers) != NULL || locked || channel->leaving != 0;
+    bool gaps = channel->rare != NULL && channel->rare->reserved != 0;
+    return wefti_first(&channel->receivers) != NULL || locked || gaps || channel->leaving != 0;
 }
 
 weft_status weft_free_channel(weft_channel *channel) {
     if (channel == NULL) return WEFT_OK;
     wefti_counter *submitted = wefti_channel_submitted(channel);
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     bool busy = in_use(channel);
     channel->freed = !busy;
     /* Counted as an outcome to come, the freeing itself keeps the channel: from `freed` on the last outcome frees it.
      */
     if (!busy) wefti_add_relaxed(submitted, 1u); /* relaxed: the lock orders it */
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (busy) return WEFT_BUSY;
     wefti_channel_delist(channel);
     /* release: partner is the acquire in weft_free_kernel */
     if (channel->kernel != NULL) wefti_add_release(&channel->kernel->users, (size_t)-1);
     wefti_count_live(-1);
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     channel->delivered++;
     /* acquire: tasks of other threads that were submitted before this; partner: weft_submit_task */
     bool last = wefti_load_acquire(submitted) == channel->delivered;
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (last) wefti_channel_free_now(channel);
     return WEFT_OK;
 }
 
 /* ---- asking ---- */
 
+static size_t count_without_gaps(weft_channel *channel) {
+    wefti_channel_lock(channel);
+    size_t count = wefti_stored(channel) - channel->rare->gaps + wefti_load_relaxed(&channel->lost);
+    wefti_channel_unlock(channel);
+    return count;
+}
+
 size_t weft_count(weft_channel *channel) {
     if (channel == NULL) return 0;
     if (channel->kind == WEFTI_CLOCK) return 0;
     /* relaxed: old as soon as it is returned */
+    if (WEFTI_UNLIKELY((wefti_odd(channel) & WEFTI_GAPS) != 0)) return count_without_gaps(channel);
     return wefti_stored(channel) + wefti_load_relaxed(&channel->lost);
 }
 

@@ -40,19 +40,10 @@
 
 #include "base/copy.h"
 #include "lockfree/spinlock.h"
-#include "sched/park.h"
 #include "sched/task.h"
+#include "sched/waiters.h"
 
 typedef WEFTI_ATOMIC(uint32_t) wefti_counter;
-
-typedef struct wefti_waiters {
-    WEFTI_ATOMIC(wefti_waiter *) head; /* under lock; read without it by who looks where a try is worth it */
-    wefti_waiter *last;
-} wefti_waiters;
-
-static inline wefti_waiter *wefti_first(const wefti_waiters *list) {
-    return wefti_load_relaxed(&list->head); /* relaxed: where it is followed, the lock is held */
-}
 
 /* An element lies behind the condition it may carry instead of a value. */
 typedef struct wefti_element {
@@ -97,7 +88,10 @@ typedef struct wefti_rare {
     struct weft_buffer *buffer; /* POLICY */
     bool full;                  /* POLICY: in the buffer's own opinion; under lock */
     struct wefti_failure *failures, **last_failure; /* POLICY: conditions, which come before elements */
-    WEFTI_ATOMIC(struct wefti_level *) level;       /* the channel as a descriptor */
+    uint32_t failure_count;
+    uint32_t gaps;             /* places that are reserved, or given up and not yet dropped; under lock */
+    uint32_t reserved;         /* of these, those that somebody will fill or give up; under lock */
+    struct wefti_level *level; /* the channel as a descriptor; under lock, once */
 } wefti_rare;
 
 typedef enum wefti_kind { WEFTI_RING, WEFTI_BACKLOG, WEFTI_POLICY, WEFTI_CLOCK, WEFTI_NEVER } wefti_kind;
@@ -138,6 +132,7 @@ struct weft_channel {
     WEFTI_ATOMIC(uint32_t)
     lost; /* outcomes for which there was no memory, each received as a failure; written under lock */
     wefti_counter submitted_small; /* kinds other than BACKLOG: tasks, modulo 2^32 */
+    WEFTI_ATOMIC(uintptr_t) bias;  /* comm/bias.h */
 };
 
 /* Of a BACKLOG: in the same allocation. */
@@ -206,6 +201,8 @@ static inline bool wefti_backlog_has_front(weft_channel *channel) {
  */
 bool wefti_backlog_take_front(weft_channel *channel, void *value, const wefti_condition **condition,
                               wefti_block **used);
+/* The same, whatever is there, a place that was given up included. */
+bool wefti_backlog_drop_front(weft_channel *channel, wefti_block **used);
 /* No lock needed. */
 void wefti_block_recycle(weft_channel *channel, wefti_block *block);
 /* No lock held. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* choose.c - which of the operations that can be done is done. */
 #include "comm/alternate.h"
-#include "comm/chance.h"
+#include "os/chance.h"
 
 static uint32_t first_from(const uint64_t *set, uint32_t words, size_t from) {
     for (uint32_t w = (uint32_t)(from / 64); w < words; w++) {

@@ -59,6 +59,15 @@ static bool end(weft_clauses *clauses, weft_status status) {
     return false;
 }
 
+/* The turn is counted in clauses, since guards may leave other operations of them each time. */
+static weft_operation *do_in_turn(weft_clauses *clauses, weft_deadline deadline) {
+    size_t turn = 0;
+    while (turn < clauses->count && clauses->places[turn] < *clauses->turn) turn++;
+    weft_operation *done = weft_alternate_in_turn(clauses->operations, clauses->count, &turn, deadline);
+    if (done != NULL) *clauses->turn = (size_t)clauses->places[turn - 1] + 1;
+    return done;
+}
+
 static weft_operation *do_one(weft_clauses *clauses) {
     weft_deadline deadline = clauses->deadline == -1 ? weft_after(clauses->seconds) : clauses->deadline;
     if (clauses->loop) {
@@ -67,8 +76,7 @@ static weft_operation *do_one(weft_clauses *clauses) {
         if (clauses->registered == NULL) return NULL;
         return weft_alternate_again(clauses->registered, clauses->choice, deadline);
     }
-    if (clauses->turn != NULL)
-        return weft_alternate_in_turn(clauses->operations, clauses->count, clauses->turn, deadline);
+    if (clauses->turn != NULL) return do_in_turn(clauses, deadline);
     return weft_alternate(clauses->operations, clauses->count, clauses->choice, deadline);
 }
 

@@ -8,11 +8,11 @@
 
 /* Nothing can come any more: who still waits for a result waits in vain. */
 static void dismiss_receivers(weft_channel *channel, weft_status status) {
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     wefti_wait *waits = wefti_nothing_can_come(channel)
                             ? wefti_waiters_claim_all(channel, &channel->receivers, status, WEFTI_RESULTS)
                             : NULL;
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     wefti_waits_unpark(waits);
 }
 

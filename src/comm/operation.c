@@ -2,14 +2,13 @@
 /* operation.c - one operation of an alternation: checking, trying, enlisting and withdrawing it. */
 #include "comm/alternate.h"
 
-weft_status wefti_operation_check(const weft_operation *operation) {
-    if ((unsigned)operation->kind > WEFT_OPERATION_SEND || operation->on.channel == NULL) return WEFT_INVALID;
-    const weft_channel *channel = operation->on.channel;
-    bool sends = operation->kind == WEFT_OPERATION_SEND;
-    if (sends && (channel->kind > WEFTI_POLICY || (operation->element == NULL && channel->element_size != 0)))
-        return WEFT_INVALID;
-    if (operation->size != channel->element_size && (sends || operation->element != NULL)) return WEFT_WRONG_SIZE;
-    return WEFT_OK;
+#include "sched/cancel.h"
+#include "sched/kernel.h"
+
+weft_status wefti_operation_check_other(const weft_operation *operation) {
+    if (operation->kind == WEFT_OPERATION_GROUP) return operation->on.group != NULL ? WEFT_OK : WEFT_INVALID;
+    bool descriptor = operation->kind == WEFT_OPERATION_READ || operation->kind == WEFT_OPERATION_WRITE;
+    return descriptor && operation->on.descriptor >= 0 ? WEFT_OK : WEFT_INVALID;
 }
 
 static wefti_waiters *list_of(const weft_operation *operation) {
@@ -42,17 +41,42 @@ static weft_status begin(wefti_visit *visit, const weft_operation *operation, we
     return status;
 }
 
-weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine) {
+static bool writes(const weft_operation *operation) { return operation->kind == WEFT_OPERATION_WRITE; }
+
+static weft_status try_other(const weft_operation *operation, const wefti_wait *mine) {
+    if (operation->kind != WEFT_OPERATION_GROUP) {
+        /* Enlisted, and perhaps reported already: the next report is asked for before the look. */
+        if (mine != NULL) wefti_io_again(mine->kernel, operation->on.descriptor);
+        return wefti_descriptor_ready(operation->on.descriptor, writes(operation)) ? WEFT_OK : WEFT_BUSY;
+    }
+    return weft_group_count(operation->on.group) == 0 ? WEFT_OK : WEFT_BUSY;
+}
+
+weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine,
+                                weft_deadline deadline) {
+    if (!wefti_operation_is_of_channel(operation)) return try_other(operation, mine);
     wefti_visit visit;
-    weft_status status = begin(&visit, operation, self, WEFT_NOW);
-    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status == WEFT_TIMED_OUT ? WEFT_BUSY : status;
+    weft_status status = begin(&visit, operation, self, deadline);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     status = do_now(&visit, operation, mine);
     if (status == WEFT_BUSY) wefti_visit_end(&visit);
     return status;
 }
 
+static weft_status enlist_other(weft_operation *operation, wefti_waiter *waiter) {
+    waiter->result = false;
+    waiter->condition = NULL;
+    if (operation->kind != WEFT_OPERATION_GROUP) {
+        weft_kernel *kernel = waiter->wait->kernel;
+        if (kernel == NULL) return WEFT_NO_KERNEL;
+        return wefti_io_enlist(kernel, operation->on.descriptor, writes(operation), waiter);
+    }
+    return wefti_group_enlist(operation->on.group, waiter) ? WEFT_BUSY : WEFT_OK;
+}
+
 weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self, wefti_waiter *waiter,
                                    weft_deadline deadline) {
+    if (!wefti_operation_is_of_channel(operation)) return enlist_other(operation, waiter);
     wefti_visit visit;
     weft_status status = begin(&visit, operation, self, deadline);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
@@ -67,10 +91,16 @@ weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self
 }
 
 void wefti_operation_withdraw(weft_operation *operation, wefti_waiter *waiter) {
-    wefti_visit_withdraw(operation->on.channel, list_of(operation), waiter);
+    if (wefti_operation_is_of_channel(operation))
+        wefti_visit_withdraw(operation->on.channel, list_of(operation), waiter);
+    else if (operation->kind != WEFT_OPERATION_GROUP)
+        wefti_io_delist(waiter->wait->kernel, operation->on.descriptor, waiter);
+    else
+        wefti_group_delist(operation->on.group, waiter);
 }
 
 weft_deadline wefti_operation_due(const weft_operation *operation) {
+    if (!wefti_operation_is_of_channel(operation)) return WEFT_FOREVER;
     const weft_channel *channel = operation->on.channel;
     return channel->kind == WEFTI_CLOCK ? wefti_load_relaxed(&channel->rare->next) : WEFT_FOREVER;
 }

@@ -12,12 +12,16 @@
 static weft_status take_front(wefti_visit *visit, void *element, const wefti_wait *mine) {
     weft_channel *channel = visit->channel;
     const wefti_condition *condition;
-    weft_status failed = wefti_store_take(channel, element, &condition), served = WEFT_OK;
+    weft_status failed = WEFT_OK, served = WEFT_OK;
+    if (channel->kind == WEFTI_BACKLOG)
+        wefti_take_front_locked(channel, element, &condition);
+    else
+        failed = wefti_store_take(channel, element, &condition);
     wefti_waiter *sender = NULL;
     if (WEFTI_UNLIKELY(wefti_first(&channel->senders) != NULL) && failed == WEFT_OK && visit->room &&
         !wefti_store_full(channel)) {
         sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, mine);
-        if (sender != NULL) served = wefti_store_put(channel, sender->slot, sender->condition);
+        if (sender != NULL) served = wefti_sender_store(channel, sender);
         if (served != WEFT_OK) sender->condition = &wefti_buffer_failed;
     }
     wefti_visit_end(visit);
@@ -64,7 +68,8 @@ static bool receive_in_front(weft_channel *channel, const wefti_strand *self, vo
 }
 
 static inline bool has_front(weft_channel *channel) {
-    return channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && wefti_backlog_has_front(channel);
+    return channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && wefti_backlog_has_front(channel) &&
+           (wefti_odd(channel) & WEFTI_SHOWN) == 0;
 }
 
 static bool kernel_has_ended(const weft_channel *channel) {
@@ -74,7 +79,8 @@ static bool kernel_has_ended(const weft_channel *channel) {
 
 /* Spin lock held, nothing to receive: whether nothing ever will be. */
 static weft_status end_of(weft_channel *channel, bool result) {
-    if (WEFTI_UNLIKELY(wefti_channel_closed(channel)) && (!result || wefti_nothing_can_come(channel)))
+    if (WEFTI_UNLIKELY(wefti_channel_closed(channel)) &&
+        (result ? wefti_nothing_can_come(channel) : wefti_stored(channel) == 0))
         return WEFT_CLOSED;
     if (result && kernel_has_ended(channel) && wefti_nothing_can_come(channel)) return WEFT_ENDED;
     return WEFT_BUSY;
@@ -144,6 +150,7 @@ static WEFTI_NOINLINE weft_status receive_slowly(weft_channel *channel, wefti_st
                                                  weft_deadline deadline, bool result) {
     bool again;
     weft_status status;
+    if (deadline < WEFT_NOW) deadline = WEFT_NOW; /* a caller's own is never WEFTI_PAST_THE_HOLDER */
     do {
         again = false;
         status = receive_once(channel, self, element, deadline, result, &again);
@@ -153,35 +160,35 @@ static WEFTI_NOINLINE weft_status receive_slowly(weft_channel *channel, wefti_st
 
 /* ---- a task, a ring, and nothing unusual: the short way ---- */
 
-static WEFTI_NOINLINE weft_status wait_in_ring(weft_channel *channel, wefti_strand *self, void *element) {
+static WEFTI_NOINLINE weft_status wait_in_ring(weft_channel *channel, wefti_strand *self, void *element,
+                                               wefti_way way) {
     wefti_waiter *waiter = wefti_single_waiter(self, "receive", channel);
     waiter->slot = element;
     waiter->result = false;
     wefti_waiter_enlist(&channel->receivers, waiter);
-    if ((wefti_odd(channel) & WEFTI_LOCAL) == 0) wefti_spin_unlock(&channel->lock);
+    wefti_way_leave(channel, self->worker, way);
     return wefti_park_single(self);
 }
 
 /* The front has been taken, and a sender waits: its value has the place. */
-static WEFTI_NOINLINE void serve_sender(weft_channel *channel, bool locks) {
+static WEFTI_NOINLINE void serve_sender(weft_channel *channel, wefti_worker *worker, wefti_way way) {
     wefti_waiter *sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, NULL);
-    if (sender != NULL) wefti_ring_put(channel, sender->slot, sender->condition);
-    if (locks) wefti_spin_unlock(&channel->lock);
+    if (sender != NULL) wefti_sender_store(channel, sender);
+    wefti_way_leave(channel, worker, way);
     if (sender != NULL) wefti_sender_served(sender, WEFT_OK);
 }
 
+/* The lock is held, or not needed; given up. */
 static inline __attribute__((always_inline)) weft_status
-receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline, unsigned odd) {
-    bool locks = odd == 0;
-    if (locks) wefti_spin_lock(&channel->lock);
+receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline, wefti_way way) {
     wefti_waiter *sender = wefti_first(&channel->senders);
-    if (WEFTI_LIKELY(wefti_odd(channel) == odd)) {
+    if (WEFTI_LIKELY(wefti_odd(channel) == (way == WEFTI_UNLOCKED ? WEFTI_LOCAL : 0))) {
         if (wefti_load_relaxed(&channel->count) != 0) {
             const wefti_condition *condition = wefti_ring_take(channel, element);
             if (sender != NULL)
-                serve_sender(channel, locks);
-            else if (locks)
-                wefti_spin_unlock(&channel->lock);
+                serve_sender(channel, self->worker, way);
+            else
+                wefti_way_leave(channel, self->worker, way);
             return wefti_status_of(condition);
         }
         if (sender != NULL && !sender->shared) {
@@ -189,16 +196,21 @@ receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft
             wefti_store_relaxed(&sender->wait->claim, 1u + (uint32_t)WEFT_OK); /* relaxed: as in waiters.h */
             weft_status status = wefti_status_of(sender->condition);
             if (sender->condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
-            if (locks) wefti_spin_unlock(&channel->lock);
+            wefti_way_leave(channel, self->worker, way);
             wefti_sender_served(sender, WEFT_OK);
             return status;
         }
         if (sender == NULL && deadline == WEFT_FOREVER && !wefti_channel_closed(channel) &&
-            wefti_load_relaxed(&channel->lost) == 0 && self->worker != NULL && self->worker->idle != NULL)
-            return wait_in_ring(channel, self, element);
+            wefti_load_relaxed(&channel->lost) == 0 && self->worker->idle != NULL)
+            return wait_in_ring(channel, self, element, way);
     }
-    if (locks) wefti_spin_unlock(&channel->lock);
+    wefti_way_leave(channel, self->worker, way);
     return receive_slowly(channel, self, element, deadline, false);
+}
+
+static weft_status receive_locked(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline) {
+    wefti_bias_lock(channel, self->worker);
+    return receive_from_ring(channel, self, element, deadline, WEFTI_LOCKED);
 }
 
 static inline weft_status check(const weft_channel *channel, const void *element, size_t size) {
@@ -211,11 +223,15 @@ weft_status weft_receive_sized(weft_channel *channel, void *element, size_t size
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
-    if (channel->kind == WEFTI_RING) {
+    if (WEFTI_LIKELY(channel->kind == WEFTI_RING && self->worker != NULL)) {
         unsigned odd = wefti_odd(channel);
-        if (WEFTI_LIKELY(odd == 0)) return receive_from_ring(channel, self, element, deadline, 0);
-        if (odd == WEFTI_LOCAL && self->worker != NULL && channel->rare->owner == self->worker)
-            return receive_from_ring(channel, self, element, deadline, WEFTI_LOCAL);
+        if (WEFTI_LIKELY(odd == 0)) {
+            if (wefti_bias_enter(channel, self->worker))
+                return receive_from_ring(channel, self, element, deadline, WEFTI_BIASED);
+            return receive_locked(channel, self, element, deadline);
+        }
+        if (odd == WEFTI_LOCAL && channel->rare->owner == self->worker)
+            return receive_from_ring(channel, self, element, deadline, WEFTI_UNLOCKED);
     }
     return receive_slowly(channel, self, element, deadline, false);
 }

@@ -23,8 +23,12 @@ weft_status wefti_send_wait(wefti_visit *visit, const wefti_message *m, weft_dea
 /* A receiver was won while there are elements: it had just opened, and will see its hint in vain. It gets the front,
  * and the message goes to the end. */
 static weft_status pass_through(weft_channel *channel, wefti_waiter *receiver, const wefti_message *m) {
-    if (wefti_store_take(channel, receiver->slot, &receiver->condition) != WEFT_OK)
-        receiver->condition = &wefti_buffer_failed;
+    const wefti_condition *condition = NULL;
+    if (channel->kind != WEFTI_POLICY)
+        wefti_take_front_locked(channel, receiver->slot, &condition);
+    else if (wefti_store_take(channel, receiver->slot, &condition) != WEFT_OK)
+        condition = &wefti_buffer_failed;
+    receiver->condition = condition;
     return wefti_store_put(channel, m->value, m->condition);
 }
 
@@ -53,11 +57,10 @@ void wefti_sender_served(wefti_waiter *sender, weft_status status) {
 
 weft_status wefti_send_now(wefti_visit *visit, const wefti_message *m) {
     weft_channel *channel = visit->channel;
-    bool empty = wefti_first(&channel->receivers) == NULL || wefti_store_empty(channel);
-    bool full = wefti_store_full(channel);
+    bool empty = wefti_stored(channel) == 0, full = wefti_store_full(channel);
     /* One that could be won though there are elements, and the message could not be stored behind them, is left alone:
      * it will find them. */
-    if (WEFTI_LIKELY(empty || (!full && visit->room))) {
+    if (wefti_first(&channel->receivers) != NULL && (empty || (!full && visit->room && !wefti_store_empty(channel)))) {
         wefti_waiter *receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, m->mine);
         if (receiver != NULL) return hand_over(visit, receiver, m, empty);
     }
@@ -83,6 +86,7 @@ weft_status wefti_send_begun(wefti_visit *visit, const wefti_message *m, weft_de
 static WEFTI_NOINLINE weft_status send_slowly(weft_channel *channel, wefti_strand *self, const void *element,
                                               weft_deadline deadline) {
     wefti_visit visit;
+    if (deadline < WEFT_NOW) deadline = WEFT_NOW; /* a caller's own is never WEFTI_PAST_THE_HOLDER */
     weft_status status = wefti_visit_with_room(&visit, channel, self, deadline);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     if (WEFTI_UNLIKELY(wefti_channel_closed(channel) || channel->kind > WEFTI_POLICY)) {
@@ -95,26 +99,26 @@ static WEFTI_NOINLINE weft_status send_slowly(weft_channel *channel, wefti_stran
 
 /* ---- a task, a ring, and nothing unusual: the short way ---- */
 
-static WEFTI_NOINLINE weft_status wait_in_ring(weft_channel *channel, wefti_strand *self, const void *element) {
+static WEFTI_NOINLINE weft_status wait_in_ring(weft_channel *channel, wefti_strand *self, const void *element,
+                                               wefti_way way) {
     wefti_waiter *waiter = wefti_single_waiter(self, "send", channel);
     waiter->slot = (void *)(uintptr_t)element; /* read only */
     waiter->result = false;
     wefti_waiter_enlist(&channel->senders, waiter);
-    if ((wefti_odd(channel) & WEFTI_LOCAL) == 0) wefti_spin_unlock(&channel->lock);
+    wefti_way_leave(channel, self->worker, way);
     return wefti_park_single(self);
 }
 
+/* The lock is held, or not needed; given up. */
 static inline __attribute__((always_inline)) weft_status
-send_to_ring(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline, unsigned odd) {
-    bool locks = odd == 0;
-    if (locks) wefti_spin_lock(&channel->lock);
+send_to_ring(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline, wefti_way way) {
     uint32_t count = wefti_load_relaxed(&channel->count);
     wefti_waiter *receiver = wefti_first(&channel->receivers);
-    bool usual = wefti_odd(channel) == odd && !wefti_channel_closed(channel);
+    bool usual = wefti_odd(channel) == (way == WEFTI_UNLOCKED ? WEFTI_LOCAL : 0) && !wefti_channel_closed(channel);
     if (WEFTI_LIKELY(usual)) {
         if (receiver == NULL && count < channel->capacity) {
             wefti_ring_put(channel, element, NULL);
-            if (locks) wefti_spin_unlock(&channel->lock);
+            wefti_way_leave(channel, self->worker, way);
             return WEFT_OK;
         }
         if (receiver != NULL && count == 0 && !receiver->shared) {
@@ -122,15 +126,20 @@ send_to_ring(weft_channel *channel, wefti_strand *self, const void *element, wef
             wefti_store_relaxed(&receiver->wait->claim, 1u + (uint32_t)WEFT_OK); /* relaxed: as in waiters.h */
             if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
             wefti_wait *wait = receiver->wait;
-            if (locks) wefti_spin_unlock(&channel->lock);
+            wefti_way_leave(channel, self->worker, way);
             wefti_unpark_with(wait, WEFT_OK);
             return WEFT_OK;
         }
         if (receiver == NULL && deadline == WEFT_FOREVER && self->worker != NULL && self->worker->idle != NULL)
-            return wait_in_ring(channel, self, element);
+            return wait_in_ring(channel, self, element, way);
     }
-    if (locks) wefti_spin_unlock(&channel->lock);
+    wefti_way_leave(channel, self->worker, way);
     return send_slowly(channel, self, element, deadline);
+}
+
+static weft_status send_locked(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline) {
+    wefti_bias_lock(channel, self->worker);
+    return send_to_ring(channel, self, element, deadline, WEFTI_LOCKED);
 }
 
 weft_status weft_send_sized(weft_channel *channel, const void *element, size_t size, weft_deadline deadline) {
@@ -138,11 +147,15 @@ weft_status weft_send_sized(weft_channel *channel, const void *element, size_t s
     if (WEFTI_UNLIKELY(size != channel->element_size)) return WEFT_WRONG_SIZE;
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
-    if (channel->kind == WEFTI_RING) {
+    if (WEFTI_LIKELY(channel->kind == WEFTI_RING && self->worker != NULL)) {
         unsigned odd = wefti_odd(channel);
-        if (WEFTI_LIKELY(odd == 0)) return send_to_ring(channel, self, element, deadline, 0);
-        if (odd == WEFTI_LOCAL && self->worker != NULL && channel->rare->owner == self->worker)
-            return send_to_ring(channel, self, element, deadline, WEFTI_LOCAL);
+        if (WEFTI_LIKELY(odd == 0)) {
+            if (wefti_bias_enter(channel, self->worker))
+                return send_to_ring(channel, self, element, deadline, WEFTI_BIASED);
+            return send_locked(channel, self, element, deadline);
+        }
+        if (odd == WEFTI_LOCAL && channel->rare->owner == self->worker)
+            return send_to_ring(channel, self, element, deadline, WEFTI_UNLOCKED);
     }
     if ((channel->kind != WEFTI_BACKLOG || channel->capacity != 0) && deadline > WEFT_NOW && !wefti_may_park(self))
         return WEFT_NO_MEMORY;

@@ -18,6 +18,11 @@ void wefti_clock_take(weft_channel *channel, void *value);
 
 /* gaps.c: places that are reserved. Whether what is in front can be received; drops those given up. */
 bool wefti_gaps_front_ready(weft_channel *channel);
+/* No lock: one receiver that waits gets the front, or one sender the place that became free. false: neither. For POLICY
+ * the caller holds the channel's own lock. */
+bool wefti_channel_settle(weft_channel *channel);
+/* Not full, with memory: reserves the next place. Returns where its value goes. */
+void *wefti_gaps_put(weft_channel *channel);
 
 static inline bool wefti_store_empty(weft_channel *channel) {
     if (WEFTI_UNLIKELY(channel->kind > WEFTI_POLICY)) return !wefti_clock_due(channel);
@@ -50,6 +55,28 @@ static inline weft_status wefti_store_take(weft_channel *channel, void *value, c
     case WEFTI_POLICY: return wefti_policy_take(channel, value, condition);
     default: wefti_clock_take(channel, value); return WEFT_OK;
     }
+}
+
+/* Not empty, not POLICY: takes the front, in front where it is there. */
+static inline void wefti_take_front_locked(weft_channel *channel, void *value, const wefti_condition **condition) {
+    if (channel->kind != WEFTI_BACKLOG || channel->capacity != 0) {
+        wefti_store_take(channel, value, condition);
+        return;
+    }
+    wefti_backlog *backlog = wefti_backlog_of(channel);
+    wefti_block *used = NULL;
+    wefti_spin_lock(&backlog->front_lock);
+    if (!wefti_backlog_take_front(channel, value, condition, &used)) *condition = wefti_backlog_take(channel, value);
+    wefti_spin_unlock(&backlog->front_lock);
+    if (used != NULL) wefti_block_recycle(channel, used);
+}
+
+/* A sender that was won: its value goes to the place that has become free; or the place is its own, to be filled. */
+static inline weft_status wefti_sender_store(weft_channel *channel, wefti_waiter *sender) {
+    if (WEFTI_LIKELY(sender->condition != &wefti_reserved))
+        return wefti_store_put(channel, sender->slot, sender->condition);
+    sender->slot = wefti_gaps_put(channel);
+    return WEFT_OK;
 }
 
 #endif

@@ -24,8 +24,10 @@ struct weft_timeout {
 };
 
 static void release(weft_timeout *timeout) {
-    /* acq_rel: the other party's use of it is over; partners: each other */
-    if (wefti_add_acq_rel(&timeout->references, (uint32_t)-1) == 1) free(timeout);
+    /* acquire: the other party's use of it is over; partners: each other. Alone, it needs no update. */
+    if (wefti_load_acquire(&timeout->references) == 1 ||
+        wefti_add_acq_rel(&timeout->references, (uint32_t)-1) == 1) /* acq_rel: as above */
+        free(timeout);
 }
 
 static bool win(weft_timeout *timeout, uint32_t how) {
@@ -33,20 +35,27 @@ static bool win(weft_timeout *timeout, uint32_t how) {
     return wefti_cas_acq_rel(&timeout->state, &pending, how); /* acq_rel: one winner; the loser sees that it lost */
 }
 
-/* The winner delivers. */
-static void deliver(weft_timeout *timeout, const void *result) {
-    weft_channel *channel = timeout->channel;
-    weft_kernel *kernel = channel->kernel; /* the channel may be gone once its last outcome is delivered */
+/* The winner delivers. Afterwards the channel may be gone. */
+static void deliver(weft_channel *channel, const void *result) {
+    weft_kernel *kernel = channel->kernel;
     wefti_channel_deliver_timeout(channel, result);
     wefti_kernel_redeem(kernel);
-    release(timeout);
+}
+
+/* The winner is the caller, who has the handle: it gives up the delivery's reference first, while nobody else uses the
+ * timeout. Whoever receives the result may free the handle at once. */
+static void deliver_from_caller(weft_timeout *timeout, const void *result) {
+    weft_channel *channel = timeout->channel;
+    wefti_store_relaxed(&timeout->references, 1u); /* relaxed: the channel's lock, or the caller, orders it */
+    deliver(channel, result);
 }
 
 static bool claim_expired(wefti_timer *timer) { return win(WEFTI_CONTAINER(timer, weft_timeout, timer), EXPIRED); }
 
 static void deliver_expired(wefti_timer *timer) {
     weft_timeout *timeout = WEFTI_CONTAINER(timer, weft_timeout, timer);
-    deliver(timeout, timeout->result);
+    deliver(timeout->channel, timeout->result);
+    release(timeout);
 }
 
 static weft_status check(const weft_channel *channel, const void *result, size_t size) {
@@ -76,7 +85,8 @@ weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, c
     wefti_add_release(wefti_channel_submitted(channel), 1u); /* as in weft_submit_task */
     timeout->timer.deadline = weft_after(seconds);
     if (timeout->timer.deadline == WEFT_NOW) {
-        if (win(timeout, EXPIRED)) deliver(timeout, timeout->result);
+        wefti_atomic_init(&timeout->state, (uint32_t)EXPIRED); /* nobody else has it yet */
+        deliver_from_caller(timeout, result);
     } else if (wefti_timer_arm(&kernel->wheel, &timeout->timer)) {
         wefti_kernel_look_again(kernel);
     }
@@ -90,7 +100,7 @@ weft_status weft_cancel_timeout_sized(weft_timeout *timeout, const void *result,
     if (size != timeout->size) return WEFT_WRONG_SIZE;
     if (!win(timeout, CANCELLED)) return WEFT_TIMED_OUT;
     wefti_timer_cancel(&timeout->channel->kernel->wheel, &timeout->timer);
-    deliver(timeout, result);
+    deliver_from_caller(timeout, result);
     return WEFT_OK;
 }
 

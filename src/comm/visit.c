@@ -5,12 +5,14 @@
 #include <stdlib.h>
 
 void wefti_visit_withdraw(weft_channel *channel, wefti_waiters *list, wefti_waiter *waiter) {
-    wefti_spin_lock(&channel->lock);
+    const wefti_strand *self = wefti_strand_now;
+    wefti_way way = wefti_channel_enter(channel, self);
     if (waiter->listed)
         wefti_waiter_unlist(list, waiter);
     else
         channel->leaving--;
-    wefti_spin_unlock(&channel->lock);
+    wefti_level_note(channel);
+    wefti_way_leave(channel, way == WEFTI_BIASED ? self->worker : NULL, way);
 }
 
 /* ---- the channel's own lock ---- */
@@ -34,12 +36,12 @@ static void set_holder(weft_channel *channel, wefti_strand *holder) {
 
 /* Spin lock held, and given up; somebody else is the holder. */
 static weft_status wait_for_lock(weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
-    wefti_visit visit = {channel, self, false, false, false};
+    wefti_visit visit = {channel, self, false, false, false, WEFTI_LOCKED};
     wefti_waiter waiter;
     wefti_wait wait;
     wefti_visit_waiter(&visit, &waiter, &wait, "channel lock", deadline);
     wefti_waiter_enlist(&channel->rare->lockers, &waiter);
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     weft_status status = wefti_park(&wait, deadline);
     if (status != WEFT_OK) wefti_visit_withdraw(channel, &channel->rare->lockers, &waiter);
     return status;
@@ -49,21 +51,21 @@ static weft_status wait_for_lock(weft_channel *channel, wefti_strand *self, weft
 void wefti_visit_pass_lock(weft_channel *channel) {
     wefti_waiter *next = wefti_waiters_claim(channel, &channel->rare->lockers, WEFT_OK, NULL);
     set_holder(channel, next != NULL ? next->wait->strand : NULL);
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (next != NULL) wefti_unpark(next->wait);
 }
 
 /* channel->rare is there. */
 static weft_status take_lock(weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     wefti_strand *holder = wefti_channel_holder(channel);
     if (holder == NULL) {
         set_holder(channel, self);
-        wefti_spin_unlock(&channel->lock);
+        wefti_channel_unlock(channel);
         return WEFT_OK;
     }
     if (holder == self || deadline <= WEFT_NOW) {
-        wefti_spin_unlock(&channel->lock);
+        wefti_channel_unlock(channel);
         return holder == self ? WEFT_INVALID : WEFT_TIMED_OUT;
     }
     return wait_for_lock(channel, self, deadline);
@@ -81,14 +83,14 @@ static bool is_owner(weft_channel *channel, const wefti_strand *self) {
 /* Spin lock held, and the channel's own taken by others or to be borrowed; ends with it held on WEFT_OK. */
 static weft_status borrow(wefti_visit *visit, weft_deadline deadline) {
     weft_channel *channel = visit->channel;
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
     if (visit->self == NULL || !wefti_may_park(visit->self)) return WEFT_NO_MEMORY;
     weft_status status = take_lock(channel, visit->self, deadline);
     if (status != WEFT_OK) return status;
     visit->borrowed = true;
     /* Again: the wait for the lock may have used the stack. */
     bool may_wait = deadline <= WEFT_NOW || wefti_may_park(visit->self);
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     if (WEFTI_LIKELY(may_wait)) return WEFT_OK;
     wefti_visit_end(visit);
     return WEFT_NO_MEMORY;
@@ -98,7 +100,7 @@ weft_status wefti_visit_odd(wefti_visit *visit, weft_deadline deadline) {
     weft_channel *channel = visit->channel;
     unsigned odd = wefti_odd(channel);
     if (WEFTI_UNLIKELY((odd & WEFTI_LOCAL) != 0 && !is_owner(channel, visit->self))) {
-        wefti_spin_unlock(&channel->lock);
+        wefti_channel_unlock(channel);
         return WEFT_INVALID;
     }
     if ((odd & (WEFTI_HELD | WEFTI_CALLS)) == 0 || deadline == WEFTI_PAST_THE_HOLDER) return WEFT_OK;
@@ -138,18 +140,19 @@ weft_status wefti_visit_with_room(wefti_visit *visit, weft_channel *channel, wef
 /* The caller held the channel's own lock when it had to wait: it has it again when it goes on. */
 static void come_back(weft_channel *channel, wefti_strand *self) {
     take_lock(channel, self, WEFT_FOREVER);
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     channel->leaving--;
-    wefti_spin_unlock(&channel->lock);
+    wefti_channel_unlock(channel);
 }
 
 weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline) {
     weft_channel *channel = visit->channel;
     if (WEFTI_UNLIKELY(visit->held)) channel->leaving++; /* see come_back */
+    wefti_level_note(channel);
     if (WEFTI_UNLIKELY(visit->borrowed || visit->held))
         wefti_visit_pass_lock(channel);
     else
-        wefti_spin_unlock(&channel->lock);
+        wefti_way_leave(channel, visit->way == WEFTI_BIASED ? visit->self->worker : NULL, visit->way);
     weft_status status = wefti_park(waiter->wait, deadline);
     if (status == WEFT_TIMED_OUT || status == WEFT_CANCELLED) wefti_visit_withdraw(channel, list, waiter);
     if (WEFTI_UNLIKELY(visit->held)) come_back(channel, visit->self);
@@ -170,9 +173,9 @@ weft_status weft_lock_channel(weft_channel *channel, weft_deadline deadline) {
 weft_status weft_unlock_channel(weft_channel *channel) {
     if (channel == NULL) return WEFT_INVALID;
     wefti_strand *self = wefti_strand_self();
-    wefti_spin_lock(&channel->lock);
+    wefti_channel_lock(channel);
     if (self == NULL || wefti_channel_holder(channel) != self) {
-        wefti_spin_unlock(&channel->lock);
+        wefti_channel_unlock(channel);
         return WEFT_INVALID;
     }
     self->locks--;

@@ -3,6 +3,7 @@
 #ifndef WEFTI_VISIT_H
 #define WEFTI_VISIT_H
 
+#include "comm/level.h"
 #include "comm/waiters.h"
 
 /* An operation on the channel in progress. */
@@ -12,6 +13,7 @@ typedef struct wefti_visit {
     bool borrowed; /* the channel's own lock was taken just for this operation */
     bool held;     /* the caller holds the channel's own lock */
     bool room;     /* wefti_visit_with_room: memory for one more element is there */
+    wefti_way way; /* how it has got inside */
 } wefti_visit;
 
 /* In the place of a deadline: who cannot wait, a timer or a task without a stack to wait on, does not mind the
@@ -25,9 +27,13 @@ void wefti_visit_pass_lock(weft_channel *channel);
 /* Begins; ends with the spin lock held on WEFT_OK. May park, where somebody else holds the channel's own lock. */
 static inline weft_status wefti_visit_begin(wefti_visit *visit, weft_channel *channel, wefti_strand *self,
                                             weft_deadline deadline) {
-    *visit = (wefti_visit){channel, self, false, false, false};
-    wefti_spin_lock(&channel->lock);
+    *visit = (wefti_visit){channel, self, false, false, false, wefti_channel_enter(channel, self)};
     if (WEFTI_LIKELY((wefti_odd(channel) & (WEFTI_HELD | WEFTI_CALLS | WEFTI_LOCAL)) == 0)) return WEFT_OK;
+    if (visit->way == WEFTI_BIASED) { /* what is odd wants the lock */
+        wefti_bias_leave(self->worker);
+        visit->way = WEFTI_LOCKED;
+        wefti_channel_lock(channel);
+    }
     return wefti_visit_odd(visit, deadline);
 }
 
@@ -37,10 +43,11 @@ weft_status wefti_visit_with_room(wefti_visit *visit, weft_channel *channel, wef
 
 /* Gives the spin lock up, and the channel's own lock if it was borrowed. */
 static inline void wefti_visit_end(wefti_visit *visit) {
+    wefti_level_note(visit->channel);
     if (WEFTI_UNLIKELY(visit->borrowed))
         wefti_visit_pass_lock(visit->channel);
     else
-        wefti_spin_unlock(&visit->channel->lock);
+        wefti_way_leave(visit->channel, visit->way == WEFTI_BIASED ? visit->self->worker : NULL, visit->way);
 }
 
 /* Prepares a waiter and its wait, on the caller's stack. */

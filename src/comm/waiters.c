@@ -2,7 +2,7 @@
 /* waiters.c - the longer ways of winning waiters; comm/waiters.h. */
 #include "comm/waiters.h"
 
-#include "comm/chance.h"
+#include "os/chance.h"
 
 /* Where to begin: with the first, or, for a random order, anywhere. */
 static wefti_waiter *begin_at(const weft_channel *channel, const wefti_waiters *list) {

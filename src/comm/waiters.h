@@ -3,30 +3,7 @@
 #ifndef WEFTI_WAITERS_H
 #define WEFTI_WAITERS_H
 
-#include "comm/channel.h"
-
-static inline void wefti_waiter_enlist(wefti_waiters *list, wefti_waiter *waiter) {
-    waiter->next = NULL;
-    waiter->prev = list->last;
-    if (list->last != NULL)
-        list->last->next = waiter;
-    else
-        wefti_store_relaxed(&list->head, waiter); /* relaxed: see wefti_first */
-    list->last = waiter;
-    waiter->listed = true;
-}
-
-static inline void wefti_waiter_unlist(wefti_waiters *list, wefti_waiter *waiter) {
-    if (waiter->prev != NULL)
-        waiter->prev->next = waiter->next;
-    else
-        wefti_store_relaxed(&list->head, waiter->next); /* relaxed: see wefti_first */
-    if (waiter->next != NULL)
-        waiter->next->prev = waiter->prev;
-    else
-        list->last = waiter->prev;
-    waiter->listed = false;
-}
+#include "comm/bias.h"
 
 /* waiters.c: the rest of wefti_waiters_claim. */
 wefti_waiter *wefti_waiters_claim_any(weft_channel *channel, wefti_waiters *list, weft_status status,

@@ -20,16 +20,3 @@ void wefti_annotate_own_stack(const void **low, size_t *size) {
 }
 
 #endif
-
-#if WEFTI_TSAN
-
-#include <stdlib.h>
-
-unsigned wefti_tsan_switch_flags;
-
-__attribute__((constructor)) static void choose_flags(void) {
-    const char *text = getenv("WEFT_TSAN_NO_SYNC");
-    if (text != NULL && *text == '1') wefti_tsan_switch_flags = __tsan_switch_to_fiber_no_sync;
-}
-
-#endif

@@ -10,7 +10,13 @@
  * stack.
  *
  * ThreadSanitizer takes a switch as ordering what was done before it on this thread, which hides races between fibers
- * of one thread. With WEFT_TSAN_NO_SYNC=1 in the environment it takes it as ordering nothing. Both are worth a run.
+ * of one thread. Built with WEFT_SANITIZE=fibers it takes it as ordering nothing, and such races are found. The
+ * library's own plain accesses are then not instrumented, since what belongs to a worker is used by all of its fibers
+ * in turn, and what it does order between them is told by wefti_hands_over and wefti_takes_over: unpark before the end
+ * of park, submission before the beginning of the task, and all that a fiber does before whoever gets its stack. Not
+ * found are races that something inside happens to order: two tasks that run one after the other on one runner, one
+ * that makes a runner and one that begins on it, two that take the same lock of ours (of a worker's timers, of a
+ * channel) in between.
  */
 #ifndef WEFTI_ANNOTATE_H
 #define WEFTI_ANNOTATE_H
@@ -101,12 +107,11 @@ WEFTI_ANNOTATE void wefti_asan_arrive(wefti_annotation *self) {
 /* ---- ThreadSanitizer ---- */
 
 #if WEFTI_TSAN
-extern unsigned wefti_tsan_switch_flags; /* annotate.c */
-
 WEFTI_ANNOTATE void wefti_tsan_leave(wefti_annotation *from, const wefti_annotation *to, bool last) {
     void *next = to->fiber;
-    unsigned flags = wefti_tsan_switch_flags;
-    if (last) __tsan_release(from); /* partner: the acquire in wefti_tsan_end, before others get the stack */
+    unsigned flags = WEFTI_TSAN_FIBERS ? __tsan_switch_to_fiber_no_sync : 0;
+    if (last || WEFTI_TSAN_FIBERS)
+        __tsan_release(from); /* partner: the acquire in wefti_tsan_end, before others get the stack */
     __tsan_switch_to_fiber(next, flags);
 }
 

@@ -84,6 +84,8 @@ void wefti_stack_pool_keep(wefti_stack_pool *pool, size_t stacks) { pool->keep =
 
 void wefti_stack_pool_unguarded(wefti_stack_pool *pool) { pool->unguarded = true; }
 
+size_t wefti_stack_size_of(const wefti_stack_pool *pool) { return pool->stack_size; }
+
 void wefti_stack_pool_free(wefti_stack_pool *pool) {
     slab *newer;
     for (slab *each = wefti_load_relaxed(&pool->oldest); each != NULL;
@@ -296,8 +298,10 @@ void wefti_stack_give(wefti_stack_pool *pool, void *low) {
 
 /* ---- looking ---- */
 
+bool wefti_stack_has_canary(const void *low) { return (uintptr_t)low % SMALLEST_PAGE == WEFTI_STACK_CANARY; }
+
 bool wefti_stack_check(const void *low) {
-    if ((uintptr_t)low % SMALLEST_PAGE != WEFTI_STACK_CANARY) return true;
+    if (!wefti_stack_has_canary(low)) return true;
     const volatile uint64_t *canary = (const uint64_t *)((const char *)low - WEFTI_STACK_CANARY);
     uint64_t found = 0;
     for (size_t i = 0; i < WEFTI_STACK_CANARY / sizeof *canary; i++) found |= canary[i];

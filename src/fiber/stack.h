@@ -12,8 +12,8 @@
  * are soon taken again, until so many lie there that the rest is better given to the system.
  *
  * A guard turns an overflow into a fault. The canary is 64 bytes that nobody uses and that are zero: as the page is
- * not written to, it costs no memory, and an overflow is found when somebody looks
- * (wefti_stack_check; the scheduler does not look yet).
+ * not written to, it costs no memory, and an overflow is found when somebody looks (wefti_stack_check): the scheduler
+ * does when a task waits and when it ends. One that skips the canary without a write is not found.
  *
  * Rules: any thread may take and give; a lock is held, and sometimes the system is asked, so keep some stacks above
  * this. Walking is for dumps: allowed in a signal handler, at any time until the pool is freed, and exact only while
@@ -44,12 +44,17 @@ void wefti_stack_pool_unguarded(wefti_stack_pool *pool);
 void *wefti_stack_take(wefti_stack_pool *pool, uint32_t *number);
 void wefti_stack_give(wefti_stack_pool *pool, void *low);
 
+/* What the pool was made with. */
+size_t wefti_stack_size_of(const wefti_stack_pool *pool);
+
 /* The end of the stack that begins at low: the first byte above it. */
 static inline void *wefti_stack_top(const void *low, size_t stack_size) {
     return (void *)(((uintptr_t)low | (stack_size - 1)) + 1);
 }
 
-/* Whether the canary under a stack that has one is alive. True for a guarded stack. */
+/* Whether a canary, and not a guard, lies under the stack; and whether it is alive, which is true for a guarded stack.
+ */
+bool wefti_stack_has_canary(const void *low);
 bool wefti_stack_check(const void *low);
 
 typedef struct wefti_stack_counts {

@@ -66,6 +66,11 @@ static inline wefti_slot *wefti_queue_reserve(wefti_queue *queue, uint32_t slots
     return &queue->tail_chunk->slots[queue->tail];
 }
 
+/* The same for one slot, without a new chunk: NULL if this one is full. */
+static inline wefti_slot *wefti_queue_room(wefti_queue *queue) {
+    return WEFTI_LIKELY(queue->tail < WEFTI_CHUNK_SLOTS) ? &queue->tail_chunk->slots[queue->tail] : NULL;
+}
+
 static inline void wefti_queue_publish(wefti_queue *queue, uint32_t slots) {
     wefti_chunk *chunk = queue->tail_chunk;
     if (WEFTI_UNLIKELY(slots > 1)) chunk->longer += slots - 1;
@@ -83,6 +88,7 @@ uint32_t wefti_queue_take_disputed(wefti_queue *queue, uint32_t at, uint32_t slo
 
 static inline uint32_t wefti_queue_copy_out(wefti_queue *queue, uint32_t at, uint32_t slots, wefti_slot *out) {
     const wefti_slot *record = &queue->head_chunk->slots[at];
+    wefti_takes_over(&queue->head_chunk->fill); /* another fiber of this worker may have published it */
     wefti_plain_read(record, slots * sizeof(wefti_slot));
     out[0] = record[0];
     for (uint32_t i = 1; WEFTI_UNLIKELY(i < slots); i++) out[i] = record[i];

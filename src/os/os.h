@@ -48,6 +48,8 @@ typedef struct wefti_os_thread {
 /* Returns 0, or an errno value (EAGAIN: no threads left). stack_size 0: the system's default. */
 int wefti_os_thread_start(wefti_os_thread *thread, void (*run)(void *), void *argument, size_t stack_size);
 void wefti_os_thread_join(wefti_os_thread *thread);
+/* It will not be joined. */
+void wefti_os_thread_detach(wefti_os_thread *thread);
 /* Names the calling thread, cut to what the system allows. */
 void wefti_os_thread_name(const char *name);
 void wefti_os_yield(void);
@@ -55,6 +57,11 @@ void wefti_os_yield(void);
 int wefti_os_thread_id(void);
 /* Asks for time-outs of the calling thread to be as exact as the system can. */
 void wefti_os_exact_timeouts(void);
+
+/* stop.c: writes "weft: misuse: WHAT 'NAME' RULE NUMBERUNIT" to stderr and aborts. For what a caller did that leaves
+ * nothing to go on with; whatever can be answered by a status is. Async-signal-safe. */
+WEFTI_NORETURN void wefti_stop_misuse(const char *what, const char *name, const char *rule, size_t number,
+                                      const char *unit);
 
 /* barrier.c: finds out whether the asymmetric barrier of base/atomic.h can be had. Idempotent, any thread. */
 void wefti_barrier_init(void);

@@ -46,20 +46,20 @@ void wefti_pages_unmap(void *pages, size_t size) { munmap(pages, size); }
 
 void wefti_pages_forget(void *pages, size_t size) { madvise(pages, size, MADV_DONTNEED); }
 
-/* Some emulators take each advice for a hint that they may ignore. So the first guard is tried: reading it must fail.
- */
-static bool mark_works(void *page, size_t size) {
-    if (madvise(page, size, GUARD_INSTALL) != 0) return false;
-    return madvise(page, size, POPULATE_READ) != 0 && errno == EFAULT;
+/* Some emulators take each advice for a hint that they may ignore. So a mark is tried: reading it must fail. On a page
+ * of its own, since a trial that fails halfway leaves a page of which nobody knows whether it can be touched. */
+static int try_marks(size_t size) {
+    void *page = wefti_pages_map(size);
+    if (page == NULL) return UNTRIED;
+    bool works = madvise(page, size, GUARD_INSTALL) == 0 && madvise(page, size, POPULATE_READ) != 0 && errno == EFAULT;
+    wefti_pages_unmap(page, size);
+    return works ? MARKS : NO_MARKS;
 }
 
 static bool mark(void *page, size_t size) {
     int known = wefti_load_relaxed(&marks);
-    if (known == MARKS) return madvise(page, size, GUARD_INSTALL) == 0;
-    if (known == NO_MARKS) return false;
-    bool works = mark_works(page, size);
-    wefti_store_relaxed(&marks, works ? MARKS : NO_MARKS);
-    return works;
+    if (known == UNTRIED) wefti_store_relaxed(&marks, known = try_marks(size));
+    return known == MARKS && madvise(page, size, GUARD_INSTALL) == 0;
 }
 
 static bool protect(void *page, size_t size) {

@@ -74,6 +74,8 @@ int wefti_os_thread_start(wefti_os_thread *thread, void (*run)(void *), void *ar
 
 void wefti_os_thread_join(wefti_os_thread *thread) { pthread_join((pthread_t)thread->handle, NULL); }
 
+void wefti_os_thread_detach(wefti_os_thread *thread) { pthread_detach((pthread_t)thread->handle); }
+
 void wefti_os_thread_name(const char *name) {
     char cut[NAME_SIZE] = {0};
     memcpy(cut, name, strnlen(name, sizeof cut - 1));

@@ -10,6 +10,7 @@ enum {
     TRIM_STACKS = 32,
     MANY_TASKS = 64,
     PATIENT_ROUNDS = 10,
+    MANY_MOVABLE = 4,
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
     TOGETHER_NANOSECONDS = 60000
@@ -22,13 +23,15 @@ static bool any_pending(weft_kernel *kernel);
 /* The last searcher has stopped. Somebody must go on looking: for more work, and at the clock for the kernel's timers.
  */
 static void look_once_more(weft_kernel *kernel) {
-    if (any_pending(kernel) || wefti_inbox_has_work(&kernel->low) || wefti_wheel_next(&kernel->wheel) != INT64_MAX)
+    if (any_pending(kernel) || wefti_inbox_has_work(&kernel->low) || wefti_wheel_next(&kernel->wheel) != INT64_MAX ||
+        wefti_io_wants_poller(&kernel->io))
         wefti_notify(kernel, &kernel->idle);
 }
 
 static bool wake(weft_kernel *kernel, wefti_worker *worker) {
     wefti_wake what = wefti_sleeper_wake(&kernel->idle, &worker->sleep);
     if (WEFTI_UNLIKELY(what == WEFTI_LOOK_ONCE_MORE)) look_once_more(kernel);
+    if (what == WEFTI_WOKEN) wefti_io_ring(kernel, worker);
     return what == WEFTI_WOKEN;
 }
 
@@ -90,6 +93,21 @@ static bool worth_stealing(wefti_worker *worker, wefti_worker *victim) {
     return ++worker->watched_rounds > PATIENT_ROUNDS;
 }
 
+/* Whether to take a runner that may move. One that was made ready a moment ago is best gone on with where it is, next
+ * to whom it talks to: so when there are many, or when its worker switches no more, since its task computes. */
+static bool worth_moving(wefti_worker *worker, wefti_worker *victim) {
+    uint32_t count = wefti_load_relaxed(&victim->movable_count);
+    if (count == 0) return false;
+    if (count >= MANY_MOVABLE) return true;
+    uint64_t parks = wefti_load_relaxed(&victim->parks) + wefti_load_relaxed(&victim->begun); /* relaxed: a guess */
+    if (worker->seen_moving != victim || worker->seen_parks != parks) {
+        worker->seen_moving = victim;
+        worker->seen_parks = parks;
+        worker->seen_rounds = 0;
+    }
+    return ++worker->seen_rounds > PATIENT_ROUNDS;
+}
+
 static bool steal(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     uint32_t count = kernel->worker_count;
@@ -98,7 +116,7 @@ static bool steal(wefti_worker *worker) {
     for (uint32_t n = 0; n < count; n++) {
         wefti_worker *victim = &kernel->workers[(first + n) % count];
         if (victim == worker) continue;
-        wefti_runner *runner = wefti_movable_take(victim, worker);
+        wefti_runner *runner = worth_moving(worker, victim) ? wefti_movable_take(victim, worker) : NULL;
         if (runner != NULL) wefti_runners_put(&worker->ready, &runner->fiber.link);
         if (runner == NULL &&
             (!worth_stealing(worker, victim) || wefti_queue_steal(&victim->queue, &worker->queue) == 0))
@@ -112,6 +130,7 @@ static bool steal(wefti_worker *worker) {
 /* Tries to get something to do. */
 static bool look(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
+    if (worker->ready.first != NULL) return true; /* made ready by this worker itself, in its sleep: a descriptor */
     if (wefti_mailbox_has_mail(&worker->mailbox)) {
         wefti_poll(worker);
         return true;
@@ -178,18 +197,26 @@ static uint32_t state_of(weft_kernel *kernel) {
 static void sleep_now(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     uint32_t state = state_of(kernel);
+    bool polls = wefti_io_become_poller(worker);
     wefti_sleeper_announce(&kernel->idle, &worker->sleep);
     int64_t deadline = next_look(worker);
     wefti_drain_look(kernel); /* part of the last look: who waits for a drain is a giver too */
-    if (anything(worker) || state_of(kernel) != state) {
+    if (anything(worker) || state_of(kernel) != state || wefti_io_wants_poller(&kernel->io)) {
         wefti_sleeper_retract(&kernel->idle, &worker->sleep);
+        if (polls) wefti_io_stop_polling(worker);
         return;
     }
     bool quiet = state == WEFTI_KERNEL_ENDING;
-    if (quiet && become_quiet(worker)) return;
+    if (quiet && become_quiet(worker)) {
+        if (polls) wefti_io_stop_polling(worker);
+        return;
+    }
     wefti_count(&worker->sleeps);
     wefti_store_relaxed(&worker->cpu, -1); /* relaxed: a guess for park_thread */
-    wefti_sleeper_sleep(&kernel->idle, &worker->sleep, deadline);
+    if (polls)
+        wefti_io_sleep(worker, deadline);
+    else
+        wefti_sleeper_sleep(&kernel->idle, &worker->sleep, deadline);
     wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
     if (quiet) stop_being_quiet(worker);
 }
@@ -243,6 +270,7 @@ bool wefti_find_work(wefti_worker *worker) {
         sleep_now(worker);
     }
     stop_searching(worker);
+    if (found && WEFTI_UNLIKELY(wefti_io_wants_poller(&kernel->io))) wefti_notify(kernel, &kernel->idle);
     worker->now = wefti_clock();
     wefti_store_relaxed(&worker->busy_since, worker->now);
     return found;

@@ -18,6 +18,7 @@
 
 #include "dynamic/env.h"
 #include "sched/attach.h"
+#include "sched/submit.h"
 
 enum { DEFAULT_STACK = 256 * 1024, THREAD_STACK = 512 * 1024 };
 
@@ -131,6 +132,12 @@ wefti_stack_pool *wefti_kernel_pool(weft_kernel *kernel, size_t stack_size) {
 
 /* ---- a worker's thread ---- */
 
+static void find_cells(wefti_worker *worker, const wefti_strand *strand) {
+    worker->cells.category = wefti_cell_of(strand, &weft_task_category);
+    worker->cells.priority = wefti_cell_of(strand, &weft_task_priority);
+    worker->cells.kernel = wefti_cell_of(strand, &weft_current_kernel);
+}
+
 static void report(weft_kernel *kernel, weft_status status) {
     pthread_mutex_lock(&kernel->lock);
     if (status != WEFT_OK && kernel->failure == WEFT_OK) kernel->failure = status;
@@ -167,6 +174,7 @@ weft_status weft_enter_worker_loop(weft_worker_loop *loop) {
     wefti_worker *worker = loop->worker;
     loop->entered = true;
     worker->base = thread->strand.bound;
+    find_cells(worker, &thread->strand);
     bool ready = wefti_may_park(&(wefti_strand){.worker = worker});
     report(worker->kernel, ready ? WEFT_OK : WEFT_NO_MEMORY);
     if (wait_for_go(worker->kernel)) run_loop(worker, thread);
@@ -249,6 +257,7 @@ static bool init_worker(weft_kernel *kernel, wefti_worker *worker, uint32_t inde
     memcpy(worker, &blank,
            offsetof(wefti_worker, mailbox)); /* `sleep` stays AWAKE: a late waker may be looking at it */
     worker->movable = (wefti_runners){NULL, NULL};
+    find_cells(worker, &(wefti_strand){.bound = NULL});
     wefti_wheel_init(&worker->wheel, wefti_clock());
     return wefti_queue_init(&worker->queue, &kernel->depot);
 }
@@ -282,6 +291,7 @@ static void end_kernel_memory(weft_kernel *kernel) {
     }
     kernel->stacks = NULL;
     wefti_depot_end(&kernel->depot);
+    wefti_io_end(&kernel->io);
     pthread_cond_destroy(&kernel->changed);
     pthread_mutex_destroy(&kernel->broadcast_lock);
     pthread_mutex_destroy(&kernel->lock);
@@ -298,6 +308,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     wefti_atomic_init(&kernel->users, (size_t)0);
     wefti_atomic_init(&kernel->pledges, (size_t)0);
     memset(&kernel->drain, 0, sizeof kernel->drain);
+    wefti_io_init(&kernel->io);
     kernel->arrived = kernel->quiet = 0;
     kernel->failure = WEFT_OK;
     kernel->go = kernel->stop = kernel->joining = kernel->joined = kernel->ending_thread_started = false;
@@ -403,6 +414,7 @@ static void finish_ending(weft_kernel *kernel) {
     kernel->joining = true;
     pthread_mutex_unlock(&kernel->lock);
     join_workers(kernel);
+    wefti_io_kernel_ended(kernel);
     if (wefti_kernel_ended_hook != NULL) wefti_kernel_ended_hook(kernel);
     pthread_mutex_lock(&kernel->lock);
     kernel->joined = true;

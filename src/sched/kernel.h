@@ -7,6 +7,7 @@
 
 #include "sched/drain.h"
 #include "sched/idle.h"
+#include "sched/io.h"
 #include "sched/worker.h"
 
 /* A kernel's life:
@@ -46,6 +47,7 @@ struct weft_kernel {
     WEFTI_ATOMIC(size_t) users;   /* channels and timeouts that point here */
     WEFTI_ATOMIC(size_t) pledges; /* timeouts that are not delivered, and broadcasts: the end waits for them */
     wefti_drain drain;
+    wefti_io io;
     struct weft_kernel *next_kernel; /* registry, for dumps */
 };
 

@@ -17,15 +17,14 @@ static const wefti_condition no_memory = {WEFT_FAILED, "no memory for the task's
 
 /* ---- running a task ---- */
 
-static void begin(wefti_runner *self, wefti_worker *worker, const wefti_record *record) {
+static inline void begin(wefti_runner *self, wefti_worker *worker, const wefti_record *record) {
     /* relaxed, all of them: for dumps and task_categories_running, which take what they find */
     wefti_store_relaxed(&self->category, record->category);
     wefti_store_relaxed(&self->since, worker->now);
     wefti_store_relaxed(&self->type, record->type);
-    wefti_count(&worker->begun);
 }
 
-static void end(wefti_runner *self, unsigned generation) {
+static inline void end(wefti_runner *self, unsigned generation) {
     wefti_worker *worker = self->fiber.strand.worker; /* a movable task may have changed it */
     wefti_store_relaxed(&self->type, NULL);
     self->fiber.strand.bound = worker->base;
@@ -90,35 +89,69 @@ static WEFTI_NOINLINE void run_with_extras(wefti_runner *self, wefti_record *rec
     if (group != NULL) wefti_group_leave(group);
 }
 
+static inline weft_group *group_of(const wefti_record *record) {
+    return *(weft_group *const *)(const void *)(record + 1);
+}
+
+/* On a stack that is looked at, where the shorter way is not taken. */
+static void invoke_in_group(wefti_record *record) {
+    weft_group *group = group_of(record);
+    if (WEFTI_UNLIKELY(wefti_group_is_cancelled(group)))
+        deliver(record->sink, NULL, &wefti_task_cancelled);
+    else
+        invoke_with(record, (char *)(record + 1) + sizeof(wefti_membership));
+    wefti_group_leave(group);
+}
+
 static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record) {
     void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
     self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
         run_with_extras(self, record);
+    else if (record->flags == WEFTI_TASK_GROUP)
+        invoke_in_group(record);
     else
         invoke(record);
     free(heap);
     self->movable = false;
     self->fiber.strand.base = self->fiber.strand.worker->base;
+    if (self->watched != 0) wefti_runner_check(self);
 }
 
-static void run_in_group(wefti_record *record) {
-    weft_group *group = *(weft_group **)(void *)(record + 1);
-    if (WEFTI_UNLIKELY(weft_group_cancelled(group)))
+/* Carries over what has ended. This may wait while tasks of the same group follow one another on this worker, and stay
+ * on it: who waits for the group waits for the next one too. */
+static WEFTI_NOINLINE void carry_leaving(wefti_worker *worker) {
+    weft_group *group = worker->leaving;
+    worker->leaving = NULL;
+    wefti_group_carry(group);
+}
+
+/* A small task with nothing but a group. */
+static WEFTI_NOINLINE void run_in_group(wefti_runner *self, wefti_worker *worker, wefti_record *record) {
+    unsigned generation = record->generation;
+    weft_group *group = group_of(record);
+    begin(self, worker, record);
+    if (WEFTI_UNLIKELY(wefti_group_is_cancelled(group)))
         deliver(record->sink, NULL, &wefti_task_cancelled);
     else
-        invoke(record);
-    wefti_group_leave(group);
+        invoke_with(record, (char *)(record + 1) + sizeof(wefti_membership));
+    if (WEFTI_LIKELY((worker->leaving == NULL || worker->leaving == group) &&
+                     wefti_tally_is_owner(&group->tally, worker))) {
+        wefti_tally_out_own(&group->tally);
+        worker->leaving = group;
+    } else {
+        wefti_group_leave(group);
+    }
+    end(self, generation);
 }
 
 static void run(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
     wefti_record *record = (wefti_record *)(void *)slots;
     unsigned generation = record->generation;
     begin(self, worker, record);
-    if (WEFTI_LIKELY(record->flags == 0))
+    unsigned how = record->flags | self->watched;
+    if (WEFTI_LIKELY(how == 0))
         invoke_with(record, record + 1);
-    else if (record->flags == WEFTI_TASK_GROUP)
-        run_in_group(record);
     else
         run_unusual(self, record);
     end(self, generation);
@@ -127,6 +160,7 @@ static void run(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
 /* ---- tasks that want a stack of their own size ---- */
 
 static void run_handed(wefti_runner *self, void *slots) {
+    wefti_count(&self->fiber.strand.worker->begun);
     run(self, self->fiber.strand.worker, slots);
     free(slots);
 }
@@ -147,13 +181,17 @@ static bool hand_over(wefti_worker *worker, const wefti_slot *slots, uint32_t co
     ((wefti_record *)(void *)copy)->flags &= (uint8_t)~WEFTI_TASK_STACK;
     runner->first = run_handed;
     runner->first_argument = copy;
+    wefti_hands_over(runner);
     wefti_runners_put(&worker->ready, &runner->fiber.link);
     return true;
 }
 
 static WEFTI_NOINLINE void run_elsewhere(wefti_runner *self, wefti_worker *worker, wefti_slot *slots, uint32_t count) {
     wefti_record *record = (wefti_record *)(void *)slots;
-    if (hand_over(worker, slots, count, wefti_record_extras(record)->stack_size)) return;
+    if (hand_over(worker, slots, count, wefti_record_extras(record)->stack_size)) {
+        wefti_store_relaxed(&worker->begun, wefti_load_relaxed(&worker->begun) - 1); /* taken, and not yet begun */
+        return;
+    }
     static const wefti_condition no_stack = {WEFT_FAILED, "no memory for a stack of the size the task asked for"};
     begin(self, worker, record);
     wefti_extras *extras = wefti_record_extras(record);
@@ -180,6 +218,7 @@ void wefti_poll(wefti_worker *worker) {
     else if (worker->poll_every < POLL_MOST)
         worker->poll_every *= 2;
     wefti_drain_look(worker->kernel);
+    wefti_io_look(worker);
     if (wefti_wheel_next(&worker->wheel) <= now) wefti_wheel_poll(&worker->wheel, now);
     if (wefti_wheel_next(&worker->kernel->wheel) <= now) wefti_wheel_poll(&worker->kernel->wheel, now);
 }
@@ -212,7 +251,16 @@ static WEFTI_NOINLINE bool refill(wefti_worker *worker) {
 /* Whether it is time to look at mailbox and clock. */
 static inline bool time_to_poll(wefti_worker *worker) { return (++worker->tick & (worker->poll_every - 1)) == 0; }
 
-static void run_record(wefti_runner *self, wefti_worker *worker, wefti_slot *slots, uint32_t count) {
+/* Nothing but a call: what most tasks are. */
+static inline __attribute__((always_inline)) void run_plain(wefti_runner *self, wefti_worker *worker,
+                                                            wefti_record *record) {
+    unsigned generation = record->generation;
+    begin(self, worker, record);
+    invoke_with(record, record + 1);
+    end(self, generation);
+}
+
+static WEFTI_NOINLINE void run_record(wefti_runner *self, wefti_worker *worker, wefti_slot *slots, uint32_t count) {
     if (WEFTI_UNLIKELY((((wefti_record *)(void *)slots)->flags & WEFTI_TASK_STACK) != 0))
         run_elsewhere(self, worker, slots, count);
     else
@@ -225,12 +273,29 @@ static WEFTI_NOINLINE void run_low(wefti_runner *self, wefti_worker *worker) {
     uint32_t count = worker->low_slots;
     memcpy(slots, worker->low, count * sizeof *slots);
     worker->low_slots = 0;
+    wefti_count(&worker->begun);
     run_record(self, worker, slots, count);
+}
+
+/* Runs any task, after what has to be carried over before this one. */
+static inline __attribute__((always_inline)) void run_next(wefti_runner *self, wefti_worker *worker, wefti_slot *slots,
+                                                           uint32_t count) {
+    wefti_record *record = (wefti_record *)(void *)slots;
+    unsigned how = record->flags | self->watched;
+    bool grouped = how == WEFTI_TASK_GROUP;
+    if (worker->leaving != NULL && !(grouped && worker->leaving == group_of(record))) carry_leaving(worker);
+    if (WEFTI_LIKELY(how == 0))
+        run_plain(self, worker, record);
+    else if (grouped)
+        run_in_group(self, worker, record);
+    else
+        run_record(self, worker, slots, count);
 }
 
 /* Runs tasks that have not begun, as long as there are any and nothing else is to be looked after. */
 static bool run_tasks(wefti_runner *self, wefti_worker *worker) {
     WEFTI_ALIGNED(64) wefti_slot slots[WEFTI_RECORD_MOST_SLOTS];
+    if (WEFTI_UNLIKELY(worker->leaving != NULL)) carry_leaving(worker); /* another runner's, that was left */
     uint32_t count = wefti_queue_take(&worker->queue, slots);
     if (WEFTI_UNLIKELY(count == 0)) {
         if (!refill(worker)) return false;
@@ -238,7 +303,7 @@ static bool run_tasks(wefti_runner *self, wefti_worker *worker) {
         if (count == 0) return false; /* stolen meanwhile */
     }
     do {
-        run_record(self, worker, slots, count);
+        run_next(self, worker, slots, count);
         worker = self->fiber.strand.worker; /* a movable task may have changed it */
         if (time_to_poll(worker)) {
             worker->poll_due = true;
@@ -247,6 +312,7 @@ static bool run_tasks(wefti_runner *self, wefti_worker *worker) {
         if (worker->ready.first != NULL) break;
         count = wefti_queue_take(&worker->queue, slots);
     } while (count != 0);
+    if (worker->leaving != NULL) carry_leaving(worker);
     return true;
 }
 
@@ -284,6 +350,7 @@ WEFTI_NO_TSAN void wefti_loop(void *argument) {
     wefti_runner *self = argument;
     wefti_annotate_arrive(&self->fiber.annotation);
     if (WEFTI_UNLIKELY(self->first != NULL)) {
+        wefti_takes_over(self);
         free_retired(self->fiber.strand.worker);
         self->first(self, self->first_argument);
         self->first = NULL;

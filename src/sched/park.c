@@ -93,10 +93,12 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     wefti_worker *worker = wait->strand->worker;
     wefti_wheel *wheel = &worker->wheel;
     bool timed = deadline != WEFT_FOREVER;
+    if (WEFTI_UNLIKELY(self->watched != 0)) wefti_runner_check(self);
     if (timed) arm(worker, wait, deadline);
     note_wait(self, worker, wait->what, wait->object, wait->name);
     wefti_runner *next = choose(worker);
     if (WEFTI_LIKELY(next != self)) leave(worker, self, next);
+    wefti_takes_over(self);
     if (timed) wefti_timer_cancel(wheel, &wait->timer);
     return outcome_of(wait);
 }
@@ -111,9 +113,11 @@ wefti_waiter *wefti_single_waiter(wefti_strand *strand, const char *what, const 
 WEFTI_NO_TSAN weft_status wefti_park_single(wefti_strand *strand) {
     wefti_runner *self = wefti_runner_of_strand(strand);
     wefti_worker *worker = strand->worker;
+    if (WEFTI_UNLIKELY(self->watched != 0)) wefti_runner_check(self);
     wefti_runner *next = choose(worker);
-    if (WEFTI_UNLIKELY(next == self)) return (weft_status)self->fiber.context.answer;
-    return (weft_status)wefti_runner_switch(worker, self, next, false);
+    int answer = next != self ? wefti_runner_switch(worker, self, next, false) : self->fiber.context.answer;
+    wefti_takes_over(self);
+    return (weft_status)answer;
 }
 
 /* ---- threads ---- */
@@ -174,9 +178,14 @@ void wefti_unpark_with(wefti_wait *wait, int answer) {
     wefti_runner *runner = wefti_runner_of_strand(strand);
     runner->fiber.context.answer = answer;
     wefti_store_relaxed(&runner->what, NULL); /* relaxed: for dumps */
+    wefti_hands_over(runner);
     wefti_strand *self = wefti_strand_now;
     if (WEFTI_LIKELY(self != NULL && self->worker == worker)) {
         wefti_runner_ready(worker, runner);
+        return;
+    }
+    if (runner->movable && self != NULL && self->worker != NULL && self->worker->kernel == worker->kernel) {
+        wefti_runner_ready(self->worker, runner); /* it comes to whom it talks with */
         return;
     }
     weft_kernel *kernel = worker->kernel; /* read before: afterwards the kernel may end, and its memory be used anew */

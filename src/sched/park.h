@@ -29,6 +29,9 @@
  * Both are two accesses with one order that all agree on, so that the owner sees the hint, or the other sees the wait
  * open. So an owner needs to hold one thing at a time, and takes part in a match as the side that claims, never as one
  * that is claimed: two alternations that meet need no order among themselves.
+ *
+ * A kept alternation comes back from CLAIMED to AWAY, and so may any that timed out: it was for a clock, whose time
+ * somebody else has received. So their waiters stay where they are, and are left hints.
  */
 #ifndef WEFTI_PARK_H
 #define WEFTI_PARK_H
@@ -116,7 +119,9 @@ static inline bool wefti_waiter_claim(wefti_waiter *waiter, weft_status status, 
                 return true;
             }
         }
-        *gone = seen != WEFTI_AWAY && !waiter->kept;
+        /* An alternation that has timed out may come back: a clock was due, and somebody else has received the time. */
+        bool back = seen == WEFTI_AWAY || (seen == 1u + (uint32_t)WEFT_TIMED_OUT && wait->hints != NULL);
+        *gone = !back && !waiter->kept;
         if (*gone || hinted) return false;
         wefti_hints *hints = &wait->hints[waiter->place / 64];
         /* A hint that is there already will be cleared before the owner takes the thing's lock, and so looks at what is

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runner.c - runners: making, keeping, and switching between them. */
+#include "os/os.h"
 #include "sched/kernel.h"
 #include "sched/worker.h"
 
@@ -21,6 +22,7 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     wefti_store_relaxed(&runner->what, NULL);
     runner->number = number;
     runner->pool = pool;
+    runner->watched = wefti_stack_has_canary(low) ? WEFTI_TASK_WATCHED : 0;
     runner->fiber.strand.worker = worker;
     runner->fiber.strand.bound = runner->fiber.strand.base = worker->base;
     wefti_wait_init(&runner->wait, &runner->fiber.strand, NULL, NULL);
@@ -50,6 +52,14 @@ void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
     wefti_stack_give(runner->pool, runner->fiber.stack_low);
 }
 
+void wefti_runner_check(const wefti_runner *runner) {
+    const wefti_fiber *fiber = &runner->fiber;
+    if (WEFTI_LIKELY(wefti_stack_check(fiber->stack_low))) return;
+    const weft_task_type *type = wefti_load_relaxed(&runner->type); /* relaxed: its own */
+    wefti_stop_misuse("task", type != NULL ? type->name : "?", "has overflowed its stack of",
+                      wefti_stack_size_of(runner->pool), " bytes, under which the system refused a guard");
+}
+
 static void ready_movable(wefti_worker *worker, wefti_runner *runner) {
     wefti_spin_lock(&worker->movable_lock);
     wefti_runners_put(&worker->movable, &runner->fiber.link);
@@ -73,12 +83,13 @@ wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {
     wefti_spin_unlock(&from->movable_lock);
     if (node == NULL) return NULL;
     wefti_runner *runner = wefti_runner_of(node);
-    if (from != to) {
+    wefti_worker *home = runner->fiber.strand.worker; /* not always `from`: who makes it ready takes it there */
+    if (home != to) {
         /* Its worker may still be about to leave it: it was made ready before it had parked. */
         while (!wefti_context_is_left(&runner->fiber.context)) wefti_pause();
         runner->fiber.strand.worker = to;
         wefti_store_relaxed(&runner->home, to);
-        wefti_add_relaxed(&from->stacks, UINT64_C(-1));
+        wefti_add_relaxed(&home->stacks, UINT64_C(-1));
         wefti_add_relaxed(&to->stacks, UINT64_C(1));
     }
     return runner;

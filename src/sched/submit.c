@@ -112,7 +112,7 @@ static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_stra
         if (has_extras(options)) {
             extras =
                 (wefti_extras){options->group, wefti_environment_retain(options->environment), options->stack_size, 0};
-            if (options->group != NULL) wefti_group_join(options->group);
+            if (options->group != NULL) wefti_group_join(options->group, self->worker);
             s.extras = &extras;
             s.head.flags |= WEFTI_TASK_EXTRAS;
             if (options->stack_size > kernel->stack_size) s.head.flags |= WEFTI_TASK_STACK;
@@ -127,10 +127,37 @@ static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_stra
     return status;
 }
 
-weft_status wefti_submit_slowly(weft_kernel *kernel, const weft_submit_options *options, wefti_sink *sink,
-                                const weft_task_type *type, const void *arguments) {
+/* A small task without options, from outside. */
+static inline __attribute__((always_inline)) weft_status submit_outside(weft_kernel *kernel, const wefti_small *small) {
+    bool closed;
+    wefti_slot *room = wefti_inbox_reserve(&kernel->inbox, 1, &closed, false);
+    if (WEFTI_UNLIKELY(room == NULL)) return closed ? WEFT_ENDED : WEFT_NO_MEMORY;
+    unsigned generation = wefti_generation(kernel);
+    wefti_write_small(room, small, generation);
+    wefti_count(&kernel->inbox.submitted[generation]); /* as in put_own; written with push_lock held */
+    wefti_inbox_publish(&kernel->inbox, 1);
+    wefti_notify(kernel, &kernel->idle);
+    return WEFT_OK;
+}
+
+static WEFTI_NOINLINE weft_status submit_checked(weft_kernel *kernel, wefti_strand *self,
+                                                 const weft_submit_options *options, wefti_sink *sink,
+                                                 const weft_task_type *type, const void *arguments) {
     if (!check(type, arguments, options)) return WEFT_INVALID;
-    wefti_strand *self = wefti_strand_self();
-    if (self == NULL) return WEFT_NO_MEMORY;
     return submit_general(kernel, self, options, sink, type, arguments, wefti_priority_here(self));
+}
+
+weft_status wefti_submit_otherwise(weft_kernel *kernel, wefti_strand *self, const weft_submit_options *options,
+                                   wefti_sink *sink, const weft_task_type *type, const void *arguments) {
+    bool outside = self->worker == NULL || self->worker->kernel != kernel;
+    if (WEFTI_UNLIKELY(!outside || options != NULL || !wefti_is_small(type, arguments, WEFTI_SMALL_ARGUMENTS)))
+        return submit_checked(kernel, self, options, sink, type, arguments);
+    /* relaxed, both: as in wefti_category_here */
+    weft_category category =
+        __atomic_load_n((const weft_category *)wefti_cell_of(self, &weft_task_category), __ATOMIC_RELAXED);
+    weft_priority priority =
+        __atomic_load_n((const weft_priority *)wefti_cell_of(self, &weft_task_priority), __ATOMIC_RELAXED);
+    if (WEFTI_UNLIKELY(category == NULL || priority != WEFT_PRIORITY_DEFAULT))
+        return submit_checked(kernel, self, options, sink, type, arguments);
+    return submit_outside(kernel, &(wefti_small){type, sink, category, NULL, arguments});
 }

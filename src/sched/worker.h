@@ -34,6 +34,8 @@ typedef struct wefti_runner {
     wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
     uint32_t number;   /* of its stack */
     bool movable;
+    uint8_t
+        watched; /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at; else 0 */
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     wefti_stack_pool *pool;
@@ -54,6 +56,13 @@ typedef struct wefti_runners {
     wefti_node *first, *last;
 } wefti_runners;
 
+/* Where the variables that a submission reads lie for who binds none of them itself: so it need not search. */
+typedef struct wefti_cells {
+    const weft_category *category;
+    const weft_priority *priority;
+    weft_kernel *const *kernel;
+} wefti_cells;
+
 typedef struct wefti_worker {
     /* the owner's lines */
     WEFTI_ALIGNED(WEFTI_APART) wefti_runners ready;
@@ -69,21 +78,28 @@ typedef struct wefti_worker {
     struct wefti_worker *watched; /* whom it may steal from, if that one gets nowhere */
     uint64_t watched_taken;
     uint32_t watched_rounds;
+    struct wefti_worker *seen_moving; /* the same for runners that may move */
+    uint64_t seen_parks;
+    uint32_t seen_rounds;
     int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
     int64_t trimmed; /* when this worker last trimmed the depot */
     uint32_t idle_count;
-    int64_t now;      /* the clock when it was last looked at */
-    weft_bound *base; /* the worker's own bindings */
-    wefti_fiber root; /* the OS thread's own stack: context function, start and end */
+    int64_t now;       /* the clock when it was last looked at */
+    weft_bound *base;  /* the worker's own bindings */
+    wefti_cells cells; /* as seen from `base` */
+    wefti_fiber root;  /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;
     bool started;
+    weft_group *leaving; /* one whose tally is this worker's and has tasks of its own to be carried over; NULL: none */
     WEFTI_ATOMIC(wefti_runner *) current;
     WEFTI_ATOMIC(int) cpu; /* where it ran when it last looked; -1: asleep */
     /* counters: written by the owner alone, read by anyone */
     WEFTI_ATOMIC(uint64_t) submitted[2], done[2]; /* by generation, see drain.h */
-    WEFTI_ATOMIC(uint64_t) begun, steals, parks, sleeps, stacks;
-    WEFTI_ATOMIC(int64_t) busy, busy_since;                    /* busy_since 0: searching or asleep */
-    uint32_t low_slots;                                        /* of the task of low priority to run next; 0: none */
+    WEFTI_ATOMIC(uint64_t) begun; /* beyond those taken from the queue, which have begun but for those handed over */
+    WEFTI_ATOMIC(uint64_t) steals, parks, sleeps, stacks;
+    WEFTI_ATOMIC(int64_t) busy, busy_since;     /* busy_since 0: searching or asleep */
+    WEFTI_ATOMIC(struct weft_channel *) inside; /* the channel that a task of this worker is inside of, comm/bias.h */
+    uint32_t low_slots;                         /* of the task of low priority to run next; 0: none */
     WEFTI_ALIGNED(64) wefti_slot low[WEFTI_RECORD_MOST_SLOTS]; /* not in the queue, where it would count as pending */
     wefti_queue queue;
     wefti_wheel wheel;
@@ -136,6 +152,8 @@ wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to, 
 }
 /* Puts a runner where this worker (or, if it is movable, any) goes on with it. */
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);
+/* Ends the process if the task that runs has written below its stack. For runners that are watched. */
+void wefti_runner_check(const wefti_runner *runner);
 /* A ready runner, or NULL. */
 wefti_runner *wefti_runner_next(wefti_worker *worker);
 

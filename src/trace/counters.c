@@ -10,7 +10,7 @@ weft_status weft_read_counters(const weft_kernel *kernel, unsigned worker, weft_
     if (worker >= kernel->worker_count || counters == NULL) return WEFT_INVALID;
     wefti_worker *w = &kernel->workers[worker];
     uint64_t done = wefti_load_relaxed(&w->done[0]) + wefti_load_relaxed(&w->done[1]);
-    uint64_t begun = wefti_load_relaxed(&w->begun);
+    uint64_t begun = wefti_load_relaxed(&w->queue.taken) + wefti_load_relaxed(&w->begun);
     int64_t since = wefti_load_relaxed(&w->busy_since), busy = wefti_load_relaxed(&w->busy);
     counters->tasks = done;
     counters->steals = wefti_load_relaxed(&w->steals);

@@ -200,3 +200,44 @@ TEST(tasks_outlive_a_group_that_is_freed) {
     end_and_free(kernel);
     CHECK_EQ(atomic_load(&ran), 100);
 }
+
+/* ---- what one worker counts is known to all at once ---- */
+
+WEFT_TASK(void, child, (atomic_int *, ran)) { atomic_fetch_add(ran, 1); }
+
+/* Three children of one group in a row on one worker, then `last`, in the group as well or not. */
+WEFT_TASK(void, submit_and_hold, (weft_group *, group), (gate *, g), (atomic_int *, ran), (bool, grouped)) {
+    const weft_submit_options options = {.group = group};
+    for (int i = 0; i < 3; i++) CHECK_OK(weft_submit_with(&options, NULL, child, ran));
+    CHECK_OK(weft_submit_with(grouped ? &options : NULL, NULL, hold, g));
+}
+
+TEST(group_counts_what_has_ended_while_the_next_one_computes) {
+    weft_kernel *kernel = kernel_of(1);
+    weft_group *group = weft_make_group(NULL);
+    gate g = {0, false};
+    atomic_int ran = 0;
+    CHECK_OK(weft_submit(NULL, submit_and_hold, group, &g, &ran, true));
+    wait_for_entered(&g, 1);
+    CHECK_EQ(weft_group_count(group), 1);
+    CHECK_STATUS(weft_wait_group(group, weft_after(0.001)), WEFT_TIMED_OUT);
+    open_gate(&g);
+    CHECK_OK(weft_wait_group(group, patience()));
+    CHECK_EQ(atomic_load(&ran), 3);
+    CHECK_OK(weft_free_group(group));
+    end_and_free(kernel);
+}
+
+TEST(group_ends_while_a_task_that_is_not_in_it_computes_on_the_same_worker) {
+    weft_kernel *kernel = kernel_of(1);
+    weft_group *group = weft_make_group(NULL);
+    gate g = {0, false};
+    atomic_int ran = 0;
+    CHECK_OK(weft_submit(NULL, submit_and_hold, group, &g, &ran, false));
+    wait_for_entered(&g, 1);
+    CHECK_OK(weft_wait_group(group, patience()));
+    CHECK_EQ(atomic_load(&ran), 3);
+    CHECK_OK(weft_free_group(group));
+    open_gate(&g);
+    end_and_free(kernel);
+}

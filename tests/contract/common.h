@@ -5,7 +5,6 @@
 
 #include <weft.h>
 
-#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -36,15 +35,8 @@ static inline weft_channel *bounded_channel(size_t element_size, size_t capacity
     return channel;
 }
 
-static inline int thread_count(void) {
-    DIR *folder = opendir("/proc/self/task");
-    const struct dirent *entry;
-    int count = 0;
-    while (folder && (entry = readdir(folder)))
-        if (entry->d_name[0] != '.') count++;
-    if (folder) closedir(folder);
-    return count;
-}
+/* No thread is there but the harness's own. */
+#define CHECK_NO_THREAD_LEFT() CHECK_EVENTUALLY(harness_threads() == harness_own_threads())
 
 /* A task that keeps its worker busy, computing, until the gate is opened. */
 typedef struct gate {

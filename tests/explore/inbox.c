@@ -42,16 +42,21 @@ static void put(uint32_t id, uint32_t slots) {
     wefti_inbox_publish(&inbox, slots);
 }
 
-static bool take(unsigned me) {
-    wefti_slot out[WEFTI_RECORD_MOST_SLOTS];
-    uint32_t id, again, slots = wefti_queue_take(&queues[me], out);
-    if (slots == 0) return false;
+static void check_record(unsigned me, const wefti_slot *out, uint32_t slots) {
+    uint32_t id, again;
     memcpy(&id, out[0].bytes, sizeof id);
     memcpy(&again, out[slots - 1].bytes, sizeof again);
     explore_assert(id == again && id >= 1 && id <= MOST_RECORDS);
     explore_assert(wefti_exchange_relaxed(&taken_by[id], me + 1) == 0);
     explore_assert(id > last_of[me][id % 2]);
     last_of[me][id % 2] = id;
+}
+
+static bool take(unsigned me) {
+    wefti_slot out[WEFTI_RECORD_MOST_SLOTS];
+    uint32_t slots = wefti_queue_take(&queues[me], out);
+    if (slots == 0) return false;
+    check_record(me, out, slots);
     return true;
 }
 
@@ -103,6 +108,17 @@ static void chunk_worker(void *unused) {
         if (wefti_inbox_take(&inbox, &queues[1], WEFTI_CHUNK_SLOTS) > 0) explore_saw("a share");
     take_all(1);
 }
+/* Takes as a worker takes tasks of low priority: one by one, past its queue. */
+static void single_taker(void *of) {
+    unsigned me = (unsigned)(uintptr_t)of;
+    wefti_slot out[WEFTI_RECORD_MOST_SLOTS];
+    for (int i = 0; i < 3; i++) {
+        uint32_t slots = wefti_inbox_take_one(&inbox, &queues[me], out);
+        if (slots == 0) continue;
+        explore_saw("a single record");
+        check_record(me, out, slots);
+    }
+}
 static void closer(void *unused) {
     (void)unused;
     wefti_inbox_close(&inbox);
@@ -150,6 +166,13 @@ EXPLORE(two_workers_empty_a_full_inbox, ) {
     even_producer(NULL);
     explore_thread(batch_worker, NULL);
     explore_thread(chunk_worker, NULL);
+    finish();
+}
+/* The second to take may take a record that came after its look at `pushed`: only `fill` tells it of that. */
+EXPLORE(two_workers_take_single_records, ) {
+    begin();
+    explore_thread(producer_of_four, NULL);
+    for (uintptr_t i = 0; i < WORKERS; i++) explore_thread(single_taker, (void *)i);
     finish();
 }
 EXPLORE(a_closed_inbox_takes_no_more, ) {
@@ -212,6 +235,14 @@ static void take_the_first(void *unused) {
     while (wefti_load_acquire(&both_are_in) == 0) wefti_pause();
     wefti_inbox_take(&inbox, &queues[0], 1);
 }
+static void take_the_first_alone(void *unused) {
+    (void)unused;
+    wefti_slot out[WEFTI_RECORD_MOST_SLOTS];
+    while (wefti_load_acquire(&both_are_in) == 0) wefti_pause();
+    uint32_t slots = wefti_inbox_take_one(&inbox, &queues[0], out);
+    explore_assert(slots == 1);
+    check_record(0, out, slots);
+}
 static void looker(void *unused) {
     (void)unused;
     while (wefti_load_acquire(&first_is_in) == 0) wefti_pause();
@@ -223,6 +254,15 @@ EXPLORE(an_inbox_that_is_never_empty_never_seems_so, ) {
     wefti_atomic_init(&both_are_in, 0u);
     explore_thread(give_two, NULL);
     explore_thread(take_the_first, NULL);
+    explore_thread(looker, NULL);
+    finish();
+}
+EXPLORE(an_inbox_that_single_takes_do_not_empty_never_seems_empty, ) {
+    begin();
+    wefti_atomic_init(&first_is_in, 0u);
+    wefti_atomic_init(&both_are_in, 0u);
+    explore_thread(give_two, NULL);
+    explore_thread(take_the_first_alone, NULL);
     explore_thread(looker, NULL);
     finish();
 }

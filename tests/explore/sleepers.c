@@ -131,6 +131,25 @@ EXPLORE(one_sleeper_is_woken_for_work, .exhaustive = true, .preemptions = 2, .st
     explore_thread(be_worker, NULL);
     finish(1);
 }
+/* The last searcher stops, since it has found something that takes until all else is done. A giver that leaves its work
+ * to this searcher must be seen by its last look: searcher: not searching any more     giver: publishes     sees a
+ * searcher     searcher: looks: nothing */
+static void find_something_long(void *unused) {
+    (void)unused;
+    if (wefti_sleepers_stop(&all) && wefti_load_relaxed(&all.sleepers) != 0 && wefti_load_relaxed(&work) != 0) {
+        explore_saw("a last look that finds something");
+        for (uint32_t i = 0; i < worker_count; i++) wefti_sleeper_wake(&all, &sleepers[i]);
+    }
+    while (wefti_load_relaxed(&done) == 0) wefti_pause();
+}
+EXPLORE(the_last_searcher_misses_nothing_when_it_stops, ) {
+    begin(1);
+    wefti_atomic_init(&all.searchers, 1u);
+    explore_thread(be_worker, NULL);
+    explore_thread(give_wait_stop, NULL);
+    explore_thread(find_something_long, NULL);
+    finish(1);
+}
 EXPLORE(two_sleepers_are_woken_for_work, ) {
     begin(2);
     explore_thread(give_two_wait_stop, NULL);

@@ -4,7 +4,11 @@
  * All are weak, so that a test that wants more of one brings its own.
  */
 #include "engine/explore.h"
+#include "comm/level.h"
+#include "comm/policy.h"
+#include "comm/store.h"
 #include "sched/attach.h"
+#include "sched/cancel.h"
 #include "sched/kernel.h"
 
 #define WEAK __attribute__((weak))
@@ -40,6 +44,73 @@ WEAK void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
     (void)kernel, (void)worker;
     explore_fail("no workers here");
 }
+WEAK void wefti_runner_check(const wefti_runner *runner) { (void)runner; }
+WEAK bool wefti_io_ring(weft_kernel *kernel, wefti_worker *worker) {
+    (void)kernel, (void)worker;
+    return false;
+}
+WEAK bool wefti_io_become_poller(wefti_worker *worker) {
+    (void)worker;
+    return false;
+}
+WEAK void wefti_io_stop_polling(wefti_worker *worker) { (void)worker; }
+WEAK void wefti_io_sleep(wefti_worker *worker, int64_t deadline) {
+    (void)worker, (void)deadline;
+    explore_fail("no descriptors here");
+}
+WEAK weft_kernel *wefti_io_kernel(const wefti_strand *self) {
+    (void)self;
+    return NULL;
+}
+WEAK weft_status wefti_io_enlist(weft_kernel *kernel, int descriptor, bool write, wefti_waiter *waiter) {
+    (void)kernel, (void)descriptor, (void)write, (void)waiter;
+    explore_fail("no descriptors here");
+}
+WEAK void wefti_io_again(weft_kernel *kernel, int descriptor) {
+    (void)kernel, (void)descriptor;
+    explore_fail("no descriptors here");
+}
+WEAK void wefti_io_delist(weft_kernel *kernel, int descriptor, wefti_waiter *waiter) {
+    (void)kernel, (void)descriptor, (void)waiter;
+    explore_fail("no descriptors here");
+}
+WEAK bool wefti_descriptor_ready(int descriptor, bool write) {
+    (void)descriptor, (void)write;
+    return false;
+}
+WEAK size_t weft_group_count(const weft_group *group) {
+    (void)group;
+    return 0;
+}
+WEAK bool wefti_group_enlist(weft_group *group, wefti_waiter *waiter) {
+    (void)group, (void)waiter;
+    return false;
+}
+WEAK void wefti_group_delist(weft_group *group, wefti_waiter *waiter) { (void)group, (void)waiter; }
+WEAK void wefti_level_follow(weft_channel *channel) { (void)channel; }
+WEAK size_t wefti_policy_remove_if(weft_channel *channel, bool (*match)(const void *element, void *argument),
+                                   void *argument, bool *able) {
+    (void)channel, (void)match, (void)argument;
+    *able = false;
+    return 0;
+}
+WEAK wefti_element *wefti_backlog_put(weft_channel *channel, const void *value, const wefti_condition *condition) {
+    (void)channel, (void)value, (void)condition;
+    explore_fail("no backlog here");
+}
+WEAK bool wefti_backlog_drop_front(weft_channel *channel, wefti_block **used) {
+    (void)channel, (void)used;
+    explore_fail("no backlog here");
+}
+WEAK const wefti_condition wefti_reserved = {WEFT_FAILED, "reserved"}, wefti_abandoned = {WEFT_FAILED, "abandoned"};
+WEAK void *wefti_gaps_put(weft_channel *channel) {
+    (void)channel;
+    explore_fail("no places here");
+}
+WEAK bool wefti_channel_settle(weft_channel *channel) {
+    (void)channel;
+    return false;
+}
 WEAK int wefti_context_switch(wefti_context *from, wefti_context *to) {
     (void)from, (void)to;
     explore_fail("no switches here");
@@ -48,7 +119,6 @@ WEAK int wefti_context_switch(wefti_context *from, wefti_context *to) {
 
 /* The instrumentation makes fiber/annotate.h believe in ThreadSanitizer. */
 #if WEFTI_TSAN
-WEAK unsigned wefti_tsan_switch_flags;
 WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags) { (void)fiber, (void)flags; }
 WEAK void __tsan_release(void *address) { (void)address; }
 #endif

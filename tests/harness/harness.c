@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "harness/harness.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -49,6 +50,7 @@ static uint64_t base_seed, repetition;
 static atomic_uint failures; /* of the running test */
 static atomic_bool skipped;
 static unsigned limit = USUAL_LIMIT, slowness = BUILT_SLOWNESS, workers = 2;
+static int own_threads; /* counted before the first test */
 
 void harness_register(harness_test *test) {
     *last = test;
@@ -182,6 +184,18 @@ void harness_check_clean(void) {
     if (left > 0)
         harness_fail(running->file, 0, "%zu objects of the library are left over after %s", left, running->name);
 }
+
+int harness_threads(void) {
+    DIR *folder = opendir("/proc/self/task");
+    const struct dirent *entry;
+    int count = 0;
+    while (folder && (entry = readdir(folder)))
+        if (entry->d_name[0] != '.') count++;
+    if (folder) closedir(folder);
+    return count;
+}
+
+int harness_own_threads(void) { return own_threads; }
 
 /* ---- the watchdog ---- */
 
@@ -336,6 +350,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "harness: the watchdog thread cannot be started\n");
         return 2;
     }
+    own_threads = harness_threads();
     for (repetition = 0; repetition < repeat; repetition++) {
         for (const harness_test *test = first; test; test = test->next) {
             if (chosen(test, filters, filter_count)) *(run_one(test) ? &passed : &failed) += 1;

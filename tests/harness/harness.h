@@ -121,6 +121,12 @@ uint64_t harness_random(uint64_t *state);
 unsigned harness_slowness(void);
 /* A number of rounds, made smaller where tests run slowly: at least 1. */
 size_t harness_rounds(size_t usual);
+/* How many threads the system lists for this process. One that has been joined stays listed for a moment, under an
+ * emulator for long: a count that one test takes at its beginning may include threads of the test before. So "none is
+ * left" is CHECK_EVENTUALLY(harness_threads() == harness_own_threads()). */
+int harness_threads(void);
+/* How many there are where nothing of a test runs. */
+int harness_own_threads(void);
 /* Whether something of the library is left over: called after each test; a failure names how much. */
 void harness_check_clean(void);
 

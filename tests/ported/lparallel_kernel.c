@@ -36,12 +36,11 @@ TEST(kernel_test) {
 /* end-kernel-test */
 TEST(end_kernel_test) {
     for (int c = 0; c < COUNTS; c++) {
-        int before = thread_count();
         weft_kernel *kernel = kernel_of(worker_counts[c]);
-        CHECK_GT(thread_count(), before);
+        CHECK_EVENTUALLY(harness_threads() == harness_own_threads() + (int)worker_counts[c]);
         CHECK_OK(weft_end_kernel(kernel, true));
         CHECK_NULL(weft_get(weft_current_kernel));
-        CHECK_EVENTUALLY(thread_count() == before);
+        CHECK_NO_THREAD_LEFT();
         CHECK_OK(weft_free_kernel(kernel));
     }
 }
@@ -50,13 +49,12 @@ WEFT_TASK(void, sleep_a_little, (double, seconds)) { CHECK_OK(weft_sleep(weft_af
 
 /* end-kernel-wait-test: 3 workers, one task that sleeps; no thread is left. */
 TEST(end_kernel_wait_test) {
-    int before = thread_count();
     weft_kernel *kernel = kernel_of(3);
     weft_deadline due = weft_after(0.1);
     CHECK_OK(weft_submit(NULL, sleep_a_little, 0.1));
     CHECK_OK(weft_end_kernel(kernel, true));
     CHECK_GE(weft_time(), due);
-    CHECK_EVENTUALLY(thread_count() == before);
+    CHECK_NO_THREAD_LEFT();
     CHECK_OK(weft_free_kernel(kernel));
 }
 
@@ -225,12 +223,11 @@ static void does_not_enter(weft_worker_loop *loop, void *argument) {
 
 /* non-funcalling-context-test, for 1, 2, 4 and 8 workers */
 TEST(non_funcalling_context_test) {
-    int before = thread_count();
     for (unsigned workers = 1; workers <= 8; workers *= 2) {
         CHECK_NULL(weft_make_kernel(workers, &(weft_kernel_options){.context = does_not_enter}));
         CHECK_STATUS(weft_last_status(), WEFT_NOT_STARTED);
     }
-    CHECK_EVENTUALLY(thread_count() == before);
+    CHECK_NO_THREAD_LEFT();
 }
 
 WEFT_TASK(weft_kernel *, kernel_here_seen, (int, none)) {

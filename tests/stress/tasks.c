@@ -222,3 +222,44 @@ TEST_WITH_LIMIT(cancel_ends_a_tree_that_grows_for_ever, 120) {
     }
     end_and_free(kernel);
 }
+
+/* ---- groups that several workers and threads count in and wait for ---- */
+
+WEFT_TASK(void, leaf, (atomic_int *, ran), (int, number)) {
+    if (number % 61 == 0) weft_yield();
+    atomic_fetch_add(ran, 1);
+}
+
+WEFT_TASK(void, branch, (weft_group *, group), (atomic_int *, ran), (int, leaves)) {
+    const weft_submit_options options = {.group = group};
+    for (int i = 0; i < leaves; i++) CHECK_OK(weft_submit_with(&options, NULL, leaf, ran, i));
+}
+
+/* Makes the group anew while the last tasks of the one before it leave. */
+WEFT_TASK(void, wait_for_branches, (atomic_int *, ran), (int, branches), (int, leaves)) {
+    weft_group *group = weft_make_group(NULL);
+    const weft_submit_options options = {.group = group};
+    for (int i = 0; i < branches; i++) CHECK_OK(weft_submit_with(&options, NULL, branch, group, ran, leaves));
+    CHECK_OK(weft_wait_group(group, patience()));
+    CHECK_EQ(atomic_load(ran), branches * leaves);
+    CHECK_OK(weft_free_group(group));
+}
+
+TEST_WITH_LIMIT(groups_of_many_workers_end_when_their_last_task_does, 120) {
+    weft_kernel *kernel = kernel_here();
+    weft_deadline until = load_end(3);
+    uint64_t random = harness_seed();
+    while (weft_time() < until) {
+        int branches = 1 + (int)(harness_random(&random) % 6), leaves = (int)(harness_random(&random) % 200);
+        atomic_int inner = 0, outer = 0;
+        weft_group *group = weft_make_group(NULL);
+        const weft_submit_options options = {.group = group};
+        CHECK_OK(weft_submit_with(&options, NULL, wait_for_branches, &inner, branches, leaves));
+        for (int i = 0; i < branches; i++) CHECK_OK(weft_submit_with(&options, NULL, branch, group, &outer, leaves));
+        bool waited = CHECK_OK(weft_wait_group(group, patience()));
+        CHECK_EQ(weft_group_count(group), 0);
+        CHECK_OK(weft_free_group(group));
+        if (!waited || !CHECK_EQ(atomic_load(&inner) + atomic_load(&outer), 2 * branches * leaves)) break;
+    }
+    end_and_free(kernel);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* chance.c - a generator for each thread. Source: Marsaglia's xorshift64, its upper half scaled as Lemire does. */
-#include "comm/chance.h"
+#include "os/chance.h"
 
 #include "base/base.h"
 #include "os/os.h"

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* bias.c - taking the bias of a channel's lock away; see bias.h. */
+#include "comm/bias.h"
+
+void wefti_bias_revoke(weft_channel *channel, uintptr_t bias) {
+    const wefti_strand *self = wefti_strand_now;
+    uintptr_t me = self != NULL ? (uintptr_t)self->worker : 0;
+    wefti_worker *owner = (wefti_worker *)(bias & ~(uintptr_t)(WEFTI_APART - 1)); /* NOLINT: see bias.h */
+    if (me != 0 && (uintptr_t)owner == me) return; /* its own, in a longer operation: nobody else can be inside */
+    wefti_store_relaxed(&channel->bias, WEFTI_NEVER_BIASED); /* relaxed: the barrier orders it */
+    if (bias == 0 || bias != (uintptr_t)owner) return;       /* nobody enters without the lock yet */
+    wefti_heavy_barrier();                                   /* partner: the light barrier in wefti_bias_enter */
+    while (wefti_load_acquire(&owner->inside) == channel) wefti_pause(); /* partner: wefti_bias_leave */
+}

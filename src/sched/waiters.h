@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* waiters.h - a list of waiters, of a thing that has a lock. The lock is held, unless said otherwise. */
+#ifndef WEFTI_SCHED_WAITERS_H
+#define WEFTI_SCHED_WAITERS_H
+
+#include "sched/park.h"
+
+typedef struct wefti_waiters {
+    WEFTI_ATOMIC(wefti_waiter *) head; /* under lock; read without it by who looks where a try is worth it */
+    wefti_waiter *last;
+} wefti_waiters;
+
+static inline wefti_waiter *wefti_first(const wefti_waiters *list) {
+    return wefti_load_relaxed(&list->head); /* relaxed: where it is followed, the lock is held */
+}
+
+static inline void wefti_waiter_enlist(wefti_waiters *list, wefti_waiter *waiter) {
+    waiter->next = NULL;
+    waiter->prev = list->last;
+    if (list->last != NULL)
+        list->last->next = waiter;
+    else
+        wefti_store_relaxed(&list->head, waiter); /* relaxed: see wefti_first */
+    list->last = waiter;
+    waiter->listed = true;
+}
+
+static inline void wefti_waiter_unlist(wefti_waiters *list, wefti_waiter *waiter) {
+    if (waiter->prev != NULL)
+        waiter->prev->next = waiter->next;
+    else
+        wefti_store_relaxed(&list->head, waiter->next); /* relaxed: see wefti_first */
+    if (waiter->next != NULL)
+        waiter->next->prev = waiter->prev;
+    else
+        list->last = waiter->prev;
+    waiter->listed = false;
+}
+
+#endif

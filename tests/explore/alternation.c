@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/* alternation.c - alternations explored: the claim of a wait on many things, hints, and withdrawing, with the real
+ * channels, for threads.
+ *
+ * Properties: an operation's effect happens if and only if it is the one returned; no message is lost or doubled;
+ * nobody is left waiting with a counterpart there (a deadlock is a failure); afterwards no channel knows of the wait.
+ *
+ * The schedules that would break it:
+ *   hint      owner looks, finds nothing; sender finds it AWAY; owner opens, parks; sender waits too
+ *   cross     both alternations enlist at both channels; each finds the other AWAY, and neither looks again
+ *   stale     a claim is read from before the wait came back, and its waiter taken out of the list for good
+ */
+#include <string.h>
+
+#include "base/live.h"
+#include "comm/alternate.h"
+#include "os/chance.h"
+#include "engine/explore.h"
+#include "sched/attach.h"
+#include "sched/kernel.h"
+
+enum { CHANNELS = 2, CLAUSES = 2, MESSAGES = 64, STRANDS = 8, SENTINEL = 63 };
+
+/* One thread of a test: what it does, and what came of it. */
+typedef struct party {
+    weft_operation operations[CLAUSES];
+    uint32_t cells[CLAUSES]; /* what it sends, or where it receives: SENTINEL as long as it has not */
+    unsigned count, rounds;
+    weft_choice choice;
+    weft_deadline deadline;
+    uint8_t sent[MESSAGES], got[MESSAGES];
+    unsigned messages, closed, timed_out, cancelled;
+    bool insists; /* begins anew until it has sent or received a message, without a deadline then */
+} party;
+
+static wefti_thread threads[STRANDS];
+static party parties[STRANDS];
+static weft_channel *channels[CHANNELS];
+static weft_alternation *common;
+
+/* ---- what the cores call of files that are not explored with them ---- */
+
+uint32_t wefti_chance(uint32_t count) { return explore_choose(count); }
+const wefti_condition wefti_buffer_failed;
+void wefti_count_live(int change) { (void)change; }
+void *wefti_fail(weft_status status) {
+    wefti_strand_self()->last_status = status;
+    return NULL;
+}
+wefti_rare *wefti_channel_rare(weft_channel *channel) { return channel->rare; }
+bool wefti_backlog_has_room(const weft_channel *channel) {
+    (void)channel;
+    explore_fail("no backlogs here");
+}
+wefti_element *wefti_backlog_put(weft_channel *channel, const void *value, const wefti_condition *condition) {
+    (void)channel, (void)value, (void)condition;
+    explore_fail("no backlogs here");
+}
+const wefti_condition *wefti_backlog_take(weft_channel *channel, void *value) {
+    (void)channel, (void)value;
+    explore_fail("no backlogs here");
+}
+wefti_element *wefti_backlog_front(weft_channel *channel) {
+    (void)channel;
+    explore_fail("no backlogs here");
+}
+bool wefti_backlog_take_front(weft_channel *channel, void *value, const wefti_condition **condition,
+                              wefti_block **used) {
+    (void)channel, (void)value, (void)condition, (void)used;
+    explore_fail("no backlogs here");
+}
+void wefti_block_recycle(weft_channel *channel, wefti_block *block) {
+    (void)channel, (void)block;
+    explore_fail("no backlogs here");
+}
+wefti_block *wefti_block_make(weft_channel *channel, bool first) {
+    (void)channel, (void)first;
+    explore_fail("no backlogs here");
+}
+weft_status wefti_policy_put(weft_channel *channel, const void *value, const wefti_condition *condition) {
+    (void)channel, (void)value, (void)condition;
+    explore_fail("no buffers here");
+}
+weft_status wefti_policy_take(weft_channel *channel, void *value, const wefti_condition **condition) {
+    (void)channel, (void)value, (void)condition;
+    explore_fail("no buffers here");
+}
+weft_status wefti_policy_peek(weft_channel *channel, void *value) {
+    (void)channel, (void)value;
+    explore_fail("no buffers here");
+}
+bool wefti_gaps_front_ready(weft_channel *channel) {
+    (void)channel;
+    explore_fail("no gaps here");
+}
+weft_channel *wefti_channel_make_clock(bool never, size_t element_size, int64_t next, int64_t period) {
+    (void)never, (void)element_size, (void)next, (void)period;
+    explore_fail("clocks are made by hand here");
+}
+weft_deadline weft_after(double seconds) {
+    (void)seconds;
+    explore_fail("no times in seconds here");
+}
+
+/* ---- channels and parties ---- */
+
+static weft_channel *make_channel(uint32_t capacity) {
+    weft_channel *channel = explore_alloc(sizeof *channel);
+    channel->kind = WEFTI_RING;
+    channel->element_size = sizeof(uint32_t);
+    channel->capacity = capacity;
+    if (capacity != 0) channel->ring = explore_alloc(capacity * wefti_stride(channel));
+    return channel;
+}
+
+static weft_channel *make_clock(int64_t next) {
+    weft_channel *channel = explore_alloc(sizeof *channel);
+    channel->kind = WEFTI_CLOCK;
+    channel->element_size = sizeof(weft_deadline);
+    wefti_atomic_init(&channel->odd, (uint8_t)WEFTI_TIMED);
+    channel->rare = explore_alloc(sizeof *channel->rare);
+    wefti_atomic_init(&channel->rare->next, next);
+    return channel;
+}
+
+static void begin(uint32_t capacity) {
+    memset(threads, 0, sizeof threads);
+    memset(parties, 0, sizeof parties);
+    common = NULL;
+    wefti_store_relaxed(&wefti_cpus_to_spin, 1u);
+    explore_local(&wefti_strand_now);
+    wefti_strand_now = &threads[0].strand;
+    for (unsigned i = 0; i < CHANNELS; i++) channels[i] = make_channel(capacity);
+    explore_name(&channels[0]->lock, "lock 0");
+    explore_name(&channels[1]->lock, "lock 1");
+}
+
+/* The next clause of a party: send(n, to), receive(n, from). */
+static void clause(unsigned n, weft_operation_kind kind, unsigned channel) {
+    party *p = &parties[n];
+    unsigned i = p->count++;
+    p->cells[i] = kind == WEFT_OPERATION_SEND ? n * CLAUSES + i + 1 : SENTINEL;
+    p->operations[i] = (weft_operation){
+        .kind = kind, .on.channel = channels[channel], .element = &p->cells[i], .size = sizeof(uint32_t)};
+    p->rounds = 1;
+    p->deadline = WEFT_FOREVER;
+}
+static void to_send(unsigned n, unsigned channel) { clause(n, WEFT_OPERATION_SEND, channel); }
+static void to_receive(unsigned n, unsigned channel) { clause(n, WEFT_OPERATION_RECEIVE, channel); }
+
+static party *enter(void *of) {
+    wefti_strand_now = &threads[explore_self()].strand;
+    return of;
+}
+
+static void note_status(party *p, weft_status status) {
+    p->closed += status == WEFT_CLOSED;
+    p->timed_out += status == WEFT_TIMED_OUT;
+    p->cancelled += status == WEFT_CANCELLED;
+    explore_assert(status == WEFT_CLOSED || status == WEFT_TIMED_OUT || status == WEFT_CANCELLED);
+}
+
+/* What was returned: it alone has happened. */
+static void note(party *p, const weft_operation *done) {
+    weft_status status = wefti_strand_now->last_status;
+    for (unsigned i = 0; i < p->count; i++) {
+        bool mine = &p->operations[i] == done && done->status == WEFT_OK;
+        if (mine) explore_assert(status == WEFT_OK);
+        if (mine && p->operations[i].on.channel->kind == WEFTI_RING) p->messages++;
+        if (p->operations[i].kind == WEFT_OPERATION_SEND) {
+            if (mine) p->sent[p->cells[i]]++, p->cells[i] += 16; /* the next one is another */
+        } else if (p->operations[i].on.channel->kind == WEFTI_RING) {
+            explore_assert(mine == (p->cells[i] != SENTINEL));
+            if (mine) p->got[p->cells[i]]++;
+            p->cells[i] = SENTINEL;
+        }
+    }
+    if (done == NULL || done->status != WEFT_OK) note_status(p, done == NULL ? status : done->status);
+}
+
+static void alternate_once(void *of) {
+    party *p = enter(of);
+    for (unsigned round = 0; round < p->rounds || (p->insists && p->messages == 0); round++)
+        note(p, weft_alternate(p->operations, p->count, p->choice, round < p->rounds ? p->deadline : WEFT_FOREVER));
+}
+
+static void alternate_kept(void *of) {
+    party *p = enter(of);
+    weft_alternation *kept = weft_make_alternation(p->operations, p->count);
+    explore_assert(kept != NULL);
+    for (unsigned round = 0; round < p->rounds || (p->insists && p->messages == 0); round++)
+        note(p, weft_alternate_again(kept, p->choice, round < p->rounds ? p->deadline : WEFT_FOREVER));
+    explore_assert(weft_free_alternation(kept) == WEFT_OK);
+}
+
+/* The first clause as a single operation. */
+static void do_plainly(void *of) {
+    party *p = enter(of);
+    for (unsigned round = 0; round < p->rounds; round++) {
+        weft_operation *o = &p->operations[0];
+        o->status = o->kind == WEFT_OPERATION_SEND
+                        ? weft_send_sized(o->on.channel, o->element, o->size, p->deadline)
+                        : weft_receive_sized(o->on.channel, o->element, o->size, p->deadline);
+        wefti_strand_now->last_status = o->status;
+        note(p, o);
+    }
+}
+
+static void close_1(void *unused) {
+    enter(unused);
+    explore_assert(weft_close(channels[1]) == WEFT_OK);
+}
+
+/* Claims the wait that is found at channel 0, if it is open, as a cancel does. */
+static void cancel(void *unused) {
+    enter(unused);
+    wefti_spin_lock(&channels[0]->lock);
+    const wefti_waiter *waiter = wefti_first(&channels[0]->receivers);
+    wefti_wait *wait = waiter != NULL && wefti_wait_claim(waiter->wait, WEFT_CANCELLED) ? waiter->wait : NULL;
+    wefti_spin_unlock(&channels[0]->lock);
+    if (wait != NULL) wefti_unpark(wait);
+}
+
+/* Everything is over: nobody waits, and what was sent has been received or is still there. */
+static void finish(void) {
+    int sent[MESSAGES] = {0};
+    explore_join();
+    for (unsigned n = 0; n < STRANDS; n++)
+        for (unsigned v = 0; v < MESSAGES; v++) sent[v] += parties[n].sent[v] - parties[n].got[v];
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        uint32_t value;
+        explore_assert(wefti_first(&channels[i]->receivers) == NULL && channels[i]->receivers.last == NULL);
+        explore_assert(wefti_first(&channels[i]->senders) == NULL && channels[i]->senders.last == NULL);
+        explore_assert(channels[i]->leaving == 0);
+        if (channels[i]->kind != WEFTI_RING) continue;
+        while (wefti_load_relaxed(&channels[i]->count) != 0) {
+            wefti_ring_take(channels[i], &value);
+            sent[value]--;
+        }
+    }
+    for (unsigned v = 0; v < MESSAGES; v++) explore_assert(sent[v] == 0);
+}
+
+static void run(unsigned n, void (*what)(void *)) { explore_thread(what, &parties[n]); }
+
+/* ---- two alternations, two channels ---- */
+
+static void senders_against_receivers(uint32_t capacity) {
+    begin(capacity);
+    to_send(1, 0), to_send(1, 1);
+    to_receive(2, 1), to_receive(2, 0);
+    run(1, alternate_once);
+    run(2, alternate_once);
+    finish();
+}
+EXPLORE(two_alternations_meet, .exhaustive = true, .preemptions = 2, .stale = 1) { senders_against_receivers(0); }
+EXPLORE(two_alternations_meet_by_seeds, ) { senders_against_receivers(0); }
+EXPLORE(two_alternations_meet_in_rings, .exhaustive = true, .preemptions = 2, .stale = 1) {
+    senders_against_receivers(1);
+}
+
+/* Each sends to one channel and receives from the other; both ways may be possible at once, and one is done. */
+static void mixed(unsigned first, unsigned second) {
+    begin(0);
+    to_send(1, first), to_receive(1, second);
+    to_send(2, second), to_receive(2, first);
+    run(1, alternate_once);
+    run(2, alternate_once);
+    finish();
+}
+EXPLORE(crossed_alternations_meet, .exhaustive = true, .preemptions = 2, .stale = 1) { mixed(0, 1); }
+EXPLORE(crossed_alternations_meet_by_seeds, ) { mixed(0, 1); }
+EXPLORE(alternations_that_send_and_receive_at_one_channel_meet, .exhaustive = true, .preemptions = 2, .stale = 1) {
+    mixed(0, 0);
+}
+EXPLORE(alternations_that_send_and_receive_at_one_channel_meet_by_seeds, ) { mixed(0, 0); }
+
+EXPLORE(an_alternation_of_two_rounds_serves_another_and_a_plain_sender, ) {
+    begin(explore_choose(2));
+    to_receive(1, 0), to_receive(1, 1);
+    to_send(2, 0), to_send(2, 1);
+    to_send(3, 1);
+    parties[1].rounds = 2;
+    run(1, alternate_once);
+    run(2, alternate_once);
+    run(3, do_plainly);
+    finish();
+}
+EXPLORE(three_alternations_and_a_plain_receiver, ) {
+    begin(0);
+    to_send(1, 0), to_receive(1, 1);
+    to_send(2, 1), to_receive(2, 0);
+    to_send(3, 0), to_send(3, 1);
+    to_receive(4, 0);
+    for (unsigned n = 1; n <= 4; n++) parties[n].deadline = wefti_clock() + 30000;
+    run(1, alternate_once);
+    run(2, alternate_once);
+    run(3, alternate_once);
+    run(4, do_plainly);
+    finish();
+}
+
+/* ---- others who end the wait ---- */
+
+/* Both give up, and then insist: what the first attempts left behind does no harm. */
+static void deadlines(void (*what)(void *)) {
+    begin(explore_choose(2));
+    to_receive(1, 0), to_receive(1, 1);
+    to_send(2, 0), to_send(2, 1);
+    parties[1].deadline = parties[2].deadline = wefti_clock() + 30000;
+    parties[1].insists = parties[2].insists = true;
+    run(1, what);
+    run(2, what);
+    finish();
+    if (parties[1].timed_out + parties[2].timed_out != 0) explore_saw("a time-out");
+}
+EXPLORE(a_deadline_competes_with_an_alternation, ) { deadlines(alternate_once); }
+EXPLORE(a_deadline_competes_with_a_kept_alternation, ) { deadlines(alternate_kept); }
+EXPLORE(a_close_ends_an_alternation, ) {
+    begin(explore_choose(2));
+    to_receive(1, 0), to_receive(1, 1);
+    to_send(2, 1);
+    run(1, alternate_once);
+    run(2, do_plainly);
+    explore_thread(close_1, NULL);
+    finish();
+    explore_assert(parties[1].closed <= 1 && parties[2].closed <= 1);
+    if (parties[1].closed != 0) explore_saw("a close");
+}
+static void cancels(void (*what)(void *)) {
+    begin(0);
+    to_receive(1, 0), to_receive(1, 1);
+    to_send(2, 1), to_send(2, 0);
+    parties[1].insists = true;
+    run(1, what);
+    run(2, alternate_once);
+    explore_thread(cancel, NULL);
+    finish();
+    if (parties[1].cancelled != 0) explore_saw("a cancel");
+}
+EXPLORE(a_cancel_competes_with_an_alternation, ) { cancels(alternate_once); }
+EXPLORE(a_cancel_competes_with_a_kept_alternation, ) { cancels(alternate_kept); }
+
+/* A clock wakes an alternation in vain, since somebody else has received the time: it goes on, and its sender finds it.
+ * The schedule that would break it: the wait is claimed by the clock; the sender finds it claimed, and takes its waiter
+ * out for good; the owner tries the clock, in vain, and opens again. */
+static void clocks(void (*what)(void *)) {
+    begin(0);
+    channels[0] = make_clock(wefti_clock() + 20000);
+    to_receive(1, 0), to_receive(1, 1);
+    to_receive(2, 0);
+    to_send(3, 1);
+    parties[1].operations[0].element = parties[2].operations[0].element = NULL;
+    parties[1].insists = true;
+    parties[2].deadline = wefti_clock() + 40000;
+    run(1, what);
+    run(2, do_plainly);
+    run(3, do_plainly);
+    finish();
+    if (parties[2].timed_out == 0) explore_saw("a clock that another received");
+}
+EXPLORE(an_alternation_goes_on_after_a_clock_that_another_received, ) { clocks(alternate_once); }
+EXPLORE(a_kept_alternation_goes_on_after_a_clock_that_another_received, ) { clocks(alternate_kept); }
+
+/* ---- kept ---- */
+
+static void kept_against_plain(uint32_t capacity) {
+    begin(capacity);
+    to_receive(1, 0), to_receive(1, 1);
+    parties[1].rounds = 2;
+    to_send(2, 0);
+    to_send(3, 1);
+    run(1, alternate_kept);
+    run(2, do_plainly);
+    run(3, do_plainly);
+    finish();
+}
+EXPLORE(a_kept_alternation_receives_from_two_senders, ) { kept_against_plain(0); }
+EXPLORE(a_kept_alternation_receives_from_two_rings, ) { kept_against_plain(1); }
+EXPLORE(a_kept_alternation_misses_no_send, .exhaustive = true, .preemptions = 2, .stale = 1) {
+    begin(explore_choose(2));
+    to_receive(1, 0);
+    to_send(2, 0);
+    parties[1].rounds = parties[2].rounds = 2;
+    run(1, alternate_kept);
+    run(2, do_plainly);
+    finish();
+}
+EXPLORE(a_kept_alternation_sends_to_plain_receivers, ) {
+    begin(explore_choose(2));
+    to_send(1, 0), to_send(1, 1);
+    parties[1].rounds = 2;
+    to_receive(2, 0), to_receive(2, 1);
+    parties[2].rounds = 2;
+    run(1, alternate_kept);
+    run(2, alternate_once);
+    finish();
+}
+EXPLORE(two_kept_alternations_meet_twice, ) {
+    begin(0);
+    to_send(1, 0), to_send(1, 1);
+    to_receive(2, 1), to_receive(2, 0);
+    parties[1].rounds = parties[2].rounds = 2;
+    run(1, alternate_kept);
+    run(2, alternate_kept);
+    finish();
+}
+static void again(void *of) {
+    party *p = enter(of);
+    weft_operation *done = weft_alternate_again(common, WEFT_FIRST_LISTED, WEFT_NOW);
+    if (done == NULL && wefti_strand_now->last_status == WEFT_BUSY) {
+        explore_saw("busy");
+        return;
+    }
+    explore_assert(done != NULL && done->status == WEFT_OK);
+    p->got[*(uint32_t *)done->element]++; /* a race, if the one before is not over */
+    *(uint32_t *)done->element = SENTINEL;
+}
+/* The word `busy`: whoever comes next sees what the last one left. */
+EXPLORE(two_threads_use_a_kept_alternation_in_turn, .exhaustive = true, .stale = 2) {
+    begin(1);
+    to_receive(1, 0), to_receive(1, 1);
+    for (uint32_t i = 0; i < CHANNELS; i++) {
+        uint32_t value = i + 1;
+        wefti_ring_put(channels[i], &value, NULL);
+        parties[0].sent[value] = 1;
+    }
+    common = weft_make_alternation(parties[1].operations, 2);
+    explore_thread(again, &parties[2]);
+    explore_thread(again, &parties[3]);
+    explore_join();
+    explore_assert(weft_free_alternation(common) == WEFT_OK);
+    finish();
+}
