@@ -418,8 +418,8 @@ static weft_status pair_put(void *state, const void *element, void *dropped, boo
     told.puts++;
     CHECK(!*lost);
     CHECK_EQ((uintptr_t)dropped % 16, 0);
-    if (told.put != WEFT_OK) return told.put;
     *lost = told.loses;
+    if (told.put != WEFT_OK) return told.put;
     if (told.loses)
         memcpy(dropped, element, p->element_size);
     else if (CHECK_LT(p->count, 2))

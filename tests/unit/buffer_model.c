@@ -259,7 +259,10 @@ TEST(memory_grows_by_steps_and_is_given_back_where_it_empties) {
         fill(buffer, MANY - 1);
         CHECK_GE(room_of(buffer), MANY);
         CHECK_LE(room_of(buffer), MANY + MANY / 2 + 1);
-        while (weft_dequeue(buffer, &h) == WEFT_OK) CHECK_LE(room_of(buffer), 4 * weft_buffer_size(buffer) + 512);
+        while (weft_dequeue(buffer, &h) == WEFT_OK) {
+            CHECK_LE(room_of(buffer), 4 * weft_buffer_size(buffer) + 512);
+            if (weft_buffer_size(buffer) < MANY - 1) CHECK_GT(room_of(buffer), weft_buffer_size(buffer) + 1);
+        }
         CHECK(weft_buffer_empty(buffer));
         CHECK_OK(weft_free_buffer(buffer));
     }
