@@ -8,7 +8,7 @@
 #include "base/live.h"
 #include "dynamic/strand.h"
 
-enum { LARGEST_ELEMENT = 1 << 20, FIRST_ROOM = 8 };
+enum { LARGEST_ELEMENT = 1 << 20, FIRST_BYTES = 256, KEPT_BYTES = 4096 };
 
 /* ---- what channels use ---- */
 
@@ -76,17 +76,34 @@ void wefti_buffer_free(weft_buffer *buffer) {
     wefti_count_live(-1);
 }
 
-bool wefti_array_reserve(wefti_array *array, size_t least) {
-    if (least <= array->room) return true;
-    size_t room = array->room < FIRST_ROOM ? FIRST_ROOM : array->room + array->room / 2;
-    if (room < least) room = least;
-    if (array->capacity != 0 && room > array->capacity) room = array->capacity;
+/* ---- arrays ---- */
+
+static size_t least_room(const wefti_array *array) {
+    return array->element_size == 0 ? FIRST_BYTES : FIRST_BYTES / array->element_size;
+}
+
+static bool resize(wefti_array *array, size_t room) {
     if (array->element_size != 0 && room > PTRDIFF_MAX / array->element_size) return false;
     unsigned char *elements = realloc(array->elements, room * array->element_size + 1);
     if (elements == NULL) return false;
     array->elements = elements;
     array->room = room;
     return true;
+}
+
+bool wefti_array_reserve(wefti_array *array, size_t least) {
+    if (least <= array->room) return true;
+    size_t room = WEFTI_MAX(array->room + array->room / 2, WEFTI_MAX(least, least_room(array)));
+    return resize(array, array->capacity != 0 ? WEFTI_MIN(room, array->capacity) : room);
+}
+
+bool wefti_array_is_sparse(const wefti_array *array, size_t count) {
+    return count <= array->room / 4 && array->room * array->element_size > KEPT_BYTES;
+}
+
+void wefti_array_give_back(wefti_array *array, size_t count) {
+    /* One place more than are held, for the kinds that want it. */
+    (void)resize(array, WEFTI_MIN(array->room, WEFTI_MAX(2 * count, least_room(array) + 1)));
 }
 
 /* ---- what users use ---- */

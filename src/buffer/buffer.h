@@ -33,7 +33,10 @@ bool wefti_buffer_is_fifo(const weft_buffer *buffer);
 /* With all that is in it, whoever owns it. */
 void wefti_buffer_free(weft_buffer *buffer);
 
-/* An array of elements that grows by half or more, up to a capacity (0: none), and never beyond what a size can be. */
+/* An array of elements that grows by half or more, up to a capacity (0: none), and never beyond what a size can be.
+ *
+ * It gives memory back when a quarter is in use, and keeps half: between growing and giving back lie so many puts or
+ * takes that each pays for a few copies only. What is small stays. */
 typedef struct wefti_array {
     unsigned char *elements;
     size_t element_size, room, capacity;
@@ -41,6 +44,10 @@ typedef struct wefti_array {
 
 /* Memory for at least `least` elements, in order of place; false: no memory, and nothing has changed. */
 bool wefti_array_reserve(wefti_array *array, size_t least);
+/* Whether `count` elements are so few that memory is to be given back. */
+bool wefti_array_is_sparse(const wefti_array *array, size_t count);
+/* Keeps the first `count` places and as many more. Where that fails all stays as it is. */
+void wefti_array_give_back(wefti_array *array, size_t count);
 
 static inline void *wefti_array_at(const wefti_array *array, size_t place) {
     return array->elements + place * array->element_size;

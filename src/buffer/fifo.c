@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/copy.h"
 #include "buffer/buffer.h"
-#include "dynamic/strand.h"
 
 typedef struct fifo {
     wefti_array array;
@@ -52,16 +52,31 @@ static bool grow(fifo *f) {
 
 static weft_status append(fifo *f, const void *element) {
     if (!grow(f)) return WEFT_NO_MEMORY;
-    if (f->array.element_size != 0) memcpy(place(f, f->count), element, f->array.element_size);
+    wefti_copy(place(f, f->count), element, f->array.element_size);
     f->count++;
     return WEFT_OK;
 }
 
-static weft_status take_fifo(void *state, void *element) {
-    fifo *f = state;
-    if (f->array.element_size != 0) memcpy(element, place(f, 0), f->array.element_size);
+/* Moves the few that there are to the begin of the array, whose end is given back. They fill a quarter at most, so the
+ * part before the old end does not lie where it goes. */
+static void give_back(fifo *f) {
+    size_t size = f->array.element_size, part = WEFTI_MIN(f->count, f->array.room - f->first);
+    memmove(wefti_array_at(&f->array, part), f->array.elements, (f->count - part) * size);
+    memmove(f->array.elements, wefti_array_at(&f->array, f->first), part * size);
+    f->first = 0;
+    wefti_array_give_back(&f->array, f->count);
+}
+
+static void take_first(fifo *f, void *element) {
+    wefti_copy(element, place(f, 0), f->array.element_size);
     f->first = f->first + 1 >= f->array.room ? 0 : f->first + 1;
     f->count--;
+}
+
+static weft_status take_fifo(void *state, void *element) {
+    fifo *f = state;
+    take_first(f, element);
+    if (wefti_array_is_sparse(&f->array, f->count)) give_back(f);
     return WEFT_OK;
 }
 
@@ -75,10 +90,11 @@ static size_t remove_fifo(void *state, bool (*match)(const void *element, void *
         void *element = place(f, i);
         if (match(element, argument))
             removed(element, argument);
-        else if (kept++ != i && f->array.element_size != 0)
-            memcpy(place(f, kept - 1), element, f->array.element_size);
+        else if (kept++ != i)
+            wefti_copy(place(f, kept - 1), element, f->array.element_size);
     }
     f->count = kept;
+    if (wefti_array_is_sparse(&f->array, kept)) give_back(f);
     return all - kept;
 }
 
@@ -89,10 +105,11 @@ static weft_status put_fifo(void *state, const void *element, void *dropped, boo
     return append(state, element);
 }
 
+/* At the limit there is room for all, and none is given back: nothing can fail after the oldest is out. */
 static weft_status put_drop_oldest(void *state, const void *element, void *dropped, bool *lost) {
     fifo *f = state;
     *lost = is_at_limit(f);
-    if (*lost) take_fifo(state, dropped);
+    if (*lost) take_first(f, dropped);
     return append(f, element);
 }
 
@@ -100,7 +117,7 @@ static weft_status put_drop_newest(void *state, const void *element, void *dropp
     fifo *f = state;
     *lost = is_at_limit(f);
     if (!*lost) return append(f, element);
-    if (f->array.element_size != 0) memcpy(dropped, element, f->array.element_size);
+    wefti_copy(dropped, element, f->array.element_size);
     return WEFT_OK;
 }
 
@@ -109,10 +126,8 @@ static weft_status put_overwrite_last(void *state, const void *element, void *dr
     *lost = is_at_limit(f);
     if (!*lost) return append(f, element);
     void *last = place(f, f->count - 1);
-    if (f->array.element_size != 0) {
-        memcpy(dropped, last, f->array.element_size);
-        memcpy(last, element, f->array.element_size);
-    }
+    wefti_copy(dropped, last, f->array.element_size);
+    wefti_copy(last, element, f->array.element_size);
     return WEFT_OK;
 }
 

@@ -2,10 +2,9 @@
 /* pile.c - buffers from which the last one comes first, or any one. Both take at the end of an array; for the random
  * order, one by chance is brought there before. */
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/copy.h"
 #include "buffer/buffer.h"
-#include "dynamic/strand.h"
 #include "os/chance.h"
 
 typedef struct pile {
@@ -30,15 +29,19 @@ static weft_status put_pile(void *state, const void *element, void *dropped, boo
     (void)dropped, (void)lost;
     pile *p = state;
     if (!wefti_array_reserve(&p->array, p->count + 1)) return WEFT_NO_MEMORY;
-    if (p->array.element_size != 0) memcpy(wefti_array_at(&p->array, p->count), element, p->array.element_size);
+    wefti_copy(wefti_array_at(&p->array, p->count), element, p->array.element_size);
     p->count++;
     return WEFT_OK;
 }
 
+static void give_back(pile *p) {
+    if (wefti_array_is_sparse(&p->array, p->count)) wefti_array_give_back(&p->array, p->count);
+}
+
 static weft_status take_last(void *state, void *element) {
     pile *p = state;
-    p->count--;
-    if (p->array.element_size != 0) memcpy(element, wefti_array_at(&p->array, p->count), p->array.element_size);
+    wefti_copy(element, wefti_array_at(&p->array, --p->count), p->array.element_size);
+    give_back(p);
     return WEFT_OK;
 }
 
@@ -47,14 +50,18 @@ static const void *front_last(const void *state) {
     return wefti_array_at(&p->array, p->count - 1);
 }
 
+static size_t any_below(size_t count) {
+    if (count <= UINT32_MAX) return wefti_chance((uint32_t)count);
+    return (((uint64_t)wefti_chance(UINT32_MAX) << 32) + wefti_chance(UINT32_MAX)) % count;
+}
+
+/* The last one goes into the hole: order is of no account here. Source: jpl-queues, unbounded-random-queue. */
 static weft_status take_any(void *state, void *element) {
     pile *p = state;
-    size_t size = p->array.element_size,
-           place = wefti_chance((uint32_t)(p->count < UINT32_MAX ? p->count : UINT32_MAX));
-    if (size != 0) memcpy(element, wefti_array_at(&p->array, place), size);
-    p->count--;
-    if (size != 0 && place != p->count)
-        memcpy(wefti_array_at(&p->array, place), wefti_array_at(&p->array, p->count), size);
+    size_t size = p->array.element_size, place = any_below(p->count--);
+    wefti_copy(element, wefti_array_at(&p->array, place), size);
+    if (place != p->count) wefti_copy(wefti_array_at(&p->array, place), wefti_array_at(&p->array, p->count), size);
+    give_back(p);
     return WEFT_OK;
 }
 
@@ -66,10 +73,11 @@ static size_t remove_pile(void *state, bool (*match)(const void *element, void *
         void *element = wefti_array_at(&p->array, i);
         if (match(element, argument))
             removed(element, argument);
-        else if (kept++ != i && p->array.element_size != 0)
-            memcpy(wefti_array_at(&p->array, kept - 1), element, p->array.element_size);
+        else if (kept++ != i)
+            wefti_copy(wefti_array_at(&p->array, kept - 1), element, p->array.element_size);
     }
     p->count = kept;
+    give_back(p);
     return all - kept;
 }
 

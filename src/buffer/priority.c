@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* priority.c - a buffer from which the least element comes first, equal ones in the order they came.
  *
- * A binary heap; each entry is a number, by which equal ones are told apart, and the element behind it. The array has
- * one place more than are held, to move entries through.
+ * A binary heap; each entry is an element and, behind it, a number by which equal ones are told apart. The element
+ * comes first so that it lies as aligned as in an array of its own. The array of entries has one place more than are
+ * held, to move entries through.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/copy.h"
 #include "buffer/buffer.h"
 #include "dynamic/strand.h"
 
@@ -19,19 +21,17 @@ typedef struct heap {
     comparator compare;
 } heap;
 
-enum { NUMBER = 8 };
-
-static const void *value_of(const unsigned char *entry) { return entry + NUMBER; }
+enum { ENTRY_ALIGNMENT = 16 };
 
 static unsigned char *entry_at(const heap *h, size_t place) { return wefti_array_at(&h->array, place); }
 
-static bool comes_before(const heap *h, const unsigned char *a, const unsigned char *b) {
-    int order = h->compare(value_of(a), value_of(b));
-    if (order != 0) return order < 0;
-    uint64_t first, second;
-    memcpy(&first, a, sizeof first);
-    memcpy(&second, b, sizeof second);
-    return first < second;
+static uint64_t *number_of(const heap *h, unsigned char *entry) {
+    return (uint64_t *)(void *)(entry + h->array.element_size - sizeof(uint64_t));
+}
+
+static bool comes_before(const heap *h, unsigned char *a, unsigned char *b) {
+    int order = h->compare(a, b);
+    return order != 0 ? order < 0 : *number_of(h, a) < *number_of(h, b);
 }
 
 static void move(const heap *h, size_t to, size_t from) {
@@ -59,7 +59,7 @@ static weft_status open_heap(void *state, size_t element_size, size_t capacity) 
     heap *h = state;
     h->element_size = element_size;
     h->capacity = capacity;
-    h->array.element_size = (NUMBER + element_size + 7) & ~(size_t)7;
+    h->array.element_size = (element_size + sizeof(uint64_t) + ENTRY_ALIGNMENT - 1) & ~(size_t)(ENTRY_ALIGNMENT - 1);
     return WEFT_OK;
 }
 
@@ -74,31 +74,35 @@ static weft_status put_heap(void *state, const void *element, void *dropped, boo
     heap *h = state;
     if (!wefti_array_reserve(&h->array, h->count + 2)) return WEFT_NO_MEMORY;
     unsigned char *spare = entry_at(h, h->count + 1);
-    memcpy(spare, &h->next, sizeof h->next);
-    h->next++;
-    if (h->element_size != 0) memcpy(spare + NUMBER, element, h->element_size);
+    wefti_copy(spare, element, h->element_size);
+    *number_of(h, spare) = h->next++;
     rise(h, h->count, h->count + 1);
     h->count++;
     return WEFT_OK;
 }
 
+static void give_back(heap *h) {
+    if (wefti_array_is_sparse(&h->array, h->count)) wefti_array_give_back(&h->array, h->count);
+}
+
 static weft_status take_heap(void *state, void *element) {
     heap *h = state;
-    if (h->element_size != 0) memcpy(element, value_of(entry_at(h, 0)), h->element_size);
+    wefti_copy(element, entry_at(h, 0), h->element_size);
     h->count--;
     if (h->count > 0) sink(h, 0, h->count);
+    give_back(h);
     return WEFT_OK;
 }
 
-static const void *front_heap(const void *state) { return value_of(entry_at(state, 0)); }
+static const void *front_heap(const void *state) { return entry_at(state, 0); }
 
 static size_t remove_heap(void *state, bool (*match)(const void *element, void *argument),
                           void (*removed)(void *element, void *argument), void *argument) {
     heap *h = state;
     size_t all = h->count, kept = 0;
     for (size_t i = 0; i < all; i++) {
-        if (match(value_of(entry_at(h, i)), argument))
-            removed(entry_at(h, i) + NUMBER, argument);
+        if (match(entry_at(h, i), argument))
+            removed(entry_at(h, i), argument);
         else if (kept++ != i)
             move(h, kept - 1, i);
     }
@@ -107,6 +111,7 @@ static size_t remove_heap(void *state, bool (*match)(const void *element, void *
         move(h, all, i);
         sink(h, i, all);
     }
+    give_back(h);
     return all - kept;
 }
 

@@ -309,6 +309,57 @@ static void plain_thread_waits(void) {
     MUST(weft_free_channel(channel));
 }
 
+/* ---- buffers ---- */
+
+enum { PUTS = 60 };
+
+typedef struct {
+    int number;
+    char rest[252];
+} parcel;
+
+static int parcels_out[PUTS];
+
+static int by_number(const void *a, const void *b) {
+    const parcel *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static void parcel_is_out(void *element) { parcels_out[((const parcel *)element)->number]++; }
+
+static void take_parcel(weft_buffer *buffer) {
+    parcel p;
+    size_t before = weft_buffer_size(buffer);
+    MUST(weft_dequeue(buffer, &p)); /* needs no memory */
+    parcel_is_out(&p);
+    HOLDS(weft_buffer_size(buffer) == before - 1);
+}
+
+/* What was accepted comes out or is dropped, once; a put that failed has changed nothing. */
+static void fill_and_empty(weft_buffer *buffer) {
+    bool accepted[PUTS];
+    if (!HAVE(buffer)) return;
+    memset(parcels_out, 0, sizeof parcels_out);
+    MUST(weft_set_buffer_destroy(buffer, parcel_is_out));
+    for (int i = 0; i < PUTS; i++) {
+        size_t before = weft_buffer_size(buffer);
+        accepted[i] = MAY(weft_enqueue(buffer, (&(parcel){.number = i})), WEFT_NO_MEMORY);
+        HOLDS(weft_buffer_size(buffer) ==
+              before + (accepted[i] && !(before != 0 && before == weft_buffer_capacity(buffer))));
+        if (i % 4 == 3 && before > 0) take_parcel(buffer);
+    }
+    while (!weft_buffer_empty(buffer)) take_parcel(buffer);
+    for (int i = 0; i < PUTS; i++) HOLDS(parcels_out[i] == accepted[i]);
+    MUST(weft_free_buffer(buffer));
+}
+
+static void buffers(void) {
+    fill_and_empty(weft_make_unbounded_buffer(sizeof(parcel)));
+    fill_and_empty(weft_make_drop_oldest_buffer(sizeof(parcel), 30));
+    fill_and_empty(weft_make_lifo_buffer(sizeof(parcel), 0));
+    fill_and_empty(weft_make_priority_buffer(sizeof(parcel), 0, by_number));
+}
+
 /* ---- the job ---- */
 
 static void compute_level(void *value, void *argument) { *(int *)value = *(int *)argument + weft_get(level); }
@@ -346,6 +397,7 @@ static void end_before_receiving(weft_kernel *kernel, bool without_waiting) {
 static void job(bool without_waiting) {
     locked_operations();
     plain_thread_waits();
+    buffers();
     weft_kernel *kernel = make_kernel();
     if (!kernel) return;
     arguments_of_all_sizes(kernel);
