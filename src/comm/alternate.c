@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "base/live.h"
+#include "os/chance.h"
 #include "sched/io.h"
 
 enum { MOST = 65536, WAITERS_ON_STACK = 16, WORDS_ON_STACK = 8 };
@@ -33,7 +34,8 @@ struct weft_alternation {
     wefti_hints *hints;
     uint64_t *set; /* room for a copy of the hints */
     size_t turn;
-    uint32_t locked; /* look_at_hints */
+    uint32_t begin, step; /* the order of enlisting: begin, begin + step ... modulo count */
+    uint32_t locked;      /* look_at_hints */
     bool kept, clocks;
     WEFTI_ATOMIC(uint32_t) busy; /* somebody is in weft_alternate_again */
 };
@@ -109,9 +111,24 @@ static void prepare_waiter(weft_alternation *a, uint32_t place) {
     a->operations[place].wefti_used_by = a;
 }
 
+/* The n-th place to be enlisted. */
+static inline uint32_t nth_place(const weft_alternation *a, uint32_t n) {
+    uint64_t place = a->begin + (uint64_t)n * a->step;
+    return place < a->count ? (uint32_t)place : (uint32_t)(place % a->count);
+}
+
+/* Where several operations wait at one channel, the first enlisted is served: for a fair choice, forward or backward
+ * from any place. */
+static void choose_order(weft_alternation *a, weft_choice choice) {
+    bool fair = choice == WEFT_FAIR && a->count > 1;
+    a->begin = fair ? wefti_chance(a->count) : 0;
+    a->step = fair && wefti_chance(2) != 0 ? a->count - 1 : 1;
+}
+
 /* Takes out the first `count`; but: the one that was won through its channel, or NULL. */
 static void withdraw(weft_alternation *a, uint32_t count, const wefti_waiter *but) {
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t n = 0; n < count; n++) {
+        uint32_t i = nth_place(a, n);
         if (&a->waiters[i] != but) wefti_operation_withdraw(&a->operations[i], &a->waiters[i]);
         a->operations[i].wefti_used_by = NULL;
     }
@@ -214,13 +231,14 @@ static weft_operation *wait_for_one(weft_alternation *a, weft_choice choice, wef
 /* ---- one time ---- */
 
 static weft_operation *enlist_and_wait(weft_alternation *a, weft_deadline deadline, weft_status *status) {
-    for (uint32_t i = 0; i < a->count; i++) {
+    for (uint32_t n = 0; n < a->count; n++) {
+        uint32_t i = nth_place(a, n);
         prepare_waiter(a, i);
         a->clocks |= wefti_operation_due(&a->operations[i]) != WEFT_FOREVER;
         *status = wefti_operation_enlist(&a->operations[i], a->self, &a->waiters[i], deadline);
         if (WEFTI_LIKELY(*status == WEFT_BUSY)) continue;
         a->operations[i].wefti_used_by = NULL;
-        withdraw(a, i, NULL);
+        withdraw(a, n, NULL);
         bool undone = *status == WEFT_TIMED_OUT || *status == WEFT_NO_KERNEL;
         return undone ? NULL : done(&a->operations[i], *status);
     }
@@ -230,7 +248,7 @@ static weft_operation *enlist_and_wait(weft_alternation *a, weft_deadline deadli
 }
 
 static WEFTI_NOINLINE weft_operation *wait_small(weft_operation *operations, uint32_t count, wefti_strand *self,
-                                                 weft_deadline deadline, weft_status *status) {
+                                                 weft_choice choice, weft_deadline deadline, weft_status *status) {
     wefti_waiter waiters[WAITERS_ON_STACK];
     wefti_hints hints[1];
     uint64_t set[1];
@@ -244,6 +262,7 @@ static WEFTI_NOINLINE weft_operation *wait_small(weft_operation *operations, uin
     a.turn = 0;
     a.kept = a.clocks = false;
     prepare(&a, self);
+    choose_order(&a, choice);
     return enlist_and_wait(&a, deadline, status);
 }
 
@@ -262,15 +281,17 @@ static weft_alternation *allocate(weft_operation *operations, uint32_t count, we
     a->turn = 0;
     a->kept = a->clocks = false;
     wefti_atomic_init(&a->busy, 0u);
+    choose_order(a, WEFT_FIRST_LISTED);
     prepare(a, self);
     return a;
 }
 
 static WEFTI_NOINLINE weft_operation *wait_large(weft_operation *operations, uint32_t count, wefti_strand *self,
-                                                 weft_deadline deadline, weft_status *status) {
+                                                 weft_choice choice, weft_deadline deadline, weft_status *status) {
     weft_alternation *a = allocate(operations, count, self);
     *status = WEFT_NO_MEMORY;
     if (a == NULL) return NULL;
+    choose_order(a, choice);
     weft_operation *found = enlist_and_wait(a, deadline, status);
     free(a);
     return found;
@@ -309,7 +330,8 @@ static weft_operation *alternate(weft_operation *operations, size_t count, weft_
     weft_operation *found = look(operations, (uint32_t)count, self, choice, turn % count, &status);
     if (found != NULL || status != WEFT_OK) return end(self, found, status);
     if (deadline <= WEFT_NOW) return end(self, NULL, WEFT_TIMED_OUT);
-    found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, deadline, &status);
+    found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, choice, deadline,
+                                                                  &status);
     return end(self, found, status);
 }
 
