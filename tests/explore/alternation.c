@@ -432,3 +432,25 @@ EXPLORE(two_threads_use_a_kept_alternation_in_turn, .exhaustive = true, .stale =
     explore_assert(weft_free_alternation(common) == WEFT_OK);
     finish();
 }
+
+static WEFTI_ATOMIC(uint32_t) told; /* relaxed: orders nothing */
+static void look_and_tell(void *unused) {
+    enter(unused);
+    explore_assert(weft_alternate_again(common, WEFT_FIRST_LISTED, WEFT_NOW) == NULL);
+    wefti_store_relaxed(&told, 1u);
+}
+static void free_when_told(void *unused) {
+    enter(unused);
+    while (wefti_load_relaxed(&told) == 0) wefti_pause();
+    explore_assert(weft_free_alternation(common) == WEFT_OK);
+}
+/* Who frees it sees what the last user left. */
+EXPLORE(a_kept_alternation_is_freed_after_its_last_use, .exhaustive = true, .stale = 2) {
+    begin(1);
+    to_receive(1, 0), to_receive(1, 1);
+    wefti_atomic_init(&told, 0u);
+    common = weft_make_alternation(parties[1].operations, 2);
+    explore_thread(look_and_tell, NULL);
+    explore_thread(free_when_told, NULL);
+    finish();
+}
