@@ -223,6 +223,7 @@ weft_status weft_receive_sized(weft_channel *channel, void *element, size_t size
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    if (deadline <= WEFT_NOW && wefti_odd(channel) == 0 && !wefti_receive_promising(channel)) return WEFT_TIMED_OUT;
     if (WEFTI_LIKELY(channel->kind == WEFTI_RING && self->worker != NULL)) {
         unsigned odd = wefti_odd(channel);
         if (WEFTI_LIKELY(odd == 0)) {
