@@ -198,12 +198,15 @@ static bool open_and_park(weft_alternation *a, weft_deadline deadline, weft_stat
 /* The operation that was won by its channel. */
 static weft_operation *chosen(weft_alternation *a, weft_status status) {
     const wefti_waiter *waiter = a->wait.chosen;
+    weft_operation *operation = &a->operations[waiter->place];
+    /* A message that was handed over was all there was, and what came since has left a hint. An end, or a state, lasts. */
+    bool lasts = status != WEFT_OK || !wefti_operation_is_of_channel(operation);
     if (status == WEFT_OK) status = wefti_status_of(waiter->condition);
     if (a->kept) {
         a->waiters[waiter->place].condition = NULL;
-        hint_at(a, waiter->place); /* there may be more */
+        if (lasts) hint_at(a, waiter->place);
     }
-    return done(&a->operations[waiter->place], status);
+    return done(operation, status);
 }
 
 /* Everything is enlisted: until one is done, or the deadline. NULL: *status says why. */

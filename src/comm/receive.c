@@ -191,16 +191,15 @@ receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft
                 wefti_way_leave(channel, self->worker, way);
             return wefti_status_of(condition);
         }
-        if (sender != NULL && !sender->shared) {
-            wefti_waiter_unlist(&channel->senders, sender);
-            wefti_store_relaxed(&sender->wait->claim, 1u + (uint32_t)WEFT_OK); /* relaxed: as in waiters.h */
+        if (sender != NULL) sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, NULL);
+        if (sender != NULL) {
             weft_status status = wefti_status_of(sender->condition);
             if (sender->condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
             wefti_way_leave(channel, self->worker, way);
             wefti_sender_served(sender, WEFT_OK);
             return status;
         }
-        if (sender == NULL && deadline == WEFT_FOREVER && !wefti_channel_closed(channel) &&
+        if (deadline == WEFT_FOREVER && !wefti_channel_closed(channel) &&
             wefti_load_relaxed(&channel->lost) == 0 && self->worker->idle != NULL)
             return wait_in_ring(channel, self, element, way);
     }
