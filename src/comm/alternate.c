@@ -199,7 +199,8 @@ static bool open_and_park(weft_alternation *a, weft_deadline deadline, weft_stat
 static weft_operation *chosen(weft_alternation *a, weft_status status) {
     const wefti_waiter *waiter = a->wait.chosen;
     weft_operation *operation = &a->operations[waiter->place];
-    /* A message that was handed over was all there was, and what came since has left a hint. An end, or a state, lasts. */
+    /* A message that was handed over was all there was, and what came since has left a hint. An end, or a state, lasts.
+     */
     bool lasts = status != WEFT_OK || !wefti_operation_is_of_channel(operation);
     if (status == WEFT_OK) status = wefti_status_of(waiter->condition);
     if (a->kept) {

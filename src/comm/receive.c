@@ -199,8 +199,8 @@ receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft
             wefti_sender_served(sender, WEFT_OK);
             return status;
         }
-        if (deadline == WEFT_FOREVER && !wefti_channel_closed(channel) &&
-            wefti_load_relaxed(&channel->lost) == 0 && self->worker->idle != NULL)
+        if (deadline == WEFT_FOREVER && !wefti_channel_closed(channel) && wefti_load_relaxed(&channel->lost) == 0 &&
+            self->worker->idle != NULL)
             return wait_in_ring(channel, self, element, way);
     }
     wefti_way_leave(channel, self->worker, way);

@@ -160,6 +160,15 @@ WEFTI_ANNOTATE void wefti_annotate_end(wefti_annotation *self) {
 #endif
 }
 
+/* Another thread has seen that the fiber was left. */
+WEFTI_ANNOTATE void wefti_annotate_taken(wefti_annotation *self) {
+#if WEFTI_TSAN
+    __tsan_acquire(self);
+#else
+    (void)self;
+#endif
+}
+
 /* The next thing that happens is the switch. last: `from` never runs again. */
 WEFTI_ANNOTATE void wefti_annotate_leave(wefti_annotation *from, wefti_annotation *to, bool last) {
 #if WEFTI_ASAN
