@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "base/live.h"
+#include "os/chance.h"
 #include "sched/io.h"
 
 enum { MOST = 65536, WAITERS_ON_STACK = 16, WORDS_ON_STACK = 8 };
@@ -109,9 +110,14 @@ static void prepare_waiter(weft_alternation *a, uint32_t place) {
     a->operations[place].wefti_used_by = a;
 }
 
-/* Takes out the first `count`; but: the one that was won through its channel, or NULL. */
-static void withdraw(weft_alternation *a, uint32_t count, const wefti_waiter *but) {
-    for (uint32_t i = 0; i < count; i++) {
+static void withdraw_one(weft_alternation *a, uint32_t place) {
+    wefti_operation_withdraw(&a->operations[place], &a->waiters[place]);
+    a->operations[place].wefti_used_by = NULL;
+}
+
+/* Takes all out; but: the one that was won through its channel, or NULL. */
+static void withdraw(weft_alternation *a, const wefti_waiter *but) {
+    for (uint32_t i = 0; i < a->count; i++) {
         if (&a->waiters[i] != but) wefti_operation_withdraw(&a->operations[i], &a->waiters[i]);
         a->operations[i].wefti_used_by = NULL;
     }
@@ -213,24 +219,36 @@ static weft_operation *wait_for_one(weft_alternation *a, weft_choice choice, wef
 
 /* ---- one time ---- */
 
-static weft_operation *enlist_and_wait(weft_alternation *a, weft_deadline deadline, weft_status *status) {
-    for (uint32_t i = 0; i < a->count; i++) {
+/* The one at `place` came to an end instead; those from `from` on, and round, have been enlisted. */
+static WEFTI_NOINLINE weft_operation *not_enlisted(weft_alternation *a, uint32_t from, uint32_t place,
+                                                   weft_status status) {
+    a->operations[place].wefti_used_by = NULL;
+    for (uint32_t i = from; i != place; i = i + 1 == a->count ? 0 : i + 1) withdraw_one(a, i);
+    bool undone = status == WEFT_TIMED_OUT || status == WEFT_NO_KERNEL;
+    return undone ? NULL : done(&a->operations[place], status);
+}
+
+/* Two operations on one channel become possible at once, and then the waiter that was enlisted first is served: a fair
+ * choice begins anywhere, for nothing else would ever let the other one be done. */
+static weft_operation *enlist_and_wait(weft_alternation *a, weft_choice choice, weft_deadline deadline,
+                                       weft_status *status) {
+    uint32_t from = (uint32_t)a->turn, i = from;
+    if (choice == WEFT_FAIR && a->count > 1) i = from = wefti_chance(a->count);
+    do {
         prepare_waiter(a, i);
         a->clocks |= wefti_operation_due(&a->operations[i]) != WEFT_FOREVER;
         *status = wefti_operation_enlist(&a->operations[i], a->self, &a->waiters[i], deadline);
-        if (WEFTI_LIKELY(*status == WEFT_BUSY)) continue;
-        a->operations[i].wefti_used_by = NULL;
-        withdraw(a, i, NULL);
-        bool undone = *status == WEFT_TIMED_OUT || *status == WEFT_NO_KERNEL;
-        return undone ? NULL : done(&a->operations[i], *status);
-    }
-    weft_operation *found = wait_for_one(a, WEFT_FIRST_LISTED, deadline, status);
-    withdraw(a, a->count, a->wait.chosen);
+        if (WEFTI_UNLIKELY(*status != WEFT_BUSY)) return not_enlisted(a, from, i, *status);
+        i = i + 1 == a->count ? 0 : i + 1;
+    } while (i != from);
+    weft_operation *found = wait_for_one(a, choice, deadline, status);
+    withdraw(a, a->wait.chosen);
     return found;
 }
 
 static WEFTI_NOINLINE weft_operation *wait_small(weft_operation *operations, uint32_t count, wefti_strand *self,
-                                                 weft_deadline deadline, weft_status *status) {
+                                                 weft_choice choice, size_t turn, weft_deadline deadline,
+                                                 weft_status *status) {
     wefti_waiter waiters[WAITERS_ON_STACK];
     wefti_hints hints[1];
     uint64_t set[1];
@@ -241,10 +259,10 @@ static WEFTI_NOINLINE weft_operation *wait_small(weft_operation *operations, uin
     a.waiters = waiters;
     a.hints = hints;
     a.set = set;
-    a.turn = 0;
+    a.turn = turn;
     a.kept = a.clocks = false;
     prepare(&a, self);
-    return enlist_and_wait(&a, deadline, status);
+    return enlist_and_wait(&a, choice, deadline, status);
 }
 
 /* An alternation with room for its waiters and hints, in one piece. */
@@ -267,11 +285,13 @@ static weft_alternation *allocate(weft_operation *operations, uint32_t count, we
 }
 
 static WEFTI_NOINLINE weft_operation *wait_large(weft_operation *operations, uint32_t count, wefti_strand *self,
-                                                 weft_deadline deadline, weft_status *status) {
+                                                 weft_choice choice, size_t turn, weft_deadline deadline,
+                                                 weft_status *status) {
     weft_alternation *a = allocate(operations, count, self);
     *status = WEFT_NO_MEMORY;
     if (a == NULL) return NULL;
-    weft_operation *found = enlist_and_wait(a, deadline, status);
+    a->turn = turn;
+    weft_operation *found = enlist_and_wait(a, choice, deadline, status);
     free(a);
     return found;
 }
@@ -306,10 +326,12 @@ static weft_operation *alternate(weft_operation *operations, size_t count, weft_
     if (WEFTI_UNLIKELY(operations == NULL || count == 0 || count > MOST) && status == WEFT_OK) status = WEFT_INVALID;
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return wefti_fail(status);
     if (deadline > WEFT_NOW && !wefti_may_park(self)) return wefti_fail(WEFT_NO_MEMORY);
-    weft_operation *found = look(operations, (uint32_t)count, self, choice, turn % count, &status);
+    turn %= count;
+    weft_operation *found = look(operations, (uint32_t)count, self, choice, turn, &status);
     if (found != NULL || status != WEFT_OK) return end(self, found, status);
     if (deadline <= WEFT_NOW) return end(self, NULL, WEFT_TIMED_OUT);
-    found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, deadline, &status);
+    found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, choice, turn,
+                                                                  deadline, &status);
     return end(self, found, status);
 }
 
@@ -337,7 +359,7 @@ static bool enlist_all(weft_alternation *a, weft_status *status) {
         *status = wefti_operation_enlist(&a->operations[i], a->self, &a->waiters[i], WEFT_FOREVER);
         if (*status == WEFT_BUSY) continue;
         a->operations[i].wefti_used_by = NULL;
-        withdraw(a, i, NULL);
+        while (i-- > 0) withdraw_one(a, i);
         return false;
     }
     return true;
@@ -389,7 +411,7 @@ weft_operation *weft_alternate_again(weft_alternation *alternation, weft_choice 
 weft_status weft_free_alternation(weft_alternation *alternation) {
     if (alternation == NULL) return WEFT_OK;
     if (wefti_exchange_acquire(&alternation->busy, 1u) != 0) return WEFT_BUSY; /* as above */
-    withdraw(alternation, alternation->count, NULL);
+    withdraw(alternation, NULL);
     free(alternation);
     wefti_count_live(-1);
     return WEFT_OK;
