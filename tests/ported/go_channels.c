@@ -143,7 +143,7 @@ TEST(perm_of_a_channel_for_both) {
     int value = 0, sends = 0, receives = 0;
     for (int i = 0; i < 4; i++) {
         WEFT_FAIR_ALT {
-            WEFT_SEND(both, &(int){i}) { sends++; }
+            WEFT_SEND(both, &i) { sends++; }
             WEFT_RECEIVE(both, &value) { receives++; }
         }
     }
