@@ -6,7 +6,8 @@
  * operation is a task; a split begins another for each term that only one side has taken so far, so that a product of
  * two series runs hundreds. The coefficients are known, so that a message lost, doubled or overtaken shows.
  *
- * The originals never end. Here all channels are closed at the end, and each task ends at the first that it then uses. */
+ * The originals never end. Here all channels are closed at the end, and each task ends at the first that it then uses.
+ */
 #include "ported/crew.h"
 
 #include <stdlib.h>
@@ -44,20 +45,18 @@ typedef struct series {
 
 enum { MOST_CHANNELS = 20000 };
 static struct all {
-    weft_channel *channel[MOST_CHANNELS];
+    _Atomic(weft_channel *) channel[MOST_CHANNELS]; /* NULL: about to be noted */
     atomic_int count;
     weft_group *group;
 } all;
 
 static weft_channel *noted(weft_channel *channel) {
     int at = atomic_fetch_add(&all.count, 1);
-    if (CHECK_LT(at, MOST_CHANNELS)) all.channel[at] = channel;
+    if (CHECK_LT(at, MOST_CHANNELS)) atomic_store(&all.channel[at], channel);
     return channel;
 }
 
-static series new_series(void) {
-    return (series){noted(weft_make_rendezvous(char)), noted(weft_make_rendezvous(rat))};
-}
+static series new_series(void) { return (series){noted(weft_make_rendezvous(char)), noted(weft_make_rendezvous(rat))}; }
 
 static const weft_submit_options *in_group(void) {
     static _Thread_local weft_submit_options options;
@@ -87,14 +86,14 @@ static bool get_two(series u, series v, rat *terms) {
     for (int left = 4; left > 0 && ok; left--) {
         WEFT_FAIR_ALT {
             for (int i = 0; i < 2; i++) WEFT_SEND_IF(ask[i], from[i].ask, &question) {
-                ok = weft_last_status() == WEFT_OK;
-                ask[i] = false;
-                wait[i] = true;
-            }
+                    ok = weft_last_status() == WEFT_OK;
+                    ask[i] = false;
+                    wait[i] = true;
+                }
             for (int i = 0; i < 2; i++) WEFT_RECEIVE_IF(wait[i], from[i].term, &terms[i]) {
-                ok = weft_last_status() == WEFT_OK;
-                wait[i] = false;
-            }
+                    ok = weft_last_status() == WEFT_OK;
+                    wait[i] = false;
+                }
         }
     }
     return ok;
@@ -142,9 +141,7 @@ WEFT_TASK(void, splitter, (series, in), (series, a), (series, b), (signal_channe
     (void)!weft_send(release, &(char){0}, WEFT_FOREVER);
 }
 
-WEFT_TASK(void, release_first, (signal_channel, release)) {
-    (void)!weft_send(release, &(char){0}, WEFT_FOREVER);
-}
+WEFT_TASK(void, release_first, (signal_channel, release)) { (void)!weft_send(release, &(char){0}, WEFT_FOREVER); }
 
 static void split(series in, series *out) {
     signal_channel release = noted(weft_make_rendezvous(char));
@@ -283,9 +280,14 @@ static void check_all_are(series s, int64_t value) {
 
 static weft_kernel *begin(void) {
     weft_kernel *kernel = kernel_here();
-    atomic_store(&all.count, 0);
+    for (int i = atomic_exchange(&all.count, 0); i > 0; i--) atomic_store(&all.channel[i - 1], NULL);
     all.group = weft_make_group(NULL);
     return kernel;
+}
+
+static weft_channel *channel_at(int place) {
+    UNTIL(atomic_load(&all.channel[place]) != NULL);
+    return atomic_load(&all.channel[place]);
 }
 
 /* Who is still at work may make new channels: closed as well, until nobody is. */
@@ -293,11 +295,10 @@ static void end(weft_kernel *kernel) {
     weft_deadline until = patience();
     int closed = 0;
     do {
-        for (int count = atomic_load(&all.count); closed < count; closed++)
-            if (all.channel[closed] != NULL) CHECK_OK(weft_close(all.channel[closed]));
+        for (int count = atomic_load(&all.count); closed < count; closed++) CHECK_OK(weft_close(channel_at(closed)));
     } while (weft_wait_group(all.group, weft_after(0.001)) == WEFT_TIMED_OUT && weft_time() < until);
     CHECK_EQ(weft_group_count(all.group), 0);
-    for (int i = 0; i < atomic_load(&all.count); i++) CHECK_OK(weft_free_channel(all.channel[i]));
+    for (int i = 0; i < atomic_load(&all.count); i++) CHECK_OK(weft_free_channel(channel_at(i)));
     end_and_free(kernel);
     CHECK_OK(weft_free_group(all.group));
 }
@@ -332,8 +333,8 @@ TEST(product_of_two) {
 
 TEST(exponential) {
     weft_kernel *kernel = begin();
-    static const rat expected[TERMS] = {{1, 1},     {1, 1},      {3, 2},       {13, 6},      {73, 24},
-                                        {167, 40},  {4051, 720}, {37633, 5040}, {43817, 4480}, {4596553, 362880}};
+    static const rat expected[TERMS] = {{1, 1},    {1, 1},      {3, 2},        {13, 6},       {73, 24},
+                                        {167, 40}, {4051, 720}, {37633, 5040}, {43817, 4480}, {4596553, 362880}};
     check_terms(result_of_exponential(ones()), expected, harness_slowness() > 1 ? 6 : TERMS);
     end(kernel);
 }
