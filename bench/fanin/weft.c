@@ -49,8 +49,8 @@ int main(int argc, char **argv) {
     conduct_measure((conduct_way){"fanin.64.w1", 1, false, false}, "ns/message", play, NULL);
     conduct_measure((conduct_way){"fanin.64.w1.local", 1, false, true}, "ns/message", play, NULL);
     conduct_measure((conduct_way){"fanin.64.w1.kept", 1, false, false}, "ns/message", play, &keep);
-    conduct_measure((conduct_way){"fanin.64.w2", 2, true, false}, "ns/message", play, NULL);
-    conduct_measure((conduct_way){"fanin.64.w2.stay", 2, false, false}, "ns/message", play, NULL);
-    conduct_measure((conduct_way){"fanin.64.w2.kept", 2, true, false}, "ns/message", play, &keep);
+    conduct_measure((conduct_way){"fanin.64.w2.movable", 2, true, false}, "ns/message", play, NULL);
+    conduct_measure((conduct_way){"fanin.64.w2", 2, false, false}, "ns/message", play, NULL);
+    conduct_measure((conduct_way){"fanin.64.w2.kept", 2, false, false}, "ns/message", play, &keep);
     return 0;
 }

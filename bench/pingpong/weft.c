@@ -56,9 +56,9 @@ int main(int argc, char **argv) {
     bench_start(argc, argv, "weft", 120);
     conduct_measure((conduct_way){"pingpong.w1", 1, false, false}, "ns/trip", play, NULL);
     conduct_measure((conduct_way){"pingpong.w1.local", 1, false, true}, "ns/trip", play, NULL);
-    conduct_measure((conduct_way){"pingpong.w2", 2, true, false}, "ns/trip", play, NULL);
-    conduct_measure((conduct_way){"pingpong.w2.stay", 2, false, false}, "ns/trip", play, NULL);
+    conduct_measure((conduct_way){"pingpong.w2.movable", 2, true, false}, "ns/trip", play, NULL);
+    conduct_measure((conduct_way){"pingpong.w2", 2, false, false}, "ns/trip", play, NULL);
     conduct_measure((conduct_way){"pingpong.timed-receive.w1", 1, false, false}, "ns/receive", play, &timed);
-    conduct_measure((conduct_way){"pingpong.timed-receive.w2", 2, true, false}, "ns/receive", play, &timed);
+    conduct_measure((conduct_way){"pingpong.timed-receive.w2", 2, false, false}, "ns/receive", play, &timed);
     return 0;
 }

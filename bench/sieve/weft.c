@@ -50,7 +50,7 @@ int main(int argc, char **argv) {
     bench_start(argc, argv, "weft", 200);
     conduct_measure((conduct_way){"sieve.w1", 1, false, false}, "s", play, NULL);
     conduct_measure((conduct_way){"sieve.w1.local", 1, false, true}, "s", play, NULL);
-    conduct_measure((conduct_way){"sieve.w2", 2, true, false}, "s", play, NULL);
-    conduct_measure((conduct_way){"sieve.w2.stay", 2, false, false}, "s", play, NULL);
+    conduct_measure((conduct_way){"sieve.w2.movable", 2, true, false}, "s", play, NULL);
+    conduct_measure((conduct_way){"sieve.w2", 2, false, false}, "s", play, NULL);
     return 0;
 }

@@ -49,7 +49,7 @@ static void measure(conduct_way way, const char *cold, const char *warm) {
 int main(int argc, char **argv) {
     bench_start(argc, argv, "weft", 300);
     measure((conduct_way){"skynet.w1", 1, false, false}, "skynet.w1.cold", "skynet.w1.warm");
-    measure((conduct_way){"skynet.w2", 2, true, false}, "skynet.w2.cold", "skynet.w2.warm");
-    measure((conduct_way){"skynet.w2.stay", 2, false, false}, "skynet.w2.stay.cold", "skynet.w2.stay.warm");
+    measure((conduct_way){"skynet.w2.movable", 2, true, false}, "skynet.w2.movable.cold", "skynet.w2.movable.warm");
+    measure((conduct_way){"skynet.w2", 2, false, false}, "skynet.w2.cold", "skynet.w2.warm");
     return 0;
 }

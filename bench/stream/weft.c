@@ -80,35 +80,35 @@ static void measure(conduct_way way, size_t capacity, size_t size, int tasks) {
 static void measure_unbuffered(void) {
     measure((conduct_way){"stream.unbuffered.1to1.w1", 1, false, false}, 0, 8, 1);
     measure((conduct_way){"stream.unbuffered.1to1.w1.local", 1, false, true}, 0, 8, 1);
-    measure((conduct_way){"stream.unbuffered.1to1.w2", 2, true, false}, 0, 8, 1);
-    measure((conduct_way){"stream.unbuffered.1to1.w2.stay", 2, false, false}, 0, 8, 1);
+    measure((conduct_way){"stream.unbuffered.1to1.w2.movable", 2, true, false}, 0, 8, 1);
+    measure((conduct_way){"stream.unbuffered.1to1.w2", 2, false, false}, 0, 8, 1);
     measure((conduct_way){"stream.unbuffered.8to8.w1", 1, false, false}, 0, 8, 8);
-    measure((conduct_way){"stream.unbuffered.8to8.w2", 2, true, false}, 0, 8, 8);
-    measure((conduct_way){"stream.unbuffered.8to8.w2.stay", 2, false, false}, 0, 8, 8);
+    measure((conduct_way){"stream.unbuffered.8to8.w2.movable", 2, true, false}, 0, 8, 8);
+    measure((conduct_way){"stream.unbuffered.8to8.w2", 2, false, false}, 0, 8, 8);
 }
 
 static void measure_buffered(void) {
     measure((conduct_way){"stream.buffered.1to1.w1", 1, false, false}, 128, 8, 1);
     measure((conduct_way){"stream.buffered.1to1.w1.local", 1, false, true}, 128, 8, 1);
-    measure((conduct_way){"stream.buffered.1to1.w2", 2, true, false}, 128, 8, 1);
-    measure((conduct_way){"stream.buffered.1to1.w2.stay", 2, false, false}, 128, 8, 1);
+    measure((conduct_way){"stream.buffered.1to1.w2.movable", 2, true, false}, 128, 8, 1);
+    measure((conduct_way){"stream.buffered.1to1.w2", 2, false, false}, 128, 8, 1);
     measure((conduct_way){"stream.buffered.2to2.w1", 1, false, false}, 128, 8, 2);
-    measure((conduct_way){"stream.buffered.2to2.w2", 2, true, false}, 128, 8, 2);
-    measure((conduct_way){"stream.buffered.2to2.w2.stay", 2, false, false}, 128, 8, 2);
+    measure((conduct_way){"stream.buffered.2to2.w2.movable", 2, true, false}, 128, 8, 2);
+    measure((conduct_way){"stream.buffered.2to2.w2", 2, false, false}, 128, 8, 2);
     measure((conduct_way){"stream.buffered.8to8.w1", 1, false, false}, 128, 8, 8);
-    measure((conduct_way){"stream.buffered.8to8.w2", 2, true, false}, 128, 8, 8);
-    measure((conduct_way){"stream.buffered.8to8.w2.stay", 2, false, false}, 128, 8, 8);
+    measure((conduct_way){"stream.buffered.8to8.w2.movable", 2, true, false}, 128, 8, 8);
+    measure((conduct_way){"stream.buffered.8to8.w2", 2, false, false}, 128, 8, 8);
 }
 
 static void measure_large(void) {
     measure((conduct_way){"stream.large.1to1.w1", 1, false, false}, 128, sizeof(large), 1);
     measure((conduct_way){"stream.large.1to1.w1.local", 1, false, true}, 128, sizeof(large), 1);
-    measure((conduct_way){"stream.large.1to1.w2", 2, true, false}, 128, sizeof(large), 1);
+    measure((conduct_way){"stream.large.1to1.w2", 2, false, false}, 128, sizeof(large), 1);
     measure((conduct_way){"stream.large.2to2.w1", 1, false, false}, 128, sizeof(large), 2);
-    measure((conduct_way){"stream.large.2to2.w2", 2, true, false}, 128, sizeof(large), 2);
+    measure((conduct_way){"stream.large.2to2.w2", 2, false, false}, 128, sizeof(large), 2);
     measure((conduct_way){"stream.large.8to8.w1", 1, false, false}, 128, sizeof(large), 8);
-    measure((conduct_way){"stream.large.8to8.w2", 2, true, false}, 128, sizeof(large), 8);
-    measure((conduct_way){"stream.large.8to8.w2.stay", 2, false, false}, 128, sizeof(large), 8);
+    measure((conduct_way){"stream.large.8to8.w2.movable", 2, true, false}, 128, sizeof(large), 8);
+    measure((conduct_way){"stream.large.8to8.w2", 2, false, false}, 128, sizeof(large), 8);
 }
 
 int main(int argc, char **argv) {

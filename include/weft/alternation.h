@@ -115,6 +115,8 @@ WEFT_API weft_status weft_free_alternation(weft_alternation *alternation);
  * in order, each once; then one operation is done; then its block runs, as any C: break and continue leave the
  * alternation, return and goto leave it too, alternations nest. At the beginning of the block weft_last_status() is the
  * status of the operation: WEFT_OK, or WEFT_CLOSED, WEFT_FAILED ... as the single operation would return.
+ * What the pointers point to lives outside the braces, since the operation is done after the clauses have been left for
+ * the first time: no compound literals there, nor variables declared between the braces.
  * A clause whose guard is false: neither its channel nor its pointer is evaluated, and it is not chosen. Where no
  * clause is left, the otherwise-clause runs at once, whatever its time; without one nothing runs and weft_last_status()
  * after the alternation is WEFT_TIMED_OUT. Misuse (see weft_alternate) runs no block; weft_last_status() tells.

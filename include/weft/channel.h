@@ -349,11 +349,10 @@ template <typename C, typename T> inline weft_channel *wefti_fitting(C *channel,
     (WEFTI_SAME(*(channel)->wefti_element, *(pointer)) || WEFTI_SAME(*(channel)->wefti_element, void) ||               \
      WEFTI_SAME(*(pointer), void))
 #define WEFTI_FITTING(channel, pointer)                                                                                \
-    ((void)sizeof(struct {                                                                                             \
-         _Static_assert(WEFTI_FITS(channel, pointer), "this type is not that of the channel's elements");              \
-         int wefti_none;                                                                                               \
-     }),                                                                                                               \
-     (weft_channel *)(channel))
+    __extension__({                                                                                                    \
+        _Static_assert(WEFTI_FITS(channel, pointer), "this type is not that of the channel's elements");               \
+        (weft_channel *)(channel);                                                                                     \
+    })
 #endif
 
 #endif

@@ -34,7 +34,8 @@ struct weft_alternation {
     wefti_hints *hints;
     uint64_t *set; /* room for a copy of the hints */
     size_t turn;
-    uint32_t locked; /* look_at_hints */
+    uint32_t begin, step; /* the order of enlisting: begin, begin + step ... modulo count */
+    uint32_t locked;      /* look_at_hints */
     bool kept, clocks;
     WEFTI_ATOMIC(uint32_t) busy; /* somebody is in weft_alternate_again */
 };
@@ -110,14 +111,24 @@ static void prepare_waiter(weft_alternation *a, uint32_t place) {
     a->operations[place].wefti_used_by = a;
 }
 
-static void withdraw_one(weft_alternation *a, uint32_t place) {
-    wefti_operation_withdraw(&a->operations[place], &a->waiters[place]);
-    a->operations[place].wefti_used_by = NULL;
+/* The n-th place to be enlisted. */
+static inline uint32_t nth_place(const weft_alternation *a, uint32_t n) {
+    uint64_t place = a->begin + (uint64_t)n * a->step;
+    return place < a->count ? (uint32_t)place : (uint32_t)(place % a->count);
 }
 
-/* Takes all out; but: the one that was won through its channel, or NULL. */
-static void withdraw(weft_alternation *a, const wefti_waiter *but) {
-    for (uint32_t i = 0; i < a->count; i++) {
+/* Where several operations wait at one channel, the first enlisted is served: for a fair choice, forward or backward
+ * from any place. */
+static void choose_order(weft_alternation *a, weft_choice choice) {
+    bool fair = choice == WEFT_FAIR && a->count > 1;
+    a->begin = fair ? wefti_chance(a->count) : 0;
+    a->step = fair && wefti_chance(2) != 0 ? a->count - 1 : 1;
+}
+
+/* Takes out the first `count`; but: the one that was won through its channel, or NULL. */
+static void withdraw(weft_alternation *a, uint32_t count, const wefti_waiter *but) {
+    for (uint32_t n = 0; n < count; n++) {
+        uint32_t i = nth_place(a, n);
         if (&a->waiters[i] != but) wefti_operation_withdraw(&a->operations[i], &a->waiters[i]);
         a->operations[i].wefti_used_by = NULL;
     }
@@ -187,12 +198,16 @@ static bool open_and_park(weft_alternation *a, weft_deadline deadline, weft_stat
 /* The operation that was won by its channel. */
 static weft_operation *chosen(weft_alternation *a, weft_status status) {
     const wefti_waiter *waiter = a->wait.chosen;
+    weft_operation *operation = &a->operations[waiter->place];
+    /* A message that was handed over was all there was, and what came since has left a hint. An end, or a state, lasts.
+     */
+    bool lasts = status != WEFT_OK || !wefti_operation_is_of_channel(operation);
     if (status == WEFT_OK) status = wefti_status_of(waiter->condition);
     if (a->kept) {
         a->waiters[waiter->place].condition = NULL;
-        hint_at(a, waiter->place); /* there may be more */
+        if (lasts) hint_at(a, waiter->place);
     }
-    return done(&a->operations[waiter->place], status);
+    return done(operation, status);
 }
 
 /* Everything is enlisted: until one is done, or the deadline. NULL: *status says why. */
@@ -219,36 +234,25 @@ static weft_operation *wait_for_one(weft_alternation *a, weft_choice choice, wef
 
 /* ---- one time ---- */
 
-/* The one at `place` came to an end instead; those from `from` on, and round, have been enlisted. */
-static WEFTI_NOINLINE weft_operation *not_enlisted(weft_alternation *a, uint32_t from, uint32_t place,
-                                                   weft_status status) {
-    a->operations[place].wefti_used_by = NULL;
-    for (uint32_t i = from; i != place; i = i + 1 == a->count ? 0 : i + 1) withdraw_one(a, i);
-    bool undone = status == WEFT_TIMED_OUT || status == WEFT_NO_KERNEL;
-    return undone ? NULL : done(&a->operations[place], status);
-}
-
-/* Two operations on one channel become possible at once, and then the waiter that was enlisted first is served: a fair
- * choice begins anywhere, for nothing else would ever let the other one be done. */
-static weft_operation *enlist_and_wait(weft_alternation *a, weft_choice choice, weft_deadline deadline,
-                                       weft_status *status) {
-    uint32_t from = (uint32_t)a->turn, i = from;
-    if (choice == WEFT_FAIR && a->count > 1) i = from = wefti_chance(a->count);
-    do {
+static weft_operation *enlist_and_wait(weft_alternation *a, weft_deadline deadline, weft_status *status) {
+    for (uint32_t n = 0; n < a->count; n++) {
+        uint32_t i = nth_place(a, n);
         prepare_waiter(a, i);
         a->clocks |= wefti_operation_due(&a->operations[i]) != WEFT_FOREVER;
         *status = wefti_operation_enlist(&a->operations[i], a->self, &a->waiters[i], deadline);
-        if (WEFTI_UNLIKELY(*status != WEFT_BUSY)) return not_enlisted(a, from, i, *status);
-        i = i + 1 == a->count ? 0 : i + 1;
-    } while (i != from);
-    weft_operation *found = wait_for_one(a, choice, deadline, status);
-    withdraw(a, a->wait.chosen);
+        if (WEFTI_LIKELY(*status == WEFT_BUSY)) continue;
+        a->operations[i].wefti_used_by = NULL;
+        withdraw(a, n, NULL);
+        bool undone = *status == WEFT_TIMED_OUT || *status == WEFT_NO_KERNEL;
+        return undone ? NULL : done(&a->operations[i], *status);
+    }
+    weft_operation *found = wait_for_one(a, WEFT_FIRST_LISTED, deadline, status);
+    withdraw(a, a->count, a->wait.chosen);
     return found;
 }
 
 static WEFTI_NOINLINE weft_operation *wait_small(weft_operation *operations, uint32_t count, wefti_strand *self,
-                                                 weft_choice choice, size_t turn, weft_deadline deadline,
-                                                 weft_status *status) {
+                                                 weft_choice choice, weft_deadline deadline, weft_status *status) {
     wefti_waiter waiters[WAITERS_ON_STACK];
     wefti_hints hints[1];
     uint64_t set[1];
@@ -259,10 +263,11 @@ static WEFTI_NOINLINE weft_operation *wait_small(weft_operation *operations, uin
     a.waiters = waiters;
     a.hints = hints;
     a.set = set;
-    a.turn = turn;
+    a.turn = 0;
     a.kept = a.clocks = false;
     prepare(&a, self);
-    return enlist_and_wait(&a, choice, deadline, status);
+    choose_order(&a, choice);
+    return enlist_and_wait(&a, deadline, status);
 }
 
 /* An alternation with room for its waiters and hints, in one piece. */
@@ -280,18 +285,18 @@ static weft_alternation *allocate(weft_operation *operations, uint32_t count, we
     a->turn = 0;
     a->kept = a->clocks = false;
     wefti_atomic_init(&a->busy, 0u);
+    choose_order(a, WEFT_FIRST_LISTED);
     prepare(a, self);
     return a;
 }
 
 static WEFTI_NOINLINE weft_operation *wait_large(weft_operation *operations, uint32_t count, wefti_strand *self,
-                                                 weft_choice choice, size_t turn, weft_deadline deadline,
-                                                 weft_status *status) {
+                                                 weft_choice choice, weft_deadline deadline, weft_status *status) {
     weft_alternation *a = allocate(operations, count, self);
     *status = WEFT_NO_MEMORY;
     if (a == NULL) return NULL;
-    a->turn = turn;
-    weft_operation *found = enlist_and_wait(a, choice, deadline, status);
+    choose_order(a, choice);
+    weft_operation *found = enlist_and_wait(a, deadline, status);
     free(a);
     return found;
 }
@@ -326,12 +331,11 @@ static weft_operation *alternate(weft_operation *operations, size_t count, weft_
     if (WEFTI_UNLIKELY(operations == NULL || count == 0 || count > MOST) && status == WEFT_OK) status = WEFT_INVALID;
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return wefti_fail(status);
     if (deadline > WEFT_NOW && !wefti_may_park(self)) return wefti_fail(WEFT_NO_MEMORY);
-    turn %= count;
-    weft_operation *found = look(operations, (uint32_t)count, self, choice, turn, &status);
+    weft_operation *found = look(operations, (uint32_t)count, self, choice, turn % count, &status);
     if (found != NULL || status != WEFT_OK) return end(self, found, status);
     if (deadline <= WEFT_NOW) return end(self, NULL, WEFT_TIMED_OUT);
-    found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, choice, turn,
-                                                                  deadline, &status);
+    found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, choice, deadline,
+                                                                  &status);
     return end(self, found, status);
 }
 
@@ -359,7 +363,7 @@ static bool enlist_all(weft_alternation *a, weft_status *status) {
         *status = wefti_operation_enlist(&a->operations[i], a->self, &a->waiters[i], WEFT_FOREVER);
         if (*status == WEFT_BUSY) continue;
         a->operations[i].wefti_used_by = NULL;
-        while (i-- > 0) withdraw_one(a, i);
+        withdraw(a, i, NULL);
         return false;
     }
     return true;
@@ -411,7 +415,7 @@ weft_operation *weft_alternate_again(weft_alternation *alternation, weft_choice 
 weft_status weft_free_alternation(weft_alternation *alternation) {
     if (alternation == NULL) return WEFT_OK;
     if (wefti_exchange_acquire(&alternation->busy, 1u) != 0) return WEFT_BUSY; /* as above */
-    withdraw(alternation, NULL);
+    withdraw(alternation, alternation->count, NULL);
     free(alternation);
     wefti_count_live(-1);
     return WEFT_OK;

@@ -81,20 +81,20 @@ static bool note_rare(weft_channel *channel, const weft_channel_options *options
     return options->name == NULL || (rare->name = strdup(options->name)) != NULL;
 }
 
-static bool put_initial(weft_channel *channel, const weft_channel_options *options) {
+static weft_status put_initial(weft_channel *channel, const weft_channel_options *options) {
     size_t count = options->initial_count;
     const char *at = options->initial;
-    for (size_t i = 0; i < count && !wefti_store_full(channel); i++, at += channel->element_size) {
+    weft_status status = WEFT_OK;
+    for (size_t i = 0; i < count && status == WEFT_OK && !wefti_store_full(channel); i++, at += channel->element_size) {
         if (channel->kind == WEFTI_BACKLOG && !wefti_backlog_has_room(channel)) {
             wefti_backlog_of(channel)->spare = wefti_block_make(channel, i == 0);
-            if (wefti_backlog_of(channel)->spare == NULL) return false;
+            if (wefti_backlog_of(channel)->spare == NULL) return WEFT_NO_MEMORY;
         }
-        wefti_channel_lock(channel); /* which a POLICY gives up meanwhile */
-        weft_status status = wefti_store_put(channel, at, NULL);
-        wefti_channel_unlock(channel);
-        if (status != WEFT_OK) return false;
+        wefti_spin_lock(&channel->lock); /* which a POLICY gives up meanwhile; nobody else knows of the channel */
+        status = wefti_store_put(channel, at, NULL);
+        wefti_spin_unlock(&channel->lock);
     }
-    return true;
+    return status;
 }
 
 static bool make_store(weft_channel *channel, const weft_channel_options *options) {
@@ -118,9 +118,8 @@ static void free_store(weft_channel *channel) {
             wefti_ring_take(channel, NULL);
         }
         free(channel->ring);
-    } else if (channel->kind == WEFTI_POLICY) {
-        wefti_policy_free(channel);
     }
+    wefti_policy_free(channel);
 }
 
 /* Outcomes that waited for a place without a task. */
@@ -181,30 +180,41 @@ static wefti_kind kind_of(size_t element_size, const weft_channel_options *optio
     return small ? WEFTI_RING : WEFTI_BACKLOG;
 }
 
-/* A buffer that is first in, first out, is what the channel's own stores are, and they are faster. */
-static weft_channel *make_from_fifo(size_t element_size, const weft_channel_options *options) {
-    weft_channel_options own = *options;
-    own.capacity = wefti_buffer_capacity(options->buffer);
-    own.buffer = NULL;
-    if (own.destroy == NULL) own.destroy = options->buffer->destroy;
-    weft_channel *channel = weft_make_channel_sized(element_size, &own);
-    if (channel != NULL) weft_free_buffer(options->buffer);
-    return channel;
+static weft_status furnish(weft_channel *channel, const weft_channel_options *options, weft_buffer *fifo) {
+    bool good = note_rare(channel, options) && (fifo == NULL || wefti_channel_rare(channel) != NULL);
+    if (!good || !make_store(channel, options)) return WEFT_NO_MEMORY;
+    return put_initial(channel, options);
+}
+
+/* A buffer that is first in, first out, is what the channel's own stores are, and they are faster: it stays empty, and
+ * the channel's, so that its handle is good as long as the channel. */
+static weft_buffer *replace_fifo(weft_channel_options *options) {
+    weft_buffer *fifo = options->buffer;
+    if (fifo == NULL || !wefti_buffer_is_fifo(fifo)) return NULL;
+    options->buffer = NULL;
+    options->capacity = WEFTI_MIN(wefti_buffer_capacity(fifo), (size_t)UINT32_MAX);
+    if (options->destroy == NULL) options->destroy = fifo->destroy;
+    return fifo;
 }
 
 weft_channel *weft_make_channel_sized(size_t element_size, const weft_channel_options *options) {
     static const weft_channel_options defaults;
-    if (options == NULL) options = &defaults;
-    weft_status status = check(element_size, options);
+    weft_channel_options own = options != NULL ? *options : defaults;
+    weft_status status = check(element_size, &own);
     if (status != WEFT_OK) return wefti_fail(status);
-    if (options->buffer != NULL && wefti_buffer_is_fifo(options->buffer)) return make_from_fifo(element_size, options);
-    weft_channel *channel = allocate(kind_of(element_size, options), element_size);
+    weft_buffer *fifo = replace_fifo(&own);
+    weft_channel *channel = allocate(kind_of(element_size, &own), element_size);
     if (channel == NULL) return wefti_fail(WEFT_NO_MEMORY);
-    if (!note_rare(channel, options) || !make_store(channel, options) || !put_initial(channel, options)) {
+    status = furnish(channel, &own, fifo);
+    if (status != WEFT_OK) {
         free_half_made(channel);
-        return wefti_fail(WEFT_NO_MEMORY);
+        return wefti_fail(status);
     }
-    return make_public(channel, options->kernel != NULL ? options->kernel : wefti_kernel_current());
+    if (fifo != NULL) {
+        fifo->owned = true;
+        channel->rare->buffer = fifo;
+    }
+    return make_public(channel, own.kernel != NULL ? own.kernel : wefti_kernel_current());
 }
 
 weft_channel *weft_make_rendezvous_sized(size_t element_size) {

@@ -33,6 +33,8 @@ uint32_t wefti_choose(const uint64_t *set, uint32_t words, weft_choice choice, s
         uint32_t place = first_from(set, words, turn);
         return place != UINT32_MAX ? place : first_from(set, words, 0);
     }
+    if (words == 1 && (set[0] & (set[0] - 1)) == 0) /* most often: none or one */
+        return set[0] != 0 ? (uint32_t)__builtin_ctzll(set[0]) : UINT32_MAX;
     uint32_t all = 0;
     for (uint32_t w = 0; w < words; w++) all += (uint32_t)__builtin_popcountll(set[w]);
     return all == 0 ? UINT32_MAX : nth(set, words, all == 1 ? 0 : wefti_chance(all));

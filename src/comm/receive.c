@@ -191,17 +191,16 @@ receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft
                 wefti_way_leave(channel, self->worker, way);
             return wefti_status_of(condition);
         }
-        if (sender != NULL && !sender->shared) {
-            wefti_waiter_unlist(&channel->senders, sender);
-            wefti_store_relaxed(&sender->wait->claim, 1u + (uint32_t)WEFT_OK); /* relaxed: as in waiters.h */
+        if (sender != NULL) sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, NULL);
+        if (sender != NULL) {
             weft_status status = wefti_status_of(sender->condition);
             if (sender->condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
             wefti_way_leave(channel, self->worker, way);
             wefti_sender_served(sender, WEFT_OK);
             return status;
         }
-        if (sender == NULL && deadline == WEFT_FOREVER && !wefti_channel_closed(channel) &&
-            wefti_load_relaxed(&channel->lost) == 0 && self->worker->idle != NULL)
+        if (deadline == WEFT_FOREVER && !wefti_channel_closed(channel) && wefti_load_relaxed(&channel->lost) == 0 &&
+            self->worker->idle != NULL)
             return wait_in_ring(channel, self, element, way);
     }
     wefti_way_leave(channel, self->worker, way);
@@ -223,6 +222,7 @@ weft_status weft_receive_sized(weft_channel *channel, void *element, size_t size
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    if (deadline <= WEFT_NOW && wefti_odd(channel) == 0 && !wefti_receive_promising(channel)) return WEFT_TIMED_OUT;
     if (WEFTI_LIKELY(channel->kind == WEFTI_RING && self->worker != NULL)) {
         unsigned odd = wefti_odd(channel);
         if (WEFTI_LIKELY(odd == 0)) {

@@ -115,22 +115,21 @@ send_to_ring(weft_channel *channel, wefti_strand *self, const void *element, wef
     uint32_t count = wefti_load_relaxed(&channel->count);
     wefti_waiter *receiver = wefti_first(&channel->receivers);
     bool usual = wefti_odd(channel) == (way == WEFTI_UNLOCKED ? WEFTI_LOCAL : 0) && !wefti_channel_closed(channel);
-    if (WEFTI_LIKELY(usual)) {
+    if (WEFTI_LIKELY(usual && (receiver == NULL || count == 0))) {
+        if (receiver != NULL) receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, NULL);
         if (receiver == NULL && count < channel->capacity) {
             wefti_ring_put(channel, element, NULL);
             wefti_way_leave(channel, self->worker, way);
             return WEFT_OK;
         }
-        if (receiver != NULL && count == 0 && !receiver->shared) {
-            wefti_waiter_unlist(&channel->receivers, receiver);
-            wefti_store_relaxed(&receiver->wait->claim, 1u + (uint32_t)WEFT_OK); /* relaxed: as in waiters.h */
+        if (receiver != NULL) {
             if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
             wefti_wait *wait = receiver->wait;
             wefti_way_leave(channel, self->worker, way);
             wefti_unpark_with(wait, WEFT_OK);
             return WEFT_OK;
         }
-        if (receiver == NULL && deadline == WEFT_FOREVER && self->worker != NULL && self->worker->idle != NULL)
+        if (deadline == WEFT_FOREVER && self->worker != NULL && self->worker->idle != NULL)
             return wait_in_ring(channel, self, element, way);
     }
     wefti_way_leave(channel, self->worker, way);

@@ -110,8 +110,10 @@ WEFTI_ANNOTATE void wefti_asan_arrive(wefti_annotation *self) {
 WEFTI_ANNOTATE void wefti_tsan_leave(wefti_annotation *from, const wefti_annotation *to, bool last) {
     void *next = to->fiber;
     unsigned flags = WEFTI_TSAN_FIBERS ? __tsan_switch_to_fiber_no_sync : 0;
-    if (last || WEFTI_TSAN_FIBERS)
-        __tsan_release(from); /* partner: the acquire in wefti_tsan_end, before others get the stack */
+    (void)last;
+    /* The assembly says that it has been left. Partners: the acquire in wefti_tsan_end, before others get the stack,
+     * and wefti_annotate_taken. */
+    __tsan_release(from);
     __tsan_switch_to_fiber(next, flags);
 }
 
@@ -157,6 +159,15 @@ WEFTI_ANNOTATE void wefti_annotate_end(wefti_annotation *self) {
 #endif
 #if WEFTI_TSAN
     wefti_tsan_end(self);
+#endif
+}
+
+/* Another thread has seen that the fiber was left. */
+WEFTI_ANNOTATE void wefti_annotate_taken(wefti_annotation *self) {
+#if WEFTI_TSAN
+    __tsan_acquire(self);
+#else
+    (void)self;
 #endif
 }
 

@@ -87,6 +87,7 @@ wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {
     if (home != to) {
         /* Its worker may still be about to leave it: it was made ready before it had parked. */
         while (!wefti_context_is_left(&runner->fiber.context)) wefti_pause();
+        wefti_annotate_taken(&runner->fiber.annotation);
         runner->fiber.strand.worker = to;
         wefti_store_relaxed(&runner->home, to);
         wefti_add_relaxed(&home->stacks, UINT64_C(-1));

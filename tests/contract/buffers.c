@@ -351,9 +351,7 @@ TEST(remove_if_asks_for_each_element_once_destroys_what_matches_and_keeps_the_or
 TEST(a_buffer_of_a_channel_is_the_channels_alone) {
     weft_buffer *all[KINDS];
     make_all(all, sizeof(int), 3);
-    CHECK_OK(weft_free_buffer(all[0]));
-    CHECK_OK(weft_free_buffer(all[1]));
-    for (int i = 2, value = 1, asked = 0; i < KINDS; i++) {
+    for (int i = 0, value = 1, asked = 0; i < KINDS; i++) {
         size_t removed = 9;
         weft_channel *channel = weft_make_channel_with(int, &(weft_channel_options){.buffer = all[i]});
         if (!CHECK_NOT_NULL(channel)) continue;

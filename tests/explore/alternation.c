@@ -254,7 +254,7 @@ static void senders_against_receivers(uint32_t capacity) {
     finish();
 }
 EXPLORE(two_alternations_meet, .exhaustive = true, .preemptions = 2, .stale = 1) { senders_against_receivers(0); }
-EXPLORE(two_alternations_meet_by_seeds, ) { senders_against_receivers(0); }
+EXPLORE(two_alternations_meet_by_seeds, .share = 15) { senders_against_receivers(0); }
 EXPLORE(two_alternations_meet_in_rings, .exhaustive = true, .preemptions = 2, .stale = 1) {
     senders_against_receivers(1);
 }
@@ -269,13 +269,13 @@ static void mixed(unsigned first, unsigned second) {
     finish();
 }
 EXPLORE(crossed_alternations_meet, .exhaustive = true, .preemptions = 2, .stale = 1) { mixed(0, 1); }
-EXPLORE(crossed_alternations_meet_by_seeds, ) { mixed(0, 1); }
+EXPLORE(crossed_alternations_meet_by_seeds, .share = 15) { mixed(0, 1); }
 EXPLORE(alternations_that_send_and_receive_at_one_channel_meet, .exhaustive = true, .preemptions = 2, .stale = 1) {
     mixed(0, 0);
 }
-EXPLORE(alternations_that_send_and_receive_at_one_channel_meet_by_seeds, ) { mixed(0, 0); }
+EXPLORE(alternations_that_send_and_receive_at_one_channel_meet_by_seeds, .share = 15) { mixed(0, 0); }
 
-EXPLORE(an_alternation_of_two_rounds_serves_another_and_a_plain_sender, ) {
+EXPLORE(an_alternation_of_two_rounds_serves_another_and_a_plain_sender, .share = 15) {
     begin(explore_choose(2));
     to_receive(1, 0), to_receive(1, 1);
     to_send(2, 0), to_send(2, 1);
@@ -286,7 +286,7 @@ EXPLORE(an_alternation_of_two_rounds_serves_another_and_a_plain_sender, ) {
     run(3, do_plainly);
     finish();
 }
-EXPLORE(three_alternations_and_a_plain_receiver, ) {
+EXPLORE(three_alternations_and_a_plain_receiver, .share = 15) {
     begin(0);
     to_send(1, 0), to_receive(1, 1);
     to_send(2, 1), to_receive(2, 0);
@@ -314,9 +314,9 @@ static void deadlines(void (*what)(void *)) {
     finish();
     if (parties[1].timed_out + parties[2].timed_out != 0) explore_saw("a time-out");
 }
-EXPLORE(a_deadline_competes_with_an_alternation, ) { deadlines(alternate_once); }
-EXPLORE(a_deadline_competes_with_a_kept_alternation, ) { deadlines(alternate_kept); }
-EXPLORE(a_close_ends_an_alternation, ) {
+EXPLORE(a_deadline_competes_with_an_alternation, .share = 15) { deadlines(alternate_once); }
+EXPLORE(a_deadline_competes_with_a_kept_alternation, .share = 15) { deadlines(alternate_kept); }
+EXPLORE(a_close_ends_an_alternation, .share = 15) {
     begin(explore_choose(2));
     to_receive(1, 0), to_receive(1, 1);
     to_send(2, 1);
@@ -338,8 +338,8 @@ static void cancels(void (*what)(void *)) {
     finish();
     if (parties[1].cancelled != 0) explore_saw("a cancel");
 }
-EXPLORE(a_cancel_competes_with_an_alternation, ) { cancels(alternate_once); }
-EXPLORE(a_cancel_competes_with_a_kept_alternation, ) { cancels(alternate_kept); }
+EXPLORE(a_cancel_competes_with_an_alternation, .share = 15) { cancels(alternate_once); }
+EXPLORE(a_cancel_competes_with_a_kept_alternation, .share = 15) { cancels(alternate_kept); }
 
 /* A clock wakes an alternation in vain, since somebody else has received the time: it goes on, and its sender finds it.
  * The schedule that would break it: the wait is claimed by the clock; the sender finds it claimed, and takes its waiter
@@ -359,8 +359,8 @@ static void clocks(void (*what)(void *)) {
     finish();
     if (parties[2].timed_out == 0) explore_saw("a clock that another received");
 }
-EXPLORE(an_alternation_goes_on_after_a_clock_that_another_received, ) { clocks(alternate_once); }
-EXPLORE(a_kept_alternation_goes_on_after_a_clock_that_another_received, ) { clocks(alternate_kept); }
+EXPLORE(an_alternation_goes_on_after_a_clock_that_another_received, .share = 15) { clocks(alternate_once); }
+EXPLORE(a_kept_alternation_goes_on_after_a_clock_that_another_received, .share = 15) { clocks(alternate_kept); }
 
 /* ---- kept ---- */
 
@@ -375,8 +375,8 @@ static void kept_against_plain(uint32_t capacity) {
     run(3, do_plainly);
     finish();
 }
-EXPLORE(a_kept_alternation_receives_from_two_senders, ) { kept_against_plain(0); }
-EXPLORE(a_kept_alternation_receives_from_two_rings, ) { kept_against_plain(1); }
+EXPLORE(a_kept_alternation_receives_from_two_senders, .share = 15) { kept_against_plain(0); }
+EXPLORE(a_kept_alternation_receives_from_two_rings, .share = 15) { kept_against_plain(1); }
 EXPLORE(a_kept_alternation_misses_no_send, .exhaustive = true, .preemptions = 2, .stale = 1) {
     begin(explore_choose(2));
     to_receive(1, 0);
@@ -386,7 +386,7 @@ EXPLORE(a_kept_alternation_misses_no_send, .exhaustive = true, .preemptions = 2,
     run(2, do_plainly);
     finish();
 }
-EXPLORE(a_kept_alternation_sends_to_plain_receivers, ) {
+EXPLORE(a_kept_alternation_sends_to_plain_receivers, .share = 15) {
     begin(explore_choose(2));
     to_send(1, 0), to_send(1, 1);
     parties[1].rounds = 2;
@@ -396,7 +396,7 @@ EXPLORE(a_kept_alternation_sends_to_plain_receivers, ) {
     run(2, alternate_once);
     finish();
 }
-EXPLORE(two_kept_alternations_meet_twice, ) {
+EXPLORE(two_kept_alternations_meet_twice, .share = 15) {
     begin(0);
     to_send(1, 0), to_send(1, 1);
     to_receive(2, 1), to_receive(2, 0);
@@ -430,5 +430,27 @@ EXPLORE(two_threads_use_a_kept_alternation_in_turn, .exhaustive = true, .stale =
     explore_thread(again, &parties[3]);
     explore_join();
     explore_assert(weft_free_alternation(common) == WEFT_OK);
+    finish();
+}
+
+static WEFTI_ATOMIC(uint32_t) told; /* relaxed: orders nothing */
+static void look_and_tell(void *unused) {
+    enter(unused);
+    explore_assert(weft_alternate_again(common, WEFT_FIRST_LISTED, WEFT_NOW) == NULL);
+    wefti_store_relaxed(&told, 1u);
+}
+static void free_when_told(void *unused) {
+    enter(unused);
+    while (wefti_load_relaxed(&told) == 0) wefti_pause();
+    explore_assert(weft_free_alternation(common) == WEFT_OK);
+}
+/* Who frees it sees what the last user left. */
+EXPLORE(a_kept_alternation_is_freed_after_its_last_use, .exhaustive = true, .stale = 2) {
+    begin(1);
+    to_receive(1, 0), to_receive(1, 1);
+    wefti_atomic_init(&told, 0u);
+    common = weft_make_alternation(parties[1].operations, 2);
+    explore_thread(look_and_tell, NULL);
+    explore_thread(free_when_told, NULL);
     finish();
 }

@@ -5,6 +5,8 @@
 set -u
 program=$1
 preload=$2
+# The loader takes a space for the end of a name.
+[ -z "$preload" ] || { cd "$(dirname "$preload")" && preload=./${preload##*/}; } || exit 2
 bad=0
 ulimit -c 0
 

@@ -8,6 +8,8 @@
 set -u
 driver=$1
 preload=${2:-}
+# The loader takes a space for the end of a name.
+[ -z "$preload" ] || { cd "$(dirname "$preload")" && preload=./${preload##*/}; } || exit 2
 kinds="memory map protect advise advise+protect thread"
 limit=20      # seconds a run
 all_up_to=300 # every n up to here

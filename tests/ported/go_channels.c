@@ -128,8 +128,9 @@ TEST(sendstmt_channel_through_channel) {
     bool sent = false;
     CHECK_OK(weft_send(cc, &one, WEFT_NOW));
     CHECK_OK(weft_receive(cc, &got, WEFT_NOW));
+    int two = 2;
     WEFT_PRI_ALT {
-        WEFT_SEND(got, &(int){2}) { sent = true; }
+        WEFT_SEND(got, &two) { sent = true; }
         WEFT_OTHERWISE { FAIL("it should not block"); }
     }
     CHECK(sent);
@@ -212,13 +213,14 @@ CREW_TEST(chan_receive_from_an_empty_one_blocks) {
 CREW_TEST(chan_send_to_a_full_one_blocks) {
     for (size_t capacity = 0; capacity < CAPACITIES; capacity++) {
         flagged f = {make(capacity), 0};
+        int zero = 0;
         for (size_t i = 0; i < capacity; i++) put(f.ch, (int)i);
         start(c, sends_one, &f);
         nap();
         CHECK_EQ(atomic_load(&f.done), 0);
         CHECK_STATUS(weft_send(f.ch, &(int){0}, WEFT_NOW), WEFT_TIMED_OUT);
         WEFT_PRI_ALT {
-            WEFT_SEND(f.ch, &(int){0}) { FAIL("sent to a full channel"); }
+            WEFT_SEND(f.ch, &zero) { FAIL("sent to a full channel"); }
             WEFT_OTHERWISE {}
         }
         CHECK_EQ(get(f.ch), 0);

@@ -350,6 +350,7 @@ CREW_TEST(select8_break_leaves_the_select) {
             after++;
         }
     }
+    int ten = 10;
     for (int i = 0; i < 10; i++) {
         WEFT_FAIR_ALT {
             WEFT_RECEIVE_ANY(ch) {
@@ -357,7 +358,7 @@ CREW_TEST(select8_break_leaves_the_select) {
                 if (left > 0) break;
                 after++;
             }
-            WEFT_SEND(ch, &(int){10}) { FAIL("nobody receives"); }
+            WEFT_SEND(ch, &ten) { FAIL("nobody receives"); }
             WEFT_OTHERWISE {
                 left++;
                 if (left > 0) break;

@@ -101,8 +101,13 @@ for program in "$@"; do
     [ "$status" -eq 0 ] || { echo "not ok: status $status (124: still running after $seconds s)" && bad=1; }
 done
 if [ -n "$group" ]; then
+    # The system counts periods while there is something to run: a short program may fit between two.
+    for ((again = 0; again < 20; again++)); do
+        periods=$(awk '$1 == "nr_periods" { print $2 }' "$group/cpu.stat")
+        [ "${periods:-0}" -eq 0 ] || break
+        "$limited" "$1" >/dev/null 2>&1 || bad=1
+    done
     tr '\n' ' ' <"$group/cpu.stat" && echo
-    periods=$(awk '$1 == "nr_periods" { print $2 }' "$group/cpu.stat")
     [ "${periods:-0}" -gt 0 ] || { echo "not ok: nothing has run under the quota" && bad=1; }
     remove_group || bad=1
     group=""
