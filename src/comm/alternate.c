@@ -249,7 +249,8 @@ static weft_operation *wait_for_one(weft_alternation *a, weft_choice choice, wef
 
 /* ---- one time ---- */
 
-static weft_operation *enlist_and_wait(weft_alternation *a, weft_deadline deadline, weft_status *status) {
+static weft_operation *enlist_and_wait(weft_alternation *a, weft_choice choice, weft_deadline deadline,
+                                       weft_status *status) {
     for (uint32_t n = 0; n < a->count; n++) {
         uint32_t i = nth_place(a, n);
         prepare_waiter(a, i);
@@ -261,7 +262,7 @@ static weft_operation *enlist_and_wait(weft_alternation *a, weft_deadline deadli
         bool undone = *status == WEFT_TIMED_OUT || *status == WEFT_NO_KERNEL;
         return undone ? NULL : done(&a->operations[i], *status);
     }
-    weft_operation *found = wait_for_one(a, WEFT_FIRST_LISTED, deadline, status);
+    weft_operation *found = wait_for_one(a, choice, deadline, status);
     withdraw(a, a->count, a->wait.chosen);
     return found;
 }
@@ -282,7 +283,7 @@ static WEFTI_NOINLINE weft_operation *wait_small(weft_operation *operations, uin
     a.kept = a.clocks = false;
     prepare(&a, self);
     choose_order(&a, choice);
-    return enlist_and_wait(&a, deadline, status);
+    return enlist_and_wait(&a, choice, deadline, status);
 }
 
 /* An alternation with room for its waiters and hints, in one piece. */
@@ -311,7 +312,7 @@ static WEFTI_NOINLINE weft_operation *wait_large(weft_operation *operations, uin
     *status = WEFT_NO_MEMORY;
     if (a == NULL) return NULL;
     choose_order(a, choice);
-    weft_operation *found = enlist_and_wait(a, deadline, status);
+    weft_operation *found = enlist_and_wait(a, choice, deadline, status);
     free(a);
     return found;
 }
