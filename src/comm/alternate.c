@@ -77,16 +77,31 @@ static inline weft_status survey(const weft_operation *operations, uint32_t coun
     return WEFT_OK;
 }
 
-/* One that can be done of those in the set, which is used up. */
+/* The survey promised what was gone when it was tried, and so says nothing of the others either: what can be done may
+ * have become so in between, as when each sender brings its own before it takes another's. */
+static WEFTI_NOINLINE weft_operation *look_one_after_the_other(weft_operation *operations, uint32_t count,
+                                                               wefti_strand *self, uint32_t from) {
+    for (uint32_t n = 0, i = from; n < count; n++, i = i + 1 == count ? 0 : i + 1) {
+        if (!wefti_operation_promising(&operations[i])) continue;
+        weft_status status = wefti_operation_try(&operations[i], self, NULL, WEFT_NOW);
+        if (status != WEFT_BUSY && status != WEFT_TIMED_OUT) return done(&operations[i], status);
+    }
+    return NULL;
+}
+
+/* One that can be done, first of those in the set, which is used up. */
 static weft_operation *look_at(weft_operation *operations, uint32_t count, wefti_strand *self, weft_choice choice,
                                size_t turn, uint64_t *set) {
     uint32_t words = wefti_words(count), place;
+    bool in_vain = false;
     while ((place = wefti_choose(set, words, choice, turn)) != UINT32_MAX) {
         weft_status status = wefti_operation_try(&operations[place], self, NULL, WEFT_NOW);
         if (status != WEFT_BUSY && status != WEFT_TIMED_OUT) return done(&operations[place], status);
         set[place / 64] &= ~(UINT64_C(1) << place % 64);
+        in_vain = true;
     }
-    return NULL;
+    if (WEFTI_LIKELY(!in_vain)) return NULL;
+    return look_one_after_the_other(operations, count, self, (uint32_t)(choice == WEFT_IN_TURN ? turn : 0));
 }
 
 /* ---- enlisting and withdrawing ---- */
