@@ -13,7 +13,8 @@ enum {
     MANY_MOVABLE = 4,
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
-    TOGETHER_NANOSECONDS = 60000
+    TOGETHER_NANOSECONDS = 60000,
+    SHORT_SLEEP_NANOSECONDS = 200000
 };
 
 /* ---- the giver's side ---- */
@@ -118,9 +119,11 @@ static bool steal(wefti_worker *worker) {
         if (victim == worker) continue;
         wefti_runner *runner = worth_moving(worker, victim) ? wefti_movable_take(victim, worker) : NULL;
         if (runner != NULL) wefti_runners_put(&worker->ready, &runner->fiber.link);
-        if (runner == NULL &&
-            (!worth_stealing(worker, victim) || wefti_queue_steal(&victim->queue, &worker->queue) == 0))
-            continue;
+        if (runner == NULL) {
+            if (!worth_stealing(worker, victim)) continue;
+            worker->watched_rounds = 0; /* an attempt in vain costs as much as one that succeeds */
+            if (wefti_queue_steal(&victim->queue, &worker->queue) == 0) continue;
+        }
         wefti_count(&worker->steals);
         return true;
     }
@@ -194,6 +197,14 @@ static uint32_t state_of(weft_kernel *kernel) {
 
 /* ---- sleeping ---- */
 
+/* A sleep that somebody has ended so soon that searching would have cost less than sleeping and being woken: the next
+ * search is as long as it may be. Without this, two workers that wait for each other in turns would, once they have
+ * begun to sleep, never wait long enough to find out that they need not. */
+static void learn_from_sleep(wefti_worker *worker, int64_t start, int64_t deadline) {
+    int64_t now = wefti_clock();
+    if (now < deadline && now - start < SHORT_SLEEP_NANOSECONDS) worker->rounds = worker->kernel->spin_count;
+}
+
 static void sleep_now(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     uint32_t state = state_of(kernel);
@@ -204,6 +215,7 @@ static void sleep_now(wefti_worker *worker) {
     if (anything(worker) || state_of(kernel) != state || wefti_io_wants_poller(&kernel->io)) {
         wefti_sleeper_retract(&kernel->idle, &worker->sleep);
         if (polls) wefti_io_stop_polling(worker);
+        worker->rounds = kernel->spin_count; /* as after a short sleep */
         return;
     }
     bool quiet = state == WEFTI_KERNEL_ENDING;
@@ -213,10 +225,12 @@ static void sleep_now(wefti_worker *worker) {
     }
     wefti_count(&worker->sleeps);
     wefti_store_relaxed(&worker->cpu, -1); /* relaxed: a guess for park_thread */
+    int64_t start = wefti_clock();
     if (polls)
         wefti_io_sleep(worker, deadline);
     else
         wefti_sleeper_sleep(&kernel->idle, &worker->sleep, deadline);
+    learn_from_sleep(worker, start, deadline);
     wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
     if (quiet) stop_being_quiet(worker);
 }
