@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "dynamic/env.h"
+#include "os/os.h"
+#include "sched/park.h"
 
 __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")));
 
@@ -21,7 +23,10 @@ static void detach(void *thread) {
     free(thread);
 }
 
-static void make_key(void) { have_key = pthread_key_create(&key, detach) == 0; }
+static void make_key(void) {
+    have_key = pthread_key_create(&key, detach) == 0;
+    wefti_store_relaxed(&wefti_cpus_to_spin, wefti_cpu_count()); /* relaxed: a guess; a kernel may do it at once */
+}
 
 wefti_strand *wefti_attach(void) {
     if (pthread_once(&once, make_key) != 0 || !have_key) return NULL;
@@ -31,6 +36,7 @@ wefti_strand *wefti_attach(void) {
         free(thread);
         return NULL;
     }
+    thread->patience = WEFTI_FIRST_PATIENCE;
     wefti_bindings_adopt(&thread->strand);
     wefti_strand_now = &thread->strand;
     return &thread->strand;

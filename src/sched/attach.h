@@ -12,9 +12,13 @@
 
 struct wefti_worker;
 
+enum { WEFTI_FIRST_PATIENCE = 20000 }; /* nanoseconds */
+
 typedef struct wefti_thread {
     wefti_strand strand; /* first; strand.worker is NULL */
     wefti_parker parker;
+    WEFTI_ATOMIC(int) woken_from; /* on which processor the last one ran that unparked it */
+    int64_t patience;             /* nanoseconds of looking before it sleeps, as learned: see park.c */
     struct wefti_worker *serving; /* the worker whose thread this is, or NULL */
 } wefti_thread;
 

@@ -14,7 +14,7 @@ enum {
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
     TOGETHER_NANOSECONDS = 60000,
-    SHORT_SLEEP_NANOSECONDS = 200000
+    SHORT_WAIT_NANOSECONDS = 150000
 };
 
 /* ---- the giver's side ---- */
@@ -197,15 +197,15 @@ static uint32_t state_of(weft_kernel *kernel) {
 
 /* ---- sleeping ---- */
 
-/* A sleep that somebody has ended so soon that searching would have cost less than sleeping and being woken: the next
- * search is as long as it may be. Without this, two workers that wait for each other in turns would, once they have
- * begun to sleep, never wait long enough to find out that they need not. */
-static void learn_from_sleep(wefti_worker *worker, int64_t start, int64_t deadline) {
-    int64_t now = wefti_clock();
-    if (now < deadline && now - start < SHORT_SLEEP_NANOSECONDS) worker->rounds = worker->kernel->spin_count;
+/* A wait, for work to come up, that somebody has ended so soon that searching on would have cost less than sleeping and
+ * being woken: the next search is as long as it may be. Without this, two workers that wait for each other in turns
+ * would, once they have begun to sleep, never search long enough to find out that they need not. */
+static void learn_from_sleep(wefti_worker *worker, int64_t since, int64_t now, int64_t deadline) {
+    if (now < deadline && now - since < SHORT_WAIT_NANOSECONDS) worker->rounds = worker->kernel->spin_count;
 }
 
-static void sleep_now(wefti_worker *worker) {
+/* The worker has searched in vain since then. Returns since when it searches again. */
+static int64_t sleep_now(wefti_worker *worker, int64_t since) {
     weft_kernel *kernel = worker->kernel;
     uint32_t state = state_of(kernel);
     bool polls = wefti_io_become_poller(worker);
@@ -215,24 +215,25 @@ static void sleep_now(wefti_worker *worker) {
     if (anything(worker) || state_of(kernel) != state || wefti_io_wants_poller(&kernel->io)) {
         wefti_sleeper_retract(&kernel->idle, &worker->sleep);
         if (polls) wefti_io_stop_polling(worker);
-        worker->rounds = kernel->spin_count; /* as after a short sleep */
-        return;
+        worker->rounds = kernel->spin_count; /* as after a short wait */
+        return since;
     }
     bool quiet = state == WEFTI_KERNEL_ENDING;
     if (quiet && become_quiet(worker)) {
         if (polls) wefti_io_stop_polling(worker);
-        return;
+        return since;
     }
     wefti_count(&worker->sleeps);
     wefti_store_relaxed(&worker->cpu, -1); /* relaxed: a guess for park_thread */
-    int64_t start = wefti_clock();
     if (polls)
         wefti_io_sleep(worker, deadline);
     else
         wefti_sleeper_sleep(&kernel->idle, &worker->sleep, deadline);
-    learn_from_sleep(worker, start, deadline);
+    int64_t now = wefti_clock();
+    learn_from_sleep(worker, since, now, deadline);
     wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
     if (quiet) stop_being_quiet(worker);
+    return now;
 }
 
 /* Searches for at most spin_count rounds: fewer, down to a few, as long as searching has not paid. */
@@ -274,14 +275,14 @@ bool wefti_find_work(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     bool found = false;
     wefti_add_relaxed(&kernel->idle.searchers, 1u);
-    int64_t start = wefti_clock();
+    int64_t since = wefti_clock();
     wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
     wefti_store_relaxed(&worker->busy,
-                        wefti_load_relaxed(&worker->busy) + start - wefti_load_relaxed(&worker->busy_since));
+                        wefti_load_relaxed(&worker->busy) + since - wefti_load_relaxed(&worker->busy_since));
     wefti_store_relaxed(&worker->busy_since, (int64_t)0);
     while (!(found = search(worker)) && state_of(kernel) != WEFTI_KERNEL_ENDED) {
         trim(worker);
-        sleep_now(worker);
+        since = sleep_now(worker, since);
     }
     stop_searching(worker);
     if (found && WEFTI_UNLIKELY(wefti_io_wants_poller(&kernel->io))) wefti_notify(kernel, &kernel->idle);

@@ -9,7 +9,12 @@
 
 wefti_number wefti_cpus_to_spin = {1};
 
-enum { SPIN_NANOSECONDS = 20000, PAUSES_A_LOOK = 16, WORKERS_LOOKED_AT = 16 };
+enum {
+    MOST_PATIENCE = 100000, /* nanoseconds, both */
+    SHORT_WAIT = 150000,
+    PAUSES_A_LOOK = 16,
+    WORKERS_LOOKED_AT = 16
+};
 
 bool wefti_may_park(wefti_strand *self) {
     wefti_worker *worker = self->worker;
@@ -136,24 +141,41 @@ static bool worth_spinning(const wefti_wait *wait) {
     return false;
 }
 
-static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait) {
-    int64_t end = 0;
-    while (worth_spinning(wait)) {
+static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait, int64_t start) {
+    while (thread->patience > 0 && worth_spinning(wait)) {
         for (int i = 0; i < PAUSES_A_LOOK; i++) {
             if (wefti_parker_noticed(&thread->parker)) return true;
             wefti_pause();
         }
-        int64_t now = wefti_clock();
-        if (end == 0) end = now + SPIN_NANOSECONDS;
-        if (now >= end) break;
+        if (wefti_clock() - start >= thread->patience) break;
     }
     return false;
 }
 
+/* How long to look next time, after a wait that ended in a sleep. Ended from this thread's own processor: looking kept
+ * him from it. From another and soon: being woken has cost more than looking would have, and two threads that answer
+ * each other and sleep would never wait long enough to find that out. */
+static void learn_from_sleep(wefti_thread *thread, int64_t waited) {
+    if (wefti_load_relaxed(&thread->woken_from) == wefti_current_cpu()) /* relaxed: a guess */
+        thread->patience = 0;
+    else if (waited < SHORT_WAIT)
+        thread->patience = MOST_PATIENCE;
+    else
+        thread->patience /= 2;
+}
+
+/* Sleeps until unparked. false: the deadline passed first. */
+static bool sleep_until_noticed(wefti_thread *thread, int64_t start, int64_t deadline) {
+    if (!wefti_parker_sleep(&thread->parker, deadline)) return false;
+    learn_from_sleep(thread, wefti_clock() - start);
+    return true;
+}
+
 static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
     wefti_thread *thread = wefti_thread_of_strand(wait->strand);
-    bool noticed = spin_for_notice(thread, wait);
-    if (!noticed && !wefti_parker_sleep(&thread->parker, deadline)) {
+    int64_t start = wefti_clock();
+    bool noticed = spin_for_notice(thread, wait, start);
+    if (!noticed && !sleep_until_noticed(thread, start, deadline)) {
         if (wefti_wait_claim(wait, WEFT_TIMED_OUT)) return WEFT_TIMED_OUT;
         wefti_parker_sleep(&thread->parker, WEFT_FOREVER); /* somebody has won it and is about to unpark us */
     }
@@ -172,7 +194,9 @@ void wefti_unpark_with(wefti_wait *wait, int answer) {
     wefti_strand *strand = wait->strand; /* the wait may be gone from here on */
     wefti_worker *worker = strand->worker;
     if (WEFTI_UNLIKELY(worker == NULL)) {
-        wefti_parker_notify(&wefti_thread_of_strand(strand)->parker);
+        wefti_thread *thread = wefti_thread_of_strand(strand);
+        wefti_store_relaxed(&thread->woken_from, wefti_current_cpu()); /* relaxed: a guess */
+        wefti_parker_notify(&thread->parker);
         return;
     }
     wefti_runner *runner = wefti_runner_of_strand(strand);

@@ -18,6 +18,7 @@ static int64_t deadline;
 
 static void begin(unsigned cpus) {
     memset(threads, 0, sizeof threads);
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) threads[i].patience = WEFTI_FIRST_PATIENCE;
     memset(waits, 0, sizeof waits);
     memset(published, 0, sizeof published);
     memset(handed, 0, sizeof handed);
