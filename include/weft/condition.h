@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include <weft/base.h>
+#include <weft/kernel.h>
 #include <weft/unwind.h>
 
 WEFT_BEGIN_DECLS
@@ -244,6 +245,40 @@ WEFT_API void weft_set_debugger(weft_debugger *debugger, void *argument);
 /** Asks the debugger now, whatever weft_debug_tasks is; in a task, the error is its outcome if that returns. A handler:
  * WEFT_TASK_HANDLER_BIND(&weft_type_error, weft_invoke_debugger, NULL). Source: invoke-debugger. */
 WEFT_API void weft_invoke_debugger(const weft_condition *condition, void *unused);
+
+/* ---- outcomes ---- */
+
+/** The condition that the last receive of this task or thread got instead of a value, when it returned WEFT_FAILED or
+ * WEFT_CANCELLED; NULL: none yet. Good until the next such receive here; whoever keeps it longer retains it. */
+WEFT_API const weft_condition *weft_last_condition(void);
+
+/** Fills *condition with the outcome of a receive, to be released, or NULL where it got a value; returns the status:
+ *
+ *     weft_status status = weft_outcome(weft_receive_result(results, &value, WEFT_FOREVER), &condition);
+ */
+WEFT_API weft_status weft_outcome(weft_status status, const weft_condition **condition);
+
+/**
+ * Raises what is not WEFT_OK: weft_must(weft_receive_result(results, &value, WEFT_FOREVER)).
+ *
+ * WEFT_FAILED and WEFT_CANCELLED signal an error here of the type and with the message and payload of the last
+ * condition received, with that one, and so the task's backtrace, as its cause. Other statuses signal the error of
+ * their type. Returns WEFT_OK only. Source: receive-result, which signals. Row C6.
+ */
+#define weft_must(status) weft_must_at(__FILE__, __func__, __LINE__, (status))
+/** What the macro is made of. */
+WEFT_API weft_status weft_must_at(const char *file, const char *function, int line, weft_status status);
+
+/**
+ * Returns the current kernel; without one it signals the error weft_type_no_kernel with two restarts, and goes on with
+ * the kernel that they give: make-kernel (unsigned: the number of workers) and store-value (weft_kernel *). It becomes
+ * the value of weft_current_kernel.
+ *
+ * Submitting and broadcasting without a kernel do the same where a handler for that type is bound (and return
+ * WEFT_NO_KERNEL if it declines); where none is, they return WEFT_NO_KERNEL at once. Any task or thread. Source:
+ * check-kernel. Row K3.
+ */
+WEFT_API weft_kernel *weft_check_kernel(void);
 
 /* ---- restarts ---- */
 

@@ -23,11 +23,12 @@ typedef struct wefti_strand {
     weft_status last_status;     /* for weft_last_status */
     uint32_t locks;              /* channels' locks that it holds through weft_lock_channel */
     /* All three: innermost first, on this strand's own stack; NULL: none. See condition/unwind.h. */
-    struct weft_frame *frames;         /* clean-ups and targets */
-    struct weft_handler *handlers;     /* active ones */
-    struct weft_restart *restarts;     /* active ones */
-    uint32_t cleaning;                 /* clean-ups that run now, each inside another */
-    struct wefti_unwinding *unwinding; /* the innermost transfer of control that is on its way */
+    struct weft_frame *frames;               /* clean-ups and targets */
+    struct weft_handler *handlers;           /* active ones */
+    struct weft_restart *restarts;           /* active ones */
+    const struct wefti_condition *condition; /* of the last receive that got one: a reference; NULL: none */
+    uint32_t cleaning;                       /* clean-ups that run now, each inside another */
+    struct wefti_unwinding *unwinding;       /* the innermost transfer of control that is on its way */
 } wefti_strand;
 
 extern __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")));

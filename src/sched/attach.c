@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "dynamic/env.h"
+#include "sched/task.h"
 
 __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")));
 
@@ -18,6 +19,7 @@ static bool have_key;
 
 static void detach(void *thread) {
     wefti_strand_now = NULL;
+    wefti_condition_forget(&((wefti_thread *)thread)->strand);
     free(thread);
 }
 

@@ -49,6 +49,7 @@ wefti_runner *wefti_runner_get(wefti_worker *worker) {
 void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
     wefti_store_relaxed(&runner->home, NULL); /* relaxed: a dump that still shows it shows what it was */
     wefti_fiber_end(&runner->fiber);
+    wefti_condition_forget(&runner->fiber.strand);
     wefti_add_relaxed(&worker->stacks, UINT64_C(-1));
     wefti_stack_give(runner->pool, runner->fiber.stack_low);
 }

@@ -27,6 +27,14 @@ static inline void wefti_condition_drop(const wefti_condition *condition) {
     if (condition != NULL && condition->release != NULL) condition->release(condition);
 }
 
+/* condition/outcome.c: hands over to a strand the condition that it receives, a reference; returns its status. The
+ * strand is the caller's own, or waits and has been claimed by the caller. */
+struct wefti_strand;
+weft_status wefti_condition_receive(struct wefti_strand *receiver, const wefti_condition *condition);
+
+/* The strand ends. */
+void wefti_condition_forget(struct wefti_strand *receiver);
+
 /* Where outcomes go. `deliver` gets a value or, if condition is not NULL, a reference to that, which is its own from
  * then on; it may park the caller. */
 typedef struct wefti_sink {

@@ -123,3 +123,8 @@ WEAK int wefti_context_switch(wefti_context *from, wefti_context *to) {
 WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags) { (void)fiber, (void)flags; }
 WEAK void __tsan_release(void *address) { (void)address; }
 #endif
+WEAK const wefti_condition wefti_outcome_lost = {WEFT_FAILED, "lost", NULL};
+WEAK weft_status wefti_condition_receive(wefti_strand *receiver, const wefti_condition *condition) {
+    (void)receiver;
+    return condition->status;
+}
