@@ -7,6 +7,7 @@
 #include <weft/base.h>
 #include <weft/buffer.h>
 #include <weft/channel.h>
+#include <weft/condition.h>
 #include <weft/descriptor.h>
 #include <weft/dynamic.h>
 #include <weft/group.h>
@@ -14,5 +15,6 @@
 #include <weft/task.h>
 #include <weft/timeout.h>
 #include <weft/trace.h>
+#include <weft/unwind.h>
 
 #endif

@@ -125,6 +125,7 @@ void wefti_backlog_free(weft_channel *channel) {
     while (wefti_stored(channel) > 0) {
         wefti_element *element = wefti_backlog_front(channel);
         if (destroy != NULL && element->condition == NULL) destroy(element->value);
+        wefti_condition_drop(element->condition);
         wefti_backlog_take(channel, NULL);
     }
     free(backlog->spare);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "comm/channel.h"
+#include "condition/kernel.h"
 #include "sched/kernel.h"
 #include "sched/submit.h"
 
@@ -22,6 +24,7 @@ typedef struct broadcast {
     unsigned char *scratch; /* a copy of the arguments and room for a result, for each worker */
     size_t scratch_each;
     wefti_futex arrived, done;
+    WEFTI_ATOMIC(const wefti_condition *) failure; /* of the first task that failed; NULL: none */
 } broadcast;
 
 /* One arrival, or end; the last one wakes those who wait for all. */
@@ -36,6 +39,24 @@ static void wait_for_all(wefti_futex *word, uint32_t all) {
         wefti_futex_wait(word, seen, INT64_MAX);
 }
 
+/* An error of the task ends here; of several, the one that comes first is kept for the caller. */
+static weft_status give_outcome(broadcast *b, const wefti_condition *condition) {
+    weft_status status = condition->status;
+    const wefti_condition *none = NULL;
+    /* acq_rel: the caller takes it after all have ended; partner: there */
+    if (!wefti_cas_acq_rel(&b->failure, &none, condition)) wefti_condition_drop(condition);
+    return status;
+}
+
+static WEFTI_NOINLINE weft_status invoke(broadcast *b, wefti_strand *self, void *arguments, void *result) {
+    wefti_end_target end;
+    wefti_end_target_begin(self, &end);
+    if (setjmp(end.target.place) != 0) return give_outcome(b, end.outcome);
+    b->type->invoke(arguments, result);
+    wefti_target_leave(self, &end.target);
+    return WEFT_OK;
+}
+
 static void gather(wefti_runner *self, void *argument) {
     broadcast *b = argument;
     wefti_worker *worker = self->fiber.strand.worker;
@@ -45,9 +66,10 @@ static void gather(wefti_runner *self, void *argument) {
     wefti_store_relaxed(&self->type, b->type);
     count_in(&b->arrived, b->workers);
     wait_for_all(&b->arrived, b->workers);
-    b->type->invoke(arguments, result);
-    if (b->results != NULL) memcpy(b->results + worker->index * b->type->result_size, result, b->type->result_size);
-    if (b->outcomes != NULL) b->outcomes[worker->index] = WEFT_OK;
+    weft_status status = invoke(b, &self->fiber.strand, arguments, result);
+    size_t size = b->type->result_size;
+    if (b->results != NULL && status == WEFT_OK) memcpy(b->results + worker->index * size, result, size);
+    if (b->outcomes != NULL) b->outcomes[worker->index] = status;
     wefti_store_relaxed(&self->type, NULL);
     count_in(&b->done, b->workers); /* the last access: the caller may return from here on */
 }
@@ -96,7 +118,8 @@ static weft_status run(weft_kernel *kernel, broadcast *b) {
     }
     wait_for_all(&b->done, b->workers);
     free(b->scratch);
-    return WEFT_OK;
+    /* acquire: partner is give_outcome */
+    return wefti_received(wefti_strand_self(), wefti_load_acquire(&b->failure));
 }
 
 weft_status weft_broadcast_task(weft_kernel *kernel, const weft_task_type *type, const void *arguments, void *results,
@@ -104,8 +127,8 @@ weft_status weft_broadcast_task(weft_kernel *kernel, const weft_task_type *type,
     if (wefti_kernel_inside(NULL)) return WEFT_IN_WORKER;
     if (type == NULL || type->invoke == NULL || (arguments == NULL && type->argument_size > 0)) return WEFT_INVALID;
     if (kernel == NULL) kernel = wefti_kernel_current();
-    if (kernel == NULL) return WEFT_NO_KERNEL;
     if (wefti_strand_self() == NULL) return WEFT_NO_MEMORY;
+    if (kernel == NULL && (kernel = wefti_ask_kernel(wefti_strand_self())) == NULL) return WEFT_NO_KERNEL;
     if (!wefti_kernel_pledge(kernel)) return WEFT_ENDED;
     broadcast b = {.type = type, .arguments = arguments, .results = results, .outcomes = outcomes};
     b.category = weft_get(weft_task_category);

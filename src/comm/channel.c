@@ -10,6 +10,7 @@
 #include "comm/level.h"
 #include "comm/policy.h"
 #include "comm/send.h"
+#include "condition/kernel.h"
 #include "sched/kernel.h"
 #include "sched/submit.h"
 
@@ -23,9 +24,10 @@ __attribute__((constructor)) static void introduce(void) {
     wefti_channels_introduce();
 }
 
-const wefti_condition wefti_buffer_failed = {WEFT_FAILED, "the channel's buffer failed"};
-const wefti_condition wefti_reserved = {WEFT_FAILED, "the place is reserved"};
-const wefti_condition wefti_abandoned = {WEFT_FAILED, "the place was given up"};
+const wefti_condition wefti_outcome_lost = {WEFT_FAILED, "the outcome was lost for want of memory", NULL};
+const wefti_condition wefti_buffer_failed = {WEFT_FAILED, "the channel's buffer failed", NULL};
+const wefti_condition wefti_reserved = {WEFT_FAILED, "the place is reserved", NULL};
+const wefti_condition wefti_abandoned = {WEFT_FAILED, "the place was given up", NULL};
 
 /* ---- making ---- */
 
@@ -115,6 +117,7 @@ static void free_store(weft_channel *channel) {
         for (uint32_t left = wefti_stored(channel); left > 0; left--) {
             wefti_element *element = wefti_ring_place(channel, channel->at);
             if (destroy != NULL && element->condition == NULL) destroy(element->value);
+            wefti_condition_drop(element->condition);
             wefti_ring_take(channel, NULL);
         }
         free(channel->ring);
@@ -128,6 +131,7 @@ static void free_orphans(weft_channel *channel) {
     for (wefti_waiter *waiter = wefti_first(&channel->senders), *next; waiter != NULL; waiter = next) {
         next = waiter->next;
         if (destroy != NULL && waiter->condition == NULL) destroy(waiter->slot);
+        wefti_condition_drop(waiter->condition);
         free(WEFTI_CONTAINER(waiter, wefti_orphan, waiter));
     }
 }
@@ -311,11 +315,12 @@ static WEFTI_NOINLINE weft_status submit_through(weft_channel *channel, wefti_st
                                                  const void *arguments) {
     if (channel->kind > WEFTI_POLICY || (wefti_odd(channel) & WEFTI_LOCAL) != 0) return WEFT_INVALID;
     if (type->result_size != channel->element_size) return WEFT_WRONG_SIZE;
-    if (channel->kernel == NULL) return WEFT_NO_KERNEL;
+    weft_kernel *kernel = channel->kernel;
+    if (WEFTI_UNLIKELY(kernel == NULL) && (kernel = wefti_ask_kernel(self)) == NULL) return WEFT_NO_KERNEL;
     if (wefti_channel_closed(channel)) return WEFT_CLOSED;
     /* release: who frees the channel, or waits for a result, must not miss it; partners: the acquires of `submitted` */
     wefti_add_release(wefti_channel_submitted(channel), 1u);
-    weft_status status = wefti_submit(channel->kernel, self, options, &channel->sink, type, arguments);
+    weft_status status = wefti_submit(kernel, self, options, &channel->sink, type, arguments);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) wefti_channel_unsubmit(channel);
     return status;
 }
@@ -328,6 +333,6 @@ weft_status weft_submit_task(const weft_submit_options *options, weft_channel *c
     if (channel != NULL) return submit_through(channel, self, options, type, arguments);
     weft_kernel *kernel = options != NULL ? options->kernel : NULL;
     if (kernel == NULL) kernel = wefti_kernel_seen_by(self);
-    if (kernel == NULL) return WEFT_NO_KERNEL;
+    if (WEFTI_UNLIKELY(kernel == NULL) && (kernel = wefti_ask_kernel(self)) == NULL) return WEFT_NO_KERNEL;
     return wefti_submit(kernel, self, options, NULL, type, arguments);
 }

@@ -242,6 +242,13 @@ static inline weft_status wefti_status_of(const wefti_condition *condition) {
     return condition == NULL ? WEFT_OK : condition->status;
 }
 
+/* The same for what has been taken out, or handed over, for this strand. No lock held. */
+static inline weft_status wefti_received(wefti_strand *receiver, const wefti_condition *condition) {
+    return WEFTI_LIKELY(condition == NULL) ? WEFT_OK : wefti_condition_receive(receiver, condition);
+}
+
+extern const wefti_condition wefti_outcome_lost;
+
 static inline wefti_counter *wefti_channel_submitted(weft_channel *channel) {
     return channel->kind == WEFTI_BACKLOG ? &wefti_backlog_of(channel)->submitted : &channel->submitted_small;
 }

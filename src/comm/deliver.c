@@ -24,6 +24,7 @@ static void drop_outcome(wefti_visit *visit, const wefti_message *m) {
     wefti_destroyer destroy = wefti_channel_destroyer(channel); /* another outcome may be the last once it is left */
     wefti_visit_end(visit);
     if (destroy != NULL && m->condition == NULL) destroy((void *)(uintptr_t)m->value);
+    wefti_condition_drop(m->condition);
     if (last) wefti_channel_free_now(channel);
 }
 
@@ -37,11 +38,10 @@ static weft_status deliver_to_closed(wefti_visit *visit, const wefti_message *m)
     if (m->condition == NULL && first->slot != NULL) wefti_copy(first->slot, m->value, channel->element_size);
     first->condition = m->condition;
     wefti_wait *wait = first->wait, *others = NULL;
-    weft_status answer = wefti_status_of(m->condition);
     if (wefti_nothing_can_come(channel))
         others = wefti_waiters_claim_all(channel, &channel->receivers, WEFT_CLOSED, WEFTI_RESULTS);
     wefti_visit_end(visit);
-    wefti_unpark_with(wait, (int)answer);
+    wefti_unpark_with(wait, (int)wefti_received(wait->strand, m->condition));
     wefti_waits_unpark(others);
     return WEFT_OK;
 }
@@ -69,6 +69,7 @@ static void lose(wefti_visit *visit, const wefti_message *m) {
     wefti_store_relaxed(&channel->lost, wefti_load_relaxed(&channel->lost) + 1); /* relaxed: as count */
     wefti_visit_end(visit);
     if (destroy != NULL && m->condition == NULL) destroy((void *)(uintptr_t)m->value);
+    wefti_condition_drop(m->condition);
 }
 
 /* Spin lock held, the outcome counted as delivered; given up unless the answer is WEFT_BUSY. From here on the lock is

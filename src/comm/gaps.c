@@ -128,7 +128,7 @@ bool wefti_channel_settle(weft_channel *channel) {
     wefti_wait *wait = receiver != NULL ? receiver->wait : NULL;
     wefti_level_note(channel);
     wefti_channel_unlock(channel);
-    if (wait != NULL) wefti_unpark_with(wait, (int)wefti_status_of(condition));
+    if (wait != NULL) wefti_unpark_with(wait, (int)wefti_received(wait->strand, condition));
     if (sender != NULL) wefti_sender_served(sender, WEFT_OK);
     wefti_waits_unpark(vain);
     return wait != NULL || sender != NULL;

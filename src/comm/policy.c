@@ -57,6 +57,7 @@ void wefti_policy_free(weft_channel *channel) {
     if (rare == NULL) return;
     for (wefti_failure *failure = rare->failures, *next; failure != NULL; failure = next) {
         next = failure->next;
+        wefti_condition_drop(failure->condition);
         free(failure);
     }
     if (rare->buffer != NULL) wefti_buffer_free(rare->buffer);
@@ -85,6 +86,7 @@ static weft_status put_failure(weft_channel *channel, const wefti_condition *con
         *rare->last_failure = failure;
         rare->last_failure = &failure->next;
     }
+    if (failure == NULL) wefti_condition_drop(condition);
     note(channel, wefti_buffer_count(rare->buffer), rare->full, failure != NULL);
     if (failure == NULL) wefti_store_relaxed(&channel->lost, wefti_load_relaxed(&channel->lost) + 1);
     return WEFT_OK;

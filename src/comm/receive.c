@@ -26,7 +26,7 @@ static weft_status take_front(wefti_visit *visit, void *element, const wefti_wai
     }
     wefti_visit_end(visit);
     if (sender != NULL) wefti_sender_served(sender, served == WEFT_OK ? WEFT_OK : WEFT_FAILED);
-    return failed != WEFT_OK ? failed : wefti_status_of(condition);
+    return failed != WEFT_OK ? failed : wefti_received(visit->self, condition);
 }
 
 /* Spin lock held, and given up unless the answer is WEFT_BUSY: takes the value from a sender that waits at an empty
@@ -35,11 +35,11 @@ static weft_status take_from_sender(wefti_visit *visit, void *element, const wef
     weft_channel *channel = visit->channel;
     wefti_waiter *sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, mine);
     if (sender == NULL) return WEFT_BUSY;
-    weft_status status = wefti_status_of(sender->condition);
-    if (sender->condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
+    const wefti_condition *condition = sender->condition;
+    if (condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
     wefti_visit_end(visit);
     wefti_sender_served(sender, WEFT_OK);
-    return status;
+    return wefti_received(visit->self, condition);
 }
 
 /* Spin lock held, and given up on true: takes an outcome that got lost for want of memory. */
@@ -53,7 +53,7 @@ static bool take_lost(wefti_visit *visit) {
 
 /* Receives from a backlog without meeting the senders. false: there is none, or somebody else holds the channel's own
  * lock. */
-static bool receive_in_front(weft_channel *channel, const wefti_strand *self, void *element, weft_status *status) {
+static bool receive_in_front(weft_channel *channel, wefti_strand *self, void *element, weft_status *status) {
     wefti_backlog *backlog = wefti_backlog_of(channel);
     const wefti_condition *condition;
     wefti_block *used = NULL;
@@ -63,7 +63,7 @@ static bool receive_in_front(weft_channel *channel, const wefti_strand *self, vo
     wefti_spin_unlock(&backlog->front_lock);
     if (!took) return false;
     if (used != NULL) wefti_block_recycle(channel, used);
-    *status = wefti_status_of(condition);
+    *status = wefti_received(self, condition);
     return true;
 }
 
@@ -101,7 +101,7 @@ weft_status wefti_receive_now(wefti_visit *visit, void *element, bool result, co
         status = take_from_sender(visit, element, mine);
         if (status != WEFT_BUSY) return status;
     }
-    if (take_lost(visit)) return WEFT_FAILED;
+    if (take_lost(visit)) return wefti_received(visit->self, &wefti_outcome_lost);
     status = end_of(channel, result);
     if (status != WEFT_BUSY) wefti_visit_end(visit);
     return status;
@@ -189,15 +189,15 @@ receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft
                 serve_sender(channel, self->worker, way);
             else
                 wefti_way_leave(channel, self->worker, way);
-            return wefti_status_of(condition);
+            return wefti_received(self, condition);
         }
         if (sender != NULL) sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, NULL);
         if (sender != NULL) {
-            weft_status status = wefti_status_of(sender->condition);
-            if (sender->condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
+            const wefti_condition *condition = sender->condition;
+            if (condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
             wefti_way_leave(channel, self->worker, way);
             wefti_sender_served(sender, WEFT_OK);
-            return status;
+            return wefti_received(self, condition);
         }
         if (deadline == WEFT_FOREVER && !wefti_channel_closed(channel) && wefti_load_relaxed(&channel->lost) == 0 &&
             self->worker->idle != NULL)

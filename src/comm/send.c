@@ -42,9 +42,9 @@ static weft_status hand_over(wefti_visit *visit, wefti_waiter *receiver, const w
         status = pass_through(channel, receiver, m);
     }
     wefti_wait *wait = receiver->wait;
-    weft_status answer = wefti_status_of(receiver->condition);
+    const wefti_condition *condition = receiver->condition;
     wefti_visit_end(visit);
-    wefti_unpark_with(wait, (int)answer);
+    wefti_unpark_with(wait, (int)wefti_received(wait->strand, condition));
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include "dynamic/env.h"
 #include "os/os.h"
 #include "sched/park.h"
+#include "sched/task.h"
 
 __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")));
 
@@ -20,6 +21,7 @@ static bool have_key;
 
 static void detach(void *thread) {
     wefti_strand_now = NULL;
+    wefti_condition_forget(&((wefti_thread *)thread)->strand);
     free(thread);
 }
 

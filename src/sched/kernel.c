@@ -174,6 +174,7 @@ weft_status weft_enter_worker_loop(weft_worker_loop *loop) {
     wefti_worker *worker = loop->worker;
     loop->entered = true;
     worker->base = thread->strand.bound;
+    worker->handlers = thread->strand.handlers;
     find_cells(worker, &thread->strand);
     bool ready = wefti_may_park(&(wefti_strand){.worker = worker});
     report(worker->kernel, ready ? WEFT_OK : WEFT_NO_MEMORY);

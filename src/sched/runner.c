@@ -25,6 +25,7 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     runner->watched = wefti_stack_has_canary(low) ? WEFTI_TASK_WATCHED : 0;
     runner->fiber.strand.worker = worker;
     runner->fiber.strand.bound = runner->fiber.strand.base = worker->base;
+    runner->fiber.strand.handlers = worker->handlers;
     wefti_wait_init(&runner->wait, &runner->fiber.strand, NULL, NULL);
     runner->waiter.wait = &runner->wait;
     runner->waiter.shared = runner->waiter.kept = false;
@@ -48,6 +49,7 @@ wefti_runner *wefti_runner_get(wefti_worker *worker) {
 void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
     wefti_store_relaxed(&runner->home, NULL); /* relaxed: a dump that still shows it shows what it was */
     wefti_fiber_end(&runner->fiber);
+    wefti_condition_forget(&runner->fiber.strand);
     wefti_add_relaxed(&worker->stacks, UINT64_C(-1));
     wefti_stack_give(runner->pool, runner->fiber.stack_low);
 }

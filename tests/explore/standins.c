@@ -102,7 +102,8 @@ WEAK bool wefti_backlog_drop_front(weft_channel *channel, wefti_block **used) {
     (void)channel, (void)used;
     explore_fail("no backlog here");
 }
-WEAK const wefti_condition wefti_reserved = {WEFT_FAILED, "reserved"}, wefti_abandoned = {WEFT_FAILED, "abandoned"};
+WEAK const wefti_condition wefti_reserved = {WEFT_FAILED, "reserved", NULL},
+                           wefti_abandoned = {WEFT_FAILED, "abandoned", NULL};
 WEAK void *wefti_gaps_put(weft_channel *channel) {
     (void)channel;
     explore_fail("no places here");
@@ -122,3 +123,8 @@ WEAK int wefti_context_switch(wefti_context *from, wefti_context *to) {
 WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags) { (void)fiber, (void)flags; }
 WEAK void __tsan_release(void *address) { (void)address; }
 #endif
+WEAK const wefti_condition wefti_outcome_lost = {WEFT_FAILED, "lost", NULL};
+WEAK weft_status wefti_condition_receive(wefti_strand *receiver, const wefti_condition *condition) {
+    (void)receiver;
+    return condition->status;
+}
