@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "dynamic/env.h"
+#include "os/interrupt.h"
 #include "sched/attach.h"
 #include "sched/submit.h"
 
@@ -28,6 +29,7 @@ struct weft_worker_loop {
 };
 
 void (*wefti_kernel_ended_hook)(weft_kernel *kernel);
+void (*wefti_kernel_gone_hook)(weft_kernel *kernel);
 
 /* ---- registry and recycling ---- */
 
@@ -225,6 +227,8 @@ static void worker_thread(void *argument) {
         report(kernel, WEFT_NO_MEMORY);
         return;
     }
+    void *signal_stack = wefti_signal_stack_begin();
+    worker->thread_id = wefti_os_thread_id();
     name_thread(worker);
     wefti_os_exact_timeouts();
     wefti_thread_of_strand(self)->serving = worker;
@@ -237,6 +241,7 @@ static void worker_thread(void *argument) {
     self->bound = NULL;
     free(bindings);
     wefti_thread_of_strand(self)->serving = NULL;
+    wefti_signal_stack_end(signal_stack);
 }
 
 /* ---- making ---- */
@@ -257,6 +262,7 @@ static bool init_worker(weft_kernel *kernel, wefti_worker *worker, uint32_t inde
     memcpy(worker, &blank,
            offsetof(wefti_worker, mailbox)); /* `sleep` stays AWAKE: a late waker may be looking at it */
     worker->movable = (wefti_runners){NULL, NULL};
+    wefti_atomic_init(&worker->question, NULL);
     find_cells(worker, &(wefti_strand){.bound = NULL});
     wefti_wheel_init(&worker->wheel, wefti_clock());
     return wefti_queue_init(&worker->queue, &kernel->depot);
@@ -454,6 +460,7 @@ weft_status weft_free_kernel(weft_kernel *kernel) {
     finish_ending(kernel);
     if (kernel->ending_thread_started) wefti_os_thread_join(&kernel->ending_thread);
     delist(kernel);
+    if (wefti_kernel_gone_hook != NULL) wefti_kernel_gone_hook(kernel);
     end_kernel_memory(kernel);
     return WEFT_OK;
 }

@@ -115,6 +115,7 @@ static void invoke_in_group(wefti_strand *self, wefti_record *record) {
 
 static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record) {
     void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
+    if (WEFTI_UNLIKELY((self->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(self);
     self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
         run_with_extras(self, record);
@@ -245,6 +246,7 @@ WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition
     strand->base = strand->worker->base;
     if (self->watched != 0) wefti_runner_check(self);
     end(self, generation);
+    if ((self->watched & WEFTI_TASK_DOOMED) != 0) wefti_doom_lift_hook(self);
     if (self->first != NULL) self->first = free_handed;
     wefti_fiber_restart(&self->fiber, wefti_loop, self);
 }

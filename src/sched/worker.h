@@ -34,14 +34,21 @@ typedef struct wefti_runner {
     wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
     uint32_t number;   /* of its stack */
     bool movable;
-    uint8_t
-        watched; /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at; else 0 */
+    /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at. WEFTI_TASK_DOOMED: its
+     * doom is of the task that runs, and is lifted before the next one. Else 0. */
+    uint8_t watched;
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     wefti_stack_pool *pool;
     wefti_slot *slots; /* the record of the task that runs; old while none does */
     wefti_wait wait;   /* for operations on one channel without a deadline, see wefti_park_single */
     wefti_waiter waiter;
+    wefti_wait *parked; /* where it has parked otherwise; NULL: in that one, or nowhere */
+    /* Killing: condition/doom.h. */
+    WEFTI_ATOMIC(struct wefti_doom *) doom; /* the task that runs is to die; NULL: it is not */
+    void **barrier;                         /* where on its stack there is one; NULL: none */
+    uint32_t unkillable;                    /* regions that the task is in */
+    bool dying;                             /* its clean-ups run */
     /* The task it runs. From here on a dump may look at any time. */
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
@@ -90,6 +97,7 @@ typedef struct wefti_worker {
     wefti_cells cells; /* as seen from `base` */
     wefti_fiber root;  /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;
+    int thread_id; /* the system's number for the thread */
     bool started;
     weft_group *leaving; /* one whose tally is this worker's and has tasks of its own to be carried over; NULL: none */
     WEFTI_ATOMIC(wefti_runner *) current;
@@ -110,6 +118,7 @@ typedef struct wefti_worker {
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock movable_lock;
     wefti_runners movable; /* ready runners that any worker may go on with; under movable_lock */
     WEFTI_ATOMIC(uint32_t) movable_count;
+    WEFTI_ATOMIC(struct wefti_question *) question; /* which of its tasks are to die, condition/doom.h; NULL: none */
 } wefti_worker;
 
 static inline wefti_runner *wefti_runner_of(wefti_node *node) {
@@ -155,6 +164,8 @@ wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to, 
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);
 /* Ends the process if the task that runs has written below its stack. For runners that are watched. */
 void wefti_runner_check(const wefti_runner *runner);
+/* Lifts a doom that was of the task before; set by condition/kill.c. For runners that are WEFTI_TASK_DOOMED. */
+extern void (*wefti_doom_lift_hook)(wefti_runner *runner);
 /* A ready runner, or NULL. */
 wefti_runner *wefti_runner_next(wefti_worker *worker);
 
