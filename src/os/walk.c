@@ -28,8 +28,10 @@ static void end_run(walking *w, struct _Unwind_Context *caller) {
     if (!w->run_is_top && (wefti_text_traits(w->run_entry) & WEFTI_TRAIT_CALLS) != 0) return;
     wefti_run *run = w->run_is_top ? &w->walk->top : &w->walk->middle;
     bool alone = w->run_signal || (wefti_text_traits(w->run_entry) & WEFTI_TRAIT_NO_BARRIER) != 0;
-    /* What the unwinder calls the frame address here is that of the callee: the return address lies just below it. */
+    /* What the unwinder calls the frame address here is that of the callee: the return address lies just below it, but
+     * for code that keeps it elsewhere, such as the last instructions of longjmp. */
     void **slot = (void **)(_Unwind_GetCFA(caller) - sizeof(void *));
+    if ((uintptr_t)*slot != _Unwind_GetIP(caller)) alone = true;
     *run = (wefti_run){true, run->ours || w->run_ours, w->run_entry, alone ? NULL : slot};
 }
 
