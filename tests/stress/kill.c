@@ -368,7 +368,7 @@ WEFT_TASK(int, innocent, (int, input)) {
 }
 
 WEFT_TASK(int, keep_gate, (gate *, g)) {
-    pass_gate(g);
+    while (!atomic_load(&g->open)) weft_sleep(weft_after(0.01));
     return 1;
 }
 
