@@ -70,18 +70,16 @@ void wefti_diverted(void) {
 }
 
 void wefti_barrier_original(void **where) {
-    wefti_runner *runner = wefti_runner_of_strand(wefti_strand_now);
+    wefti_strand *self = wefti_strand_now;
+    if (self == NULL || self->worker == NULL) wefti_os_thread_vanish(); /* it was given up */
+    wefti_runner *runner = wefti_runner_of_strand(self);
     runner->barrier = NULL;
     *where = wefti_barrier_kept(where, stack_size_of(runner));
 }
 
 void wefti_barrier_passed(void) {
     wefti_strand *self = wefti_strand_now;
-    const wefti_runner *runner = wefti_runner_of_strand(self);
-    const wefti_doom *doom = wefti_load_relaxed(&runner->doom); /* relaxed: D1 */
-    /* acquire: partner is the cas in give_up */
-    if (doom != NULL && wefti_load_acquire(&doom->state) == WEFTI_DOOM_LOST) wefti_os_thread_vanish();
-    if (wefti_doom_is_due(runner)) die(self, WEFTI_UNWIND_LIST);
+    if (wefti_doom_is_due(wefti_runner_of_strand(self))) die(self, WEFTI_UNWIND_LIST);
 }
 
 /* ---- striking: in the handler ---- */
@@ -97,11 +95,11 @@ static bool divert(wefti_runner *runner, void *interrupted) {
 }
 
 /* Only a barrier is left, and the time is over: the thread is left to its fate, if Weft itself is not on its stack.
- * When it comes to the barrier it ends. */
+ * From here on it is no worker's any more, and when it comes to the barrier it ends. */
 static void give_up(wefti_doom *doom, const wefti_walk *walk) {
     if (walk->top.ours || walk->middle.ours) return;
-    uint32_t marked = WEFTI_DOOM_MARKED;
-    wefti_cas_acq_rel(&doom->state, &marked, (uint32_t)WEFTI_DOOM_LOST); /* partners: wefti_barrier_passed, kill.c */
+    wefti_strand_now = NULL;
+    wefti_store_release(&doom->state, (uint32_t)WEFTI_DOOM_LOST); /* partner: the acquires in kill.c */
 }
 
 /* The innermost of what must be let finish is at fault if it takes too long. */

@@ -46,7 +46,7 @@ static uint32_t state_of(const wefti_doom *doom) {
 static void note_end(wefti_doom *doom) {
     uint32_t marked = WEFTI_DOOM_MARKED;
     /* acquire: the type is cleared after the outcome; relaxed would do for the verdict. Partner: end(), loop.c */
-    if (wefti_load_acquire(&doom->runner->type) == NULL && !wefti_load_acquire(&doom->lifted))
+    if (state_of(doom) == WEFTI_DOOM_MARKED && wefti_load_acquire(&doom->runner->type) == NULL)
         wefti_cas_acq_rel(&doom->state, &marked, (uint32_t)WEFTI_DOOM_ESCAPED);
 }
 
@@ -122,6 +122,32 @@ static bool mail(wefti_worker *worker) {
 
 /* ---- the reaper ---- */
 
+static void bury(wefti_runner *self, void *argument) {
+    (void)self;
+    wefti_doom *doom = argument;
+    wefti_task_bury(doom->runner, &wefti_task_killed);
+    wefti_store_release(&doom->lifted, true); /* the last access; partner: forget_ended */
+}
+
+/* listing held. The thread of a lost task stays where it is, and in nobody's way; the worker goes on without it. */
+static void replace(wefti_doom *doom) {
+    wefti_worker *worker = wefti_load_relaxed(&doom->runner->home); /* relaxed: it cannot change any more */
+    int left_behind = worker->thread_id;
+    wefti_runner *burier = wefti_runner_fresh(worker, worker->kernel->stacks, worker->kernel->stack_size);
+    if (burier == NULL) return;
+    burier->first = bury;
+    burier->first_argument = doom;
+    if (!wefti_worker_replace(worker)) {
+        wefti_runner_free(worker, burier);
+        return;
+    }
+    doom->replaced = true;
+    wefti_os_thread_least(left_behind);
+    wefti_hands_over(burier);
+    wefti_mailbox_push(&worker->mailbox, &burier->fiber.link);
+    wefti_wake_worker(worker->kernel, worker);
+}
+
 /* listing held. */
 static void repeat(wefti_doom *doom, int64_t now) {
     const wefti_runner *runner = doom->runner;
@@ -140,9 +166,10 @@ static bool repeat_all(void) {
     int64_t now = wefti_clock();
     for (wefti_doom *doom = all; doom != NULL; doom = doom->next) {
         note_end(doom);
-        if (state_of(doom) != WEFTI_DOOM_MARKED) continue;
-        repeat(doom, now);
-        left = true;
+        uint32_t state = state_of(doom);
+        if (state == WEFTI_DOOM_LOST && !doom->replaced) replace(doom);
+        if (state == WEFTI_DOOM_MARKED) repeat(doom, now);
+        left |= state == WEFTI_DOOM_MARKED || (state == WEFTI_DOOM_LOST && !doom->replaced);
     }
     return left;
 }

@@ -227,20 +227,35 @@ bool wefti_task_runs(const wefti_runner *self) {
 }
 
 /* What run() and its kin do after the task's function has returned. */
+static void settle(wefti_record *record, const wefti_condition *condition) {
+    wefti_extras *extras = wefti_record_extras(record);
+    deliver(record->sink, NULL, condition);
+    if (extras != NULL && extras->environment != NULL) weft_release_environment(extras->environment);
+    if (extras != NULL && extras->group != NULL) wefti_group_leave(extras->group);
+    if ((record->flags & WEFTI_TASK_GROUP) != 0) wefti_group_leave(group_of(record));
+}
+
+void wefti_task_bury(wefti_runner *lost, const wefti_condition *condition) {
+    wefti_record *record = (wefti_record *)(void *)lost->slots;
+    wefti_worker *worker = lost->fiber.strand.worker;
+    settle(record, condition); /* arguments on the heap stay: they are in use */
+    wefti_stack_pool_stays(lost->pool);
+    wefti_store_relaxed(&lost->home, NULL); /* relaxed, both: for those that look on */
+    wefti_store_relaxed(&lost->type, NULL);
+    unsigned generation = record->generation;
+    wefti_store_release(&worker->done[generation], wefti_load_relaxed(&worker->done[generation]) + 1); /* as end() */
+}
+
 WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition *condition) {
     wefti_strand *strand = &self->fiber.strand;
     wefti_record *record = (wefti_record *)(void *)self->slots;
-    wefti_extras *extras = wefti_record_extras(record);
     unsigned generation = record->generation;
     strand->frames = NULL;
     strand->handlers = NULL;
     strand->restarts = NULL;
     strand->cleaning = 0;
     strand->bound = strand->base;
-    deliver(record->sink, NULL, condition);
-    if (extras != NULL && extras->environment != NULL) weft_release_environment(extras->environment);
-    if (extras != NULL && extras->group != NULL) wefti_group_leave(extras->group);
-    if ((record->flags & WEFTI_TASK_GROUP) != 0) wefti_group_leave(group_of(record));
+    settle(record, condition);
     if ((record->flags & WEFTI_TASK_HEAP) != 0) free(wefti_record_arguments(record));
     self->movable = false;
     strand->base = strand->worker->base;

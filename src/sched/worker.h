@@ -97,8 +97,11 @@ typedef struct wefti_worker {
     wefti_cells cells; /* as seen from `base` */
     wefti_fiber root;  /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;
-    int thread_id; /* the system's number for the thread */
+    int thread_id;  /* the system's number for the thread */
+    void *bindings; /* memory of the worker's own bindings; a thread that takes over uses it anew */
     bool started;
+    bool gone;           /* its thread is about to end; under the kernel's lock */
+    bool replaced;       /* its thread is another than at first; written before that begins */
     weft_group *leaving; /* one whose tally is this worker's and has tasks of its own to be carried over; NULL: none */
     WEFTI_ATOMIC(wefti_runner *) current;
     WEFTI_ATOMIC(int) cpu; /* where it ran when it last looked; -1: asleep */
@@ -178,6 +181,11 @@ void wefti_loop(void *runner);
  * unwound: what is left on it is forgotten, and the runner begins its loop anew from the top. Then all is as after a
  * normal end. The runner runs a task that came as a record: not a broadcast. */
 WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition *condition);
+/* The same, on a worker's own runner, for another runner whose thread was given up: its stack stays as it is. */
+void wefti_task_bury(wefti_runner *lost, const wefti_condition *condition);
+/* kernel.c: gives the worker another thread; the one it had is stuck in its task, off Weft's code, and left to itself.
+ * false: none is to be had. */
+bool wefti_worker_replace(wefti_worker *worker);
 /* Whether the runner runs such a task, which can be abandoned. */
 bool wefti_task_runs(const wefti_runner *self);
 /* Looks at the mailbox, the clock and the timers. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* kill.c - killing tasks by category: who is hit and who is not, what is counted, and how the worker goes on. Rows K10, X1.
+/* kill.c - killing tasks by category: who is hit and who is not, what is counted, and how the worker goes on. Rows K10,
+ * X1.
  *
  * Where kills do not reach tasks that compute (weft_how_far_kills_reach) the victims wait instead.
  */
@@ -451,4 +452,136 @@ TEST(deadline_out_of_range_and_objects_without_a_name_are_refused) {
     CHECK_OK(weft_set_kill_deadline(0.25));
     CHECK_STATUS(weft_make_object_killable(NULL), WEFT_INVALID);
     CHECK_STATUS(weft_make_object_killable(""), WEFT_INVALID);
+}
+
+/* ---- tasks that cannot be brought to an end ---- */
+
+typedef struct stuck {
+    scene *scene;
+    pthread_mutex_t mutex;
+    pthread_cond_t condition;
+    bool open;
+    atomic_int contexts, levels, freed;
+} stuck;
+
+static void count_context(weft_worker_loop *loop, void *of) {
+    atomic_fetch_add(&((stuck *)of)->contexts, 1);
+    WEFT_BIND(level, 7) weft_enter_worker_loop(loop);
+}
+
+static void count_level(void *value, void *of) { *(int *)value = 20 + atomic_fetch_add(&((stuck *)of)->levels, 1); }
+
+/* No signal makes this return. */
+WEFT_TASK(int, get_stuck, (stuck *, s)) {
+    pthread_mutex_lock(&s->mutex);
+    atomic_fetch_add(&s->scene->begun, 1);
+    while (!s->open) pthread_cond_wait(&s->condition, &s->mutex);
+    pthread_mutex_unlock(&s->mutex);
+    atomic_fetch_add(&s->freed, 1);
+    return 1;
+}
+
+WEFT_VARIABLE(int, number, 0);
+
+WEFT_TASK(int, wait_then_read, (scene *, s)) {
+    int value = 0;
+    atomic_fetch_add(&s->begun, 1);
+    CHECK_OK(weft_receive(s->never, &value, WEFT_FOREVER));
+    return weft_get(level) * 100 + weft_get(number);
+}
+
+WEFT_TASK(int, read_both) { return weft_get(level) * 100 + weft_get(number); }
+
+static void release_stuck(stuck *s) {
+    pthread_mutex_lock(&s->mutex);
+    s->open = true;
+    pthread_cond_broadcast(&s->condition);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+TEST(task_that_cannot_be_stopped_is_left_behind_and_its_worker_goes_on_on_another_thread) {
+    static scene s; /* the thread that is left behind still looks at them */
+    static stuck t;
+    if (weft_how_far_kills_reach() == WEFT_KILL_WAITING) {
+        SKIP("tasks that compute or block are not killed here");
+        return;
+    }
+    t = (stuck){.scene = &s, .mutex = PTHREAD_MUTEX_INITIALIZER, .condition = PTHREAD_COND_INITIALIZER};
+    const weft_worker_binding bindings[] = {{&number, count_level, &t}};
+    weft_kernel_options options = {
+        .bindings = bindings, .binding_count = 1, .context = count_context, .context_argument = &t};
+    CHECK_OK(weft_set_kill_deadline(0.02));
+    weft_kill_counts before, after;
+    size_t lost = 0;
+    weft_read_kill_counts(&before);
+    open_scene(&s, weft_make_kernel(1, &options));
+    CHECK_OK(weft_submit(s.results, wait_then_read, &s));
+    CHECK_EVENTUALLY(atomic_load(&s.begun) == 1);
+    weft_group *group = weft_make_group("stuck");
+    WEFT_BIND(weft_task_category, blue) {
+        CHECK_OK(weft_submit_with(&(weft_submit_options){.group = group}, s.results, get_stuck, &t));
+    }
+    CHECK_EVENTUALLY(atomic_load(&s.begun) == 2);
+    CHECK_OK(weft_submit(s.results, index_of_worker)); /* pending, in the worker's own queue or the inbox */
+    CHECK_EQ(weft_kill_tasks(NULL, blue, NULL), 1);
+    CHECK_OK(weft_wait_killed(NULL, blue, patience(), &lost));
+    CHECK_EQ(lost, before.lost + 1);
+    int value, killed = 0, index = 0;
+    for (int i = 0; i < 2; i++) {
+        weft_status status = weft_receive_result(s.results, &value, patience());
+        killed += status == WEFT_KILLED;
+        index += status == WEFT_OK && value == 0;
+    }
+    CHECK_EQ(killed, 1);
+    CHECK_EQ(index, 1);
+    CHECK_OK(weft_wait_group(group, patience()));
+    CHECK_OK(weft_free_group(group));
+    CHECK_EQ(atomic_load(&t.contexts), 2);
+    CHECK_EQ(atomic_load(&t.levels), 2);
+    CHECK_OK(weft_submit(s.results, read_both));
+    receive_answer(&s, 721);
+    value = 0;
+    CHECK_OK(weft_send(s.never, &value, WEFT_NOW)); /* the task that waited all the time */
+    receive_answer(&s, 721);
+    CHECK_OK(weft_submit(s.results, read_both)); /* on the runner of that one, maybe */
+    receive_answer(&s, 721);
+    weft_read_kill_counts(&after);
+    CHECK_EQ(after.lost - before.lost, 1);
+    close_scene(&s);
+    release_stuck(&t);
+    CHECK_EVENTUALLY(pthread_mutex_trylock(&t.mutex) != 0); /* the one left behind has it, and ended */
+    CHECK_EQ(atomic_load(&t.freed), 0);
+    CHECK_OK(weft_set_kill_deadline(0.25));
+}
+
+static void never_end(void *of) {
+    count_clean_up(of);
+    for (;;) __asm__ volatile("");
+}
+
+WEFT_TASK(int, with_bad_clean_up, (scene *, s)) {
+    WEFT_UNWIND_PROTECT(count_clean_up, s) {
+        WEFT_UNWIND_PROTECT(never_end, s) {
+            atomic_fetch_add(&s->begun, 1);
+            hang(s->never);
+        }
+    }
+    return 1;
+}
+
+TEST(clean_up_that_does_not_end_is_left_at_the_deadline_and_the_next_one_runs) {
+    scene s;
+    if (weft_how_far_kills_reach() == WEFT_KILL_WAITING) {
+        SKIP("tasks that compute or block are not killed here");
+        return;
+    }
+    CHECK_OK(weft_set_kill_deadline(0.01));
+    open_scene(&s, kernel_here());
+    WEFT_BIND(weft_task_category, blue) CHECK_OK(weft_submit(s.results, with_bad_clean_up, &s));
+    CHECK_EVENTUALLY(atomic_load(&s.begun) == 1);
+    CHECK_EQ(weft_kill_tasks(NULL, blue, NULL), 1);
+    receive_killed(&s, 1);
+    CHECK_EQ(atomic_load(&s.cleaned), 2);
+    CHECK_OK(weft_set_kill_deadline(0.25));
+    close_scene(&s);
 }

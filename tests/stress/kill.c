@@ -393,6 +393,7 @@ static void tell_latencies(const kind *of, unsigned workers, size_t kills) {
     qsort(latencies, latency_count, sizeof *latencies, by_size);
     printf("# %-32s %u workers %7zu kills, latency median %8.1f us, p99 %8.1f us\n", of->name, workers, kills,
            (double)latencies[latency_count / 2] / 1e3, (double)latencies[latency_count * 99 / 100] / 1e3);
+    fflush(stdout);
 }
 
 static bool kill_some(const kind *of, unsigned many, weft_channel *results, uint64_t *random) {
@@ -406,7 +407,7 @@ static bool kill_some(const kind *of, unsigned many, weft_channel *results, uint
     weft_deadline start = weft_time();
     /* One that waits may still be on its way to it. */
     size_t marked = weft_kill_tasks(NULL, victims, NULL);
-    if (!CHECK_EQ(marked, many)) return false;
+    if (marked != many) return FAIL("%s: %zu of %u marked", of->name, marked, many);
     for (unsigned i = 0; i < many; i++) {
         if (!CHECK_STATUS(weft_receive_result(outcomes, &value, patience()), WEFT_KILLED)) return false;
         latencies[latency_count++] = weft_time() - start;
