@@ -346,11 +346,15 @@ static void die_if_marked(void) {
     wefti_doom_die(self);
 }
 
-/* asking held. */
-static void look_once(void) {
+/* Tells the floors below what they may ask of this one. */
+__attribute__((constructor)) static void introduce(void) {
     wefti_die_hook = die_if_marked;
     wefti_doom_lift_hook = wefti_doom_lift;
     wefti_kernel_gone_hook = forget_kernel;
+}
+
+/* asking held. */
+static void look_once(void) {
     bool again = wefti_exchange_relaxed(&wefti_doom_met_unknown, false);
     if (looked && !again) return;
     looked = true;

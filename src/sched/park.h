@@ -142,7 +142,7 @@ bool wefti_may_park(wefti_strand *self);
 
 /* The wait of a task that is killed ends with this. Not for users: the operation does not return. */
 #define WEFTI_KILLED ((weft_status)64)
-/* Ends the calling task as killed; set by condition/kill.c when the first task is killed. */
+/* Ends the calling task as killed; set by condition/kill.c. */
 extern void (*wefti_die_hook)(void);
 static inline void wefti_die_if_killed(weft_status status) {
     if (WEFTI_UNLIKELY(status == WEFTI_KILLED)) wefti_die_hook();

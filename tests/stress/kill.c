@@ -347,8 +347,10 @@ static const kind kinds[] = {{"endless loop", loop, 1, false},
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 WEFT_TASK(int, victim, (const kind *, of)) {
-    atomic_fetch_add(&begun, 1);
-    WEFT_UNWIND_PROTECT(clean, NULL) of->run();
+    WEFT_UNWIND_PROTECT(clean, NULL) {
+        atomic_fetch_add(&begun, 1); /* here, so that no kill comes between the two */
+        of->run();
+    }
     return 1;
 }
 
