@@ -12,6 +12,8 @@
 #include <weft/dynamic.h>
 #include <weft/group.h>
 #include <weft/kernel.h>
+#include <weft/kill.h>
+#include <weft/mutex.h>
 #include <weft/task.h>
 #include <weft/timeout.h>
 #include <weft/trace.h>

@@ -32,20 +32,21 @@ WEFT_BEGIN_DECLS
  * Nothing in Weft reports through errno.
  */
 typedef enum weft_status {
-    WEFT_OK = 0,          /**< done */
-    WEFT_TIMED_OUT = 1,   /**< the deadline passed first; with WEFT_NOW: not possible at once */
-    WEFT_CLOSED = 2,      /**< the channel is closed (and, for a receive, empty) */
-    WEFT_FAILED = 3,      /**< the element received is a condition: the task failed */
-    WEFT_CANCELLED = 4,   /**< the task was cancelled before it began, or the wait was cancelled */
-    WEFT_NO_KERNEL = 5,   /**< no kernel was given and there is no current kernel */
-    WEFT_ENDED = 6,       /**< the kernel has been ended */
-    WEFT_INVALID = 7,     /**< an argument breaks a rule that the function states */
-    WEFT_WRONG_SIZE = 8,  /**< the size of a value differs from the element size of the channel */
-    WEFT_NO_MEMORY = 9,   /**< memory, or a stack for a waiting task, cannot be had */
-    WEFT_NO_THREADS = 10, /**< the system gives no further thread */
-    WEFT_IN_WORKER = 11,  /**< not allowed from inside a worker */
-    WEFT_BUSY = 12,       /**< somebody still uses the object */
-    WEFT_NOT_STARTED = 13 /**< a context function returned without entering its worker loop */
+    WEFT_OK = 0,           /**< done */
+    WEFT_TIMED_OUT = 1,    /**< the deadline passed first; with WEFT_NOW: not possible at once */
+    WEFT_CLOSED = 2,       /**< the channel is closed (and, for a receive, empty) */
+    WEFT_FAILED = 3,       /**< the element received is a condition: the task failed */
+    WEFT_CANCELLED = 4,    /**< the task was cancelled before it began, or the wait was cancelled */
+    WEFT_NO_KERNEL = 5,    /**< no kernel was given and there is no current kernel */
+    WEFT_ENDED = 6,        /**< the kernel has been ended */
+    WEFT_INVALID = 7,      /**< an argument breaks a rule that the function states */
+    WEFT_WRONG_SIZE = 8,   /**< the size of a value differs from the element size of the channel */
+    WEFT_NO_MEMORY = 9,    /**< memory, or a stack for a waiting task, cannot be had */
+    WEFT_NO_THREADS = 10,  /**< the system gives no further thread */
+    WEFT_IN_WORKER = 11,   /**< not allowed from inside a worker */
+    WEFT_BUSY = 12,        /**< somebody still uses the object */
+    WEFT_NOT_STARTED = 13, /**< a context function returned without entering its worker loop */
+    WEFT_KILLED = 14       /**< the element received is a condition: the task was killed */
 } weft_status;
 
 /**

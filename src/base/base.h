@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 #define WEFTI_LIKELY(x) __builtin_expect(!!(x), 1)
 #define WEFTI_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define WEFTI_NOINLINE __attribute__((noinline))

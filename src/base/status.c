@@ -19,6 +19,7 @@ static const struct {
     [WEFT_IN_WORKER] = {"in-worker", "not allowed from inside a worker"},
     [WEFT_BUSY] = {"busy", "somebody still uses the object"},
     [WEFT_NOT_STARTED] = {"not-started", "a context function returned without entering its worker loop"},
+    [WEFT_KILLED] = {"killed", "the element is a condition: the task was killed"},
 };
 
 static bool known(weft_status status) { return (unsigned)status < sizeof texts / sizeof *texts; }

@@ -109,6 +109,7 @@ static weft_operation *look_at(weft_operation *operations, uint32_t count, wefti
 static void prepare(weft_alternation *a, wefti_strand *self) {
     wefti_wait_init(&a->wait, self, "alternation", NULL);
     wefti_atomic_init(&a->wait.claim, (uint32_t)WEFTI_AWAY);
+    a->wait.killable = true;
     a->wait.hints = a->hints;
     a->wait.kernel = wefti_io_kernel(self);
     a->wait.chosen = NULL;
@@ -352,6 +353,7 @@ static weft_operation *alternate(weft_operation *operations, size_t count, weft_
     if (deadline <= WEFT_NOW) return end(self, NULL, WEFT_TIMED_OUT);
     found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, choice, deadline,
                                                                   &status);
+    wefti_die_if_killed(found == NULL ? status : WEFT_OK);
     return end(self, found, status);
 }
 
@@ -425,6 +427,7 @@ weft_operation *weft_alternate_again(weft_alternation *alternation, weft_choice 
     if (found != NULL) alternation->turn = (size_t)(found - alternation->operations) + 1;
     self->last_status = found != NULL ? found->status : status;
     wefti_store_release(&alternation->busy, 0u);
+    wefti_die_if_killed(found == NULL ? status : WEFT_OK);
     return found;
 }
 

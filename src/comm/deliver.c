@@ -125,6 +125,8 @@ void wefti_channel_deliver(wefti_sink *sink, const void *value, const wefti_cond
     weft_channel *channel = WEFTI_CONTAINER(sink, weft_channel, sink);
     wefti_message m = {value, condition, NULL, true};
     wefti_strand *self = wefti_strand_now;
+    /* It has done its work and is of no category any more: not killed, wherever it has to wait. relaxed: its own */
+    wefti_store_relaxed(&wefti_runner_of_strand(self)->category, NULL);
     for (;;) {
         if (WEFTI_LIKELY(wefti_may_park(self))) {
             if (WEFTI_LIKELY(deliver_patiently(channel, self, &m) == WEFT_OK)) return;

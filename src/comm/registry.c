@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* registry.c - every channel there is, in lists by address, so that making and freeing channels do not meet on one
  * lock. */
+#include <string.h>
+
+#include "comm/bias.h"
 #include "comm/channel.h"
+#include "comm/level.h"
+#include "condition/doom.h"
 #include "trace/dump.h"
 
 enum { SHARDS = 32 };
@@ -59,4 +64,28 @@ static void name_in_dump(wefti_dump *dump, const void *object) {
     wefti_spin_unlock(&shards[s].lock);
 }
 
-void wefti_channels_introduce(void) { wefti_dump_object_hook = name_in_dump; }
+/* Takes a task out that waits for just one channel and is to be killed. It may have been won meanwhile, and then its
+ * channel freed: so only while the channel is still here, and with the lock that keeps it here. */
+static bool withdraw_killed(wefti_runner *runner) {
+    weft_channel *channel = (weft_channel *)(uintptr_t)wefti_load_relaxed(&runner->object); /* relaxed: its worker's */
+    unsigned s = shard_of(channel);
+    wefti_spin_lock(&shards[s].lock);
+    const weft_channel *found = shards[s].first;
+    while (found != NULL && found != channel) found = found->next_channel;
+    bool won = false;
+    if (found != NULL) {
+        wefti_way way = wefti_channel_enter(channel, wefti_strand_now);
+        won = runner->waiter.listed;
+        bool receives = won && strcmp(wefti_load_relaxed(&runner->what), "receive") == 0;
+        if (won) wefti_waiter_unlist(receives ? &channel->receivers : &channel->senders, &runner->waiter);
+        wefti_level_note(channel);
+        wefti_way_leave(channel, way == WEFTI_BIASED ? wefti_strand_now->worker : NULL, way);
+    }
+    wefti_spin_unlock(&shards[s].lock);
+    return won;
+}
+
+void wefti_channels_introduce(void) {
+    wefti_dump_object_hook = name_in_dump;
+    wefti_withdraw_hook = withdraw_killed;
+}

@@ -40,6 +40,7 @@ static weft_status wait_for_lock(weft_channel *channel, wefti_strand *self, weft
     wefti_waiter waiter;
     wefti_wait wait;
     wefti_visit_waiter(&visit, &waiter, &wait, "channel lock", deadline);
+    wait.killable = false; /* callers are not prepared for it, and who holds the lock does so for a short time */
     wefti_waiter_enlist(&channel->rare->lockers, &waiter);
     wefti_channel_unlock(channel);
     weft_status status = wefti_park(&wait, deadline);
@@ -154,7 +155,9 @@ weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_wait
     else
         wefti_way_leave(channel, visit->way == WEFTI_BIASED ? visit->self->worker : NULL, visit->way);
     weft_status status = wefti_park(waiter->wait, deadline);
-    if (status == WEFT_TIMED_OUT || status == WEFT_CANCELLED) wefti_visit_withdraw(channel, list, waiter);
+    if (status == WEFT_TIMED_OUT || status == WEFT_CANCELLED || status == WEFTI_KILLED)
+        wefti_visit_withdraw(channel, list, waiter);
+    wefti_die_if_killed(status); /* not one that held the lock: condition/doom.c */
     if (WEFTI_UNLIKELY(visit->held)) come_back(channel, visit->self);
     return status;
 }

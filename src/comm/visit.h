@@ -57,7 +57,8 @@ static inline void wefti_visit_waiter(wefti_visit *visit, wefti_waiter *waiter, 
     wait->kernel = visit->channel->kernel;
     waiter->wait = wait;
     waiter->condition = NULL;
-    waiter->shared = deadline != WEFT_FOREVER;
+    wait->killable = visit->self->worker != NULL;
+    waiter->shared = deadline != WEFT_FOREVER || wait->killable;
     waiter->result = waiter->kept = false;
 }
 

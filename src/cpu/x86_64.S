@@ -14,6 +14,8 @@
  * Control-flow enforcement: jumps to return addresses are marked notrack, since no endbr64 stands there. The switch does
  * not change shadow stacks, and the note below does not claim that it does.
  */
+#include "base/text.h"
+
 #if defined(__CET__) && (__CET__ & 1)
 #define LANDING endbr64
 #define JUMP notrack jmp

@@ -27,7 +27,9 @@ enum { WEFTI_COLOURS = 16, WEFTI_COLOUR_STEP = 128 };
 
 /* Where the object of `size` bytes lies on the stack with this number. */
 static inline void *wefti_fiber_place(void *stack_low, size_t stack_size, uint32_t number, size_t size) {
-    uintptr_t top = (uintptr_t)stack_low + stack_size - (number % WEFTI_COLOURS) * WEFTI_COLOUR_STEP - size;
+    /* The last word of a stack is for cpu/divert.h. */
+    uintptr_t top =
+        (uintptr_t)stack_low + stack_size - 2 * sizeof(void *) - (number % WEFTI_COLOURS) * WEFTI_COLOUR_STEP - size;
     return (void *)(top & ~(uintptr_t)(WEFTI_LINE - 1));
 }
 

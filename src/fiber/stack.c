@@ -55,6 +55,7 @@ struct wefti_stack_pool {
     size_t warm;
     bool unguarded;
     bool never_forgets;
+    WEFTI_ATOMIC(bool) stays; /* relaxed: set while the pool is used, read when nobody does any more */
     WEFTI_ATOMIC(slab *) oldest;
     slab *newest;
     slab *with[KINDS];
@@ -86,7 +87,10 @@ void wefti_stack_pool_unguarded(wefti_stack_pool *pool) { pool->unguarded = true
 
 size_t wefti_stack_size_of(const wefti_stack_pool *pool) { return pool->stack_size; }
 
+void wefti_stack_pool_stays(wefti_stack_pool *pool) { wefti_store_relaxed(&pool->stays, true); }
+
 void wefti_stack_pool_free(wefti_stack_pool *pool) {
+    if (wefti_load_relaxed(&pool->stays)) return;
     slab *newer;
     for (slab *each = wefti_load_relaxed(&pool->oldest); each != NULL;
          each = newer) { /* relaxed: nobody else is here */

@@ -32,6 +32,8 @@ enum { WEFTI_SMALLEST_STACK = 16 * 1024, WEFTI_LARGEST_STACK = 1 << 30, WEFTI_ST
 wefti_stack_pool *wefti_stack_pool_make(size_t stack_size);
 /* Unmaps all stacks, also those in use. */
 void wefti_stack_pool_free(wefti_stack_pool *pool);
+/* One of its stacks is in use for ever: nothing is unmapped when the pool is freed. */
+void wefti_stack_pool_stays(wefti_stack_pool *pool);
 /* How many free stacks may keep their memory. To be called before the first take; else a default holds. */
 void wefti_stack_pool_keep(wefti_stack_pool *pool, size_t stacks);
 /* Gives the memory of free stacks back until at most so many have some. Any thread; asks the system for each. */

@@ -53,6 +53,7 @@ void wefti_os_thread_detach(wefti_os_thread *thread);
 /* Names the calling thread, cut to what the system allows. */
 void wefti_os_thread_name(const char *name);
 void wefti_os_yield(void);
+void wefti_os_nap(int64_t nanoseconds); /* less than a second */
 /* The system's number for the calling thread. */
 int wefti_os_thread_id(void);
 /* Asks for time-outs of the calling thread to be as exact as the system can. */

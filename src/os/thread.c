@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { NAME_SIZE = 16 };
@@ -83,6 +84,8 @@ void wefti_os_thread_name(const char *name) {
 }
 
 void wefti_os_yield(void) { sched_yield(); }
+
+void wefti_os_nap(int64_t nanoseconds) { nanosleep(&(struct timespec){0, (long)nanoseconds}, NULL); }
 
 int wefti_os_thread_id(void) { return (int)syscall(SYS_gettid); }
 

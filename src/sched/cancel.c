@@ -98,9 +98,11 @@ weft_status weft_wait_group(weft_group *group, weft_deadline deadline) {
     wefti_waiter waiter = {.wait = &wait, .shared = true};
     wefti_wait_init(&wait, self, "group", group);
     wait.name = group->name;
+    wait.killable = true;
     if (!wefti_group_enlist(group, &waiter)) return WEFT_OK;
     weft_status status = wefti_park(&wait, deadline);
     if (status != WEFT_OK) wefti_group_delist(group, &waiter);
+    wefti_die_if_killed(status);
     return status;
 }
 

@@ -214,10 +214,12 @@ static weft_status wait_in(weft_kernel *kernel, wefti_strand *self, int descript
     wefti_waiter waiter = {.wait = &wait, .shared = true};
     wefti_wait_init(&wait, self, write ? "write" : "read", NULL);
     wait.kernel = kernel;
+    wait.killable = true;
     weft_status status = wefti_io_enlist(kernel, descriptor, write, &waiter);
     if (status != WEFT_BUSY) return status;
     status = wefti_park(&wait, deadline);
     wefti_io_delist(kernel, descriptor, &waiter);
+    wefti_die_if_killed(status);
     return status;
 }
 

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "dynamic/env.h"
+#include "os/interrupt.h"
 #include "sched/attach.h"
 #include "sched/submit.h"
 
@@ -28,6 +29,7 @@ struct weft_worker_loop {
 };
 
 void (*wefti_kernel_ended_hook)(weft_kernel *kernel);
+void (*wefti_kernel_gone_hook)(weft_kernel *kernel);
 
 /* ---- registry and recycling ---- */
 
@@ -168,6 +170,28 @@ WEFTI_NO_TSAN static WEFTI_NOINLINE void run_loop(wefti_worker *worker, wefti_th
     wefti_fiber_end(&worker->root);
 }
 
+/* The worker has another thread, and with it other bindings. Runners in their loop have none of a task; those with a
+ * task take them over after its end (WEFTI_TASK_DOOMED). */
+static void hand_on_runners(wefti_worker *worker) {
+    for (wefti_node *node = worker->idle; node != NULL; node = node->next) {
+        wefti_strand *strand = &wefti_runner_of(node)->fiber.strand;
+        strand->bound = strand->base = worker->base;
+    }
+    for (unsigned class = 0; class < WEFTI_STACK_CLASSES; class ++) {
+        const wefti_stack_pool *pool =
+            wefti_load_acquire(&worker->kernel->pools[class]); /* partner: wefti_kernel_pool */
+        wefti_stack_walk walk = {0};
+        uint32_t number;
+        void *low;
+        while (pool != NULL && (low = wefti_stack_walk_next(pool, &walk, &number)) != NULL) {
+            wefti_runner *runner = wefti_runner_on(low, wefti_stack_size_of(pool), number);
+            bool mine = wefti_load_acquire(&runner->home) == worker; /* partner: wefti_runner_fresh */
+            /* relaxed: only this worker changes it */
+            if (mine && wefti_load_relaxed(&runner->type) != NULL) runner->watched |= WEFTI_TASK_DOOMED;
+        }
+    }
+}
+
 weft_status weft_enter_worker_loop(weft_worker_loop *loop) {
     if (loop == NULL || loop->entered) return WEFT_INVALID;
     wefti_thread *thread = wefti_thread_of_strand(wefti_strand_self());
@@ -176,6 +200,7 @@ weft_status weft_enter_worker_loop(weft_worker_loop *loop) {
     worker->base = thread->strand.bound;
     worker->handlers = thread->strand.handlers;
     find_cells(worker, &thread->strand);
+    if (worker->replaced) hand_on_runners(worker);
     bool ready = wefti_may_park(&(wefti_strand){.worker = worker});
     report(worker->kernel, ready ? WEFT_OK : WEFT_NO_MEMORY);
     if (wait_for_go(worker->kernel)) run_loop(worker, thread);
@@ -208,36 +233,62 @@ static void name_thread(const wefti_worker *worker) {
     wefti_os_thread_name(name);
 }
 
-/* The worker's own kernel first, then what the options ask for. Returns their memory, NULL if there is none. */
-static void *establish_bindings(wefti_strand *self, weft_kernel *kernel) {
+/* The worker's own kernel first, then what the options ask for. memory: that of a thread before; it stays where it is,
+ * since tasks that wait refer to it. Returns it, NULL if there is none. */
+static void *establish_bindings(wefti_strand *self, weft_kernel *kernel, char *memory) {
     size_t own = wefti_binding_size(&weft_current_kernel);
-    char *memory = malloc(own + wefti_bindings_size(kernel->bindings, kernel->binding_count));
+    if (memory == NULL) memory = malloc(own + wefti_bindings_size(kernel->bindings, kernel->binding_count));
     if (memory == NULL) return NULL;
     self->bound = wefti_binding_instantiate(&weft_current_kernel, &kernel, memory, self->bound);
     wefti_bindings_instantiate(kernel->bindings, kernel->binding_count, memory + own, self);
     return memory;
 }
 
-static void worker_thread(void *argument) {
-    wefti_worker *worker = argument;
+static void serve(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     wefti_strand *self = wefti_strand_self();
     if (self == NULL) {
         report(kernel, WEFT_NO_MEMORY);
         return;
     }
+    void *signal_stack = wefti_signal_stack_begin();
+    worker->thread_id = wefti_os_thread_id();
     name_thread(worker);
     wefti_os_exact_timeouts();
     wefti_thread_of_strand(self)->serving = worker;
-    void *bindings = establish_bindings(self, kernel);
-    if (bindings != NULL)
+    worker->bindings = establish_bindings(self, kernel, worker->bindings);
+    if (worker->bindings != NULL)
         enter_context(worker);
     else
         report(kernel, WEFT_NO_MEMORY);
     free_idle_runners(worker);
     self->bound = NULL;
-    free(bindings);
+    free(worker->bindings);
+    worker->bindings = NULL;
     wefti_thread_of_strand(self)->serving = NULL;
+    wefti_signal_stack_end(signal_stack);
+}
+
+static void worker_thread(void *argument) {
+    wefti_worker *worker = argument;
+    weft_kernel *kernel = worker->kernel;
+    serve(worker);
+    pthread_mutex_lock(&kernel->lock);
+    worker->gone = true;
+    pthread_cond_broadcast(&kernel->changed);
+    pthread_mutex_unlock(&kernel->lock);
+}
+
+bool wefti_worker_replace(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    wefti_os_thread thread;
+    worker->replaced = true;
+    if (wefti_os_thread_start(&thread, worker_thread, worker, THREAD_STACK) != 0) return false;
+    pthread_mutex_lock(&kernel->lock);
+    wefti_os_thread_detach(&worker->thread);
+    worker->thread = thread;
+    pthread_mutex_unlock(&kernel->lock);
+    return true;
 }
 
 /* ---- making ---- */
@@ -258,6 +309,7 @@ static bool init_worker(weft_kernel *kernel, wefti_worker *worker, uint32_t inde
     memcpy(worker, &blank,
            offsetof(wefti_worker, mailbox)); /* `sleep` stays AWAKE: a late waker may be looking at it */
     worker->movable = (wefti_runners){NULL, NULL};
+    wefti_atomic_init(&worker->question, NULL);
     find_cells(worker, &(wefti_strand){.bound = NULL});
     wefti_wheel_init(&worker->wheel, wefti_clock());
     return wefti_queue_init(&worker->queue, &kernel->depot);
@@ -329,6 +381,9 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
 static void join_workers(weft_kernel *kernel) {
     for (uint32_t i = 0; i < kernel->worker_count; i++) {
         if (!kernel->workers[i].started) continue;
+        pthread_mutex_lock(&kernel->lock); /* its thread may be replaced up to then */
+        while (!kernel->workers[i].gone) pthread_cond_wait(&kernel->changed, &kernel->lock);
+        pthread_mutex_unlock(&kernel->lock);
         wefti_os_thread_join(&kernel->workers[i].thread);
         kernel->workers[i].started = false;
     }
@@ -455,6 +510,7 @@ weft_status weft_free_kernel(weft_kernel *kernel) {
     finish_ending(kernel);
     if (kernel->ending_thread_started) wefti_os_thread_join(&kernel->ending_thread);
     delist(kernel);
+    if (wefti_kernel_gone_hook != NULL) wefti_kernel_gone_hook(kernel);
     end_kernel_memory(kernel);
     return WEFT_OK;
 }

@@ -72,6 +72,9 @@ weft_kernel *wefti_kernel_current(void);
 typedef void wefti_kernel_visitor(weft_kernel *kernel, void *argument);
 bool wefti_kernels_walk(wefti_kernel_visitor *visit, void *argument);
 
+/* Called when a kernel's threads are gone and its memory is about to be; set at most once, by condition. */
+extern void (*wefti_kernel_gone_hook)(weft_kernel *kernel);
+
 /* Called when a kernel has ended, for floors above that keep waiters of it; set at most once, by comm. */
 extern void (*wefti_kernel_ended_hook)(weft_kernel *kernel);
 

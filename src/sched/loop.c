@@ -136,6 +136,7 @@ static void invoke_in_group(wefti_strand *self, wefti_record *record) {
 
 static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record) {
     void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
+    if (WEFTI_UNLIKELY((self->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(self);
     self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
         run_with_extras(self, record);
@@ -248,26 +249,42 @@ bool wefti_task_runs(const wefti_runner *self) {
 }
 
 /* What run() and its kin do after the task's function has returned. */
+static void settle(wefti_record *record, const wefti_condition *condition) {
+    wefti_extras *extras = wefti_record_extras(record);
+    deliver(record->sink, NULL, condition);
+    if (extras != NULL && extras->environment != NULL) weft_release_environment(extras->environment);
+    if (extras != NULL && extras->group != NULL) wefti_group_leave(extras->group);
+    if ((record->flags & WEFTI_TASK_GROUP) != 0) wefti_group_leave(group_of(record));
+}
+
+void wefti_task_bury(wefti_runner *lost, const wefti_condition *condition) {
+    wefti_record *record = (wefti_record *)(void *)lost->slots;
+    wefti_worker *worker = lost->fiber.strand.worker;
+    settle(record, condition); /* arguments on the heap and captured handlers stay: they are in use */
+    wefti_stack_pool_stays(lost->pool);
+    wefti_store_relaxed(&lost->home, NULL); /* relaxed, both: for those that look on */
+    wefti_store_relaxed(&lost->type, NULL);
+    unsigned generation = record->generation;
+    wefti_store_release(&worker->done[generation], wefti_load_relaxed(&worker->done[generation]) + 1); /* as end() */
+}
+
 WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition *condition) {
     wefti_strand *strand = &self->fiber.strand;
     wefti_record *record = (wefti_record *)(void *)self->slots;
-    wefti_extras *extras = wefti_record_extras(record);
     unsigned generation = record->generation;
     strand->frames = NULL;
     strand->handlers = strand->worker->handlers;
     strand->restarts = NULL;
     strand->cleaning = 0;
     strand->bound = strand->base;
-    deliver(record->sink, NULL, condition);
-    if (extras != NULL) wefti_handlers_release(extras->handlers);
-    if (extras != NULL && extras->environment != NULL) weft_release_environment(extras->environment);
-    if (extras != NULL && extras->group != NULL) wefti_group_leave(extras->group);
-    if ((record->flags & WEFTI_TASK_GROUP) != 0) wefti_group_leave(group_of(record));
+    settle(record, condition);
+    if ((record->flags & WEFTI_TASK_EXTRAS) != 0) wefti_handlers_release(wefti_record_extras(record)->handlers);
     if ((record->flags & WEFTI_TASK_HEAP) != 0) free(wefti_record_arguments(record));
     self->movable = false;
     strand->base = strand->worker->base;
     if (self->watched != 0) wefti_runner_check(self);
     end(self, generation);
+    if ((self->watched & WEFTI_TASK_DOOMED) != 0) wefti_doom_lift_hook(self);
     if (self->first != NULL) self->first = free_handed;
     wefti_fiber_restart(&self->fiber, wefti_loop, self);
 }

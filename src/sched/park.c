@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+#include "cpu/divert.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
 
 wefti_number wefti_cpus_to_spin = {1};
+void (*wefti_die_hook)(void);
 
 enum {
     MOST_PATIENCE = 100000, /* nanoseconds, both */
@@ -101,8 +103,10 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     if (WEFTI_UNLIKELY(self->watched != 0)) wefti_runner_check(self);
     if (timed) arm(worker, wait, deadline);
     note_wait(self, worker, wait->what, wait->object, wait->name);
+    self->parked = wait;
     wefti_runner *next = choose(worker);
     if (WEFTI_LIKELY(next != self)) leave(worker, self, next);
+    self->parked = NULL;
     wefti_takes_over(self);
     if (timed) wefti_timer_cancel(wheel, &wait->timer);
     return outcome_of(wait);
@@ -122,6 +126,7 @@ WEFTI_NO_TSAN weft_status wefti_park_single(wefti_strand *strand) {
     wefti_runner *next = choose(worker);
     int answer = next != self ? wefti_runner_switch(worker, self, next, false) : self->fiber.context.answer;
     wefti_takes_over(self);
+    if (!WEFTI_CAN_DIVERT) wefti_die_if_killed((weft_status)answer); /* else it was diverted to its end */
     return (weft_status)answer;
 }
 

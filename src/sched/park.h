@@ -59,6 +59,7 @@ typedef struct wefti_wait {
     WEFTI_ATOMIC(uint32_t) claim; /* WEFTI_OPEN, WEFTI_AWAY, or 1 + the status that the wait ends with */
     wefti_strand *strand;
     const char *what; /* for dumps: "receive", "send", "sleep" ... static text */
+    bool killable;    /* may be claimed with WEFTI_KILLED: its operation then cleans up and calls wefti_die_if_killed */
     const void *object;
     const char *name;           /* of the object, made by wefti_short_name, for dumps; NULL: none, or found otherwise */
     struct weft_kernel *kernel; /* whose tasks are likely to end the wait; NULL: not known */
@@ -86,6 +87,7 @@ static inline void wefti_wait_init(wefti_wait *wait, wefti_strand *self, const c
     wait->strand = self;
     wait->what = what;
     wait->object = object;
+    wait->killable = false;
     wait->kernel = NULL;
     wait->name = NULL;
     wait->hints = NULL;
@@ -137,6 +139,14 @@ extern wefti_number wefti_cpus_to_spin;
 
 /* Makes sure that the strand can park. false: there is no memory for a stack to go on with. Call before publishing. */
 bool wefti_may_park(wefti_strand *self);
+
+/* The wait of a task that is killed ends with this. Not for users: the operation does not return. */
+#define WEFTI_KILLED ((weft_status)64)
+/* Ends the calling task as killed; set by condition/kill.c. */
+extern void (*wefti_die_hook)(void);
+static inline void wefti_die_if_killed(weft_status status) {
+    if (WEFTI_UNLIKELY(status == WEFTI_KILLED)) wefti_die_hook();
+}
 
 /* Waits until the wait has been claimed and unparked; claims it itself with WEFT_TIMED_OUT when the deadline passes. */
 weft_status wefti_park(wefti_wait *wait, int64_t deadline);

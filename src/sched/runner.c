@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+void (*wefti_doom_lift_hook)(wefti_runner *runner);
+
 wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number) {
     size_t usable = (size_t)((char *)wefti_stack_top(low, stack_size) - (char *)low);
     return wefti_fiber_place(low, usable, number, sizeof(wefti_runner));
@@ -47,6 +49,7 @@ wefti_runner *wefti_runner_get(wefti_worker *worker) {
 }
 
 void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
+    if (WEFTI_UNLIKELY((runner->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(runner);
     wefti_store_relaxed(&runner->home, NULL); /* relaxed: a dump that still shows it shows what it was */
     wefti_fiber_end(&runner->fiber);
     wefti_condition_forget(&runner->fiber.strand);

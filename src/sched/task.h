@@ -42,12 +42,13 @@ typedef struct wefti_sink {
 } wefti_sink;
 
 enum wefti_record_flag {
-    WEFTI_TASK_EXTRAS = 1,  /* wefti_extras stand before the arguments */
-    WEFTI_TASK_HEAP = 2,    /* the arguments are a pointer to malloc'ed memory */
-    WEFTI_TASK_MOVABLE = 4, /* may go on on another worker */
-    WEFTI_TASK_STACK = 8,   /* wants a stack of its own size */
-    WEFTI_TASK_GROUP = 16,  /* a wefti_membership stands before the arguments (and no extras) */
-    WEFTI_TASK_WATCHED = 32 /* never in a record: of the runner, see worker.h; beside the others one look tells both */
+    WEFTI_TASK_EXTRAS = 1,   /* wefti_extras stand before the arguments */
+    WEFTI_TASK_HEAP = 2,     /* the arguments are a pointer to malloc'ed memory */
+    WEFTI_TASK_MOVABLE = 4,  /* may go on on another worker */
+    WEFTI_TASK_STACK = 8,    /* wants a stack of its own size */
+    WEFTI_TASK_GROUP = 16,   /* a wefti_membership stands before the arguments (and no extras) */
+    WEFTI_TASK_WATCHED = 32, /* never in a record: of the runner, see worker.h; beside the others one look tells both */
+    WEFTI_TASK_DOOMED = 64   /* the same */
 };
 
 typedef struct wefti_record {

@@ -34,14 +34,21 @@ typedef struct wefti_runner {
     wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
     uint32_t number;   /* of its stack */
     bool movable;
-    uint8_t
-        watched; /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at; else 0 */
+    /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at. WEFTI_TASK_DOOMED: its
+     * doom is of the task that runs, and is lifted before the next one. Else 0. */
+    uint8_t watched;
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     wefti_stack_pool *pool;
     wefti_slot *slots; /* the record of the task that runs; old while none does */
     wefti_wait wait;   /* for operations on one channel without a deadline, see wefti_park_single */
     wefti_waiter waiter;
+    wefti_wait *parked; /* where it has parked otherwise; NULL: in that one, or nowhere */
+    /* Killing: condition/doom.h. */
+    WEFTI_ATOMIC(struct wefti_doom *) doom; /* the task that runs is to die; NULL: it is not */
+    void **barrier;                         /* where on its stack there is one; NULL: none */
+    uint32_t unkillable;                    /* regions that the task is in */
+    bool dying;                             /* its clean-ups run */
     /* The task it runs. From here on a dump may look at any time. */
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
@@ -91,7 +98,11 @@ typedef struct wefti_worker {
     wefti_cells cells;             /* as seen from `base` */
     wefti_fiber root;              /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;
+    int thread_id;  /* the system's number for the thread */
+    void *bindings; /* memory of the worker's own bindings; a thread that takes over uses it anew */
     bool started;
+    bool gone;           /* its thread is about to end; under the kernel's lock */
+    bool replaced;       /* its thread is another than at first; written before that begins */
     weft_group *leaving; /* one whose tally is this worker's and has tasks of its own to be carried over; NULL: none */
     WEFTI_ATOMIC(wefti_runner *) current;
     WEFTI_ATOMIC(int) cpu; /* where it ran when it last looked; -1: asleep */
@@ -111,6 +122,7 @@ typedef struct wefti_worker {
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock movable_lock;
     wefti_runners movable; /* ready runners that any worker may go on with; under movable_lock */
     WEFTI_ATOMIC(uint32_t) movable_count;
+    WEFTI_ATOMIC(struct wefti_question *) question; /* which of its tasks are to die, condition/doom.h; NULL: none */
 } wefti_worker;
 
 static inline wefti_runner *wefti_runner_of(wefti_node *node) {
@@ -156,6 +168,8 @@ wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to, 
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);
 /* Ends the process if the task that runs has written below its stack. For runners that are watched. */
 void wefti_runner_check(const wefti_runner *runner);
+/* Lifts a doom that was of the task before; set by condition/kill.c. For runners that are WEFTI_TASK_DOOMED. */
+extern void (*wefti_doom_lift_hook)(wefti_runner *runner);
 /* A ready runner, or NULL. */
 wefti_runner *wefti_runner_next(wefti_worker *worker);
 
@@ -168,6 +182,11 @@ void wefti_loop(void *runner);
  * unwound: what is left on it is forgotten, and the runner begins its loop anew from the top. Then all is as after a
  * normal end. The runner runs a task that came as a record: not a broadcast. */
 WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition *condition);
+/* The same, on a worker's own runner, for another runner whose thread was given up: its stack stays as it is. */
+void wefti_task_bury(wefti_runner *lost, const wefti_condition *condition);
+/* kernel.c: gives the worker another thread; the one it had is stuck in its task, off Weft's code, and left to itself.
+ * false: none is to be had. */
+bool wefti_worker_replace(wefti_worker *worker);
 /* Whether the runner runs such a task, which can be abandoned. */
 bool wefti_task_runs(const wefti_runner *self);
 /* Looks at the mailbox, the clock and the timers. */

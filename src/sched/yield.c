@@ -47,6 +47,8 @@ weft_status weft_sleep(weft_deadline deadline) {
     if (self == NULL || !wefti_may_park(self)) return WEFT_NO_MEMORY;
     wefti_wait wait;
     wefti_wait_init(&wait, self, "sleep", NULL);
+    wait.killable = true;
     weft_status status = wefti_park(&wait, deadline);
+    wefti_die_if_killed(status);
     return status == WEFT_TIMED_OUT ? WEFT_OK : status;
 }

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* doom.c - marking tasks and striking them, on their worker's thread; see doom.h. */
+#include "condition/doom.h"
+
+#include "condition/unwind.h"
+#include "cpu/divert.h"
+#include "os/interrupt.h"
+#include "os/text.h"
+#include "os/walk.h"
+#include "sched/kernel.h"
+
+enum { ROOM_TO_DIE = 4096 };
+
+bool (*wefti_withdraw_hook)(wefti_runner *runner);
+wefti_doom_flag wefti_doom_met_unknown;
+
+const wefti_condition wefti_task_killed = {WEFT_KILLED, "the task was killed", NULL};
+
+/* ---- dying ---- */
+
+static size_t stack_size_of(const wefti_runner *runner) { return wefti_stack_size_of(runner->pool); }
+
+static void clear_barrier(wefti_runner *runner) {
+    if (runner->barrier == NULL) return;
+    wefti_barrier_clear(runner->barrier, stack_size_of(runner));
+    runner->barrier = NULL;
+}
+
+static bool may_die(const wefti_runner *runner) {
+    const wefti_strand *strand = &runner->fiber.strand;
+    return !runner->dying && runner->unkillable == 0 && strand->locks == 0 && strand->cleaning == 0;
+}
+
+bool wefti_doom_is_due(const wefti_runner *runner) {
+    return wefti_load_relaxed(&runner->doom) != NULL && may_die(runner); /* relaxed: D1 */
+}
+
+static WEFTI_NORETURN void die(wefti_strand *self, unsigned how) {
+    wefti_runner *runner = wefti_runner_of_strand(self);
+    runner->dying = true;
+    clear_barrier(runner);
+    wefti_os_thread_no_cancel();
+    wefti_unwind_task(self, &wefti_task_killed, how | WEFTI_UNWIND_INSISTS);
+}
+
+WEFTI_NORETURN void wefti_doom_die(wefti_strand *self) { die(self, 0); }
+
+void wefti_doom_lift(wefti_runner *runner) {
+    wefti_doom *doom = wefti_load_relaxed(&runner->doom); /* relaxed: D1 */
+    clear_barrier(runner);
+    bool died = runner->dying;
+    runner->dying = false;
+    runner->unkillable = 0;
+    runner->watched &= (uint8_t)~WEFTI_TASK_DOOMED;
+    runner->fiber.strand.base = runner->fiber.strand.worker->base; /* a worker that was replaced has others */
+    if (doom == NULL) return;
+    wefti_store_relaxed(&runner->doom, NULL);
+    uint32_t marked = WEFTI_DOOM_MARKED;
+    /* release: what the task did is seen by who waits for its end; partner: the acquires in kill.c */
+    wefti_cas_release(&doom->state, &marked, (uint32_t)(died ? WEFTI_DOOM_DEAD : WEFTI_DOOM_ESCAPED));
+    wefti_store_release(&doom->lifted, true); /* the last access; partner: forget_ended, kill.c */
+}
+
+/* ---- in place of other code: cpu/divert.h ---- */
+
+void wefti_diverted(void) {
+    wefti_strand *self = wefti_strand_now;
+    /* One that was interrupted is dying since; one that waited stands in a call. */
+    die(self, wefti_runner_of_strand(self)->dying ? WEFTI_UNWIND_LIST : 0);
+}
+
+void wefti_barrier_original(void **where) {
+    wefti_strand *self = wefti_strand_now;
+    if (self == NULL || self->worker == NULL) wefti_os_thread_vanish(); /* it was given up */
+    wefti_runner *runner = wefti_runner_of_strand(self);
+    runner->barrier = NULL;
+    *where = wefti_barrier_kept(where, stack_size_of(runner));
+}
+
+void wefti_barrier_passed(void) {
+    wefti_strand *self = wefti_strand_now;
+    if (wefti_doom_is_due(wefti_runner_of_strand(self))) die(self, WEFTI_UNWIND_LIST);
+}
+
+/* ---- striking: in the handler ---- */
+
+static bool is_on(const wefti_runner *runner, uintptr_t sp) {
+    return sp > (uintptr_t)runner->fiber.stack_low && sp < (uintptr_t)runner;
+}
+
+static bool divert(wefti_runner *runner, void *interrupted) {
+    if (!wefti_divert_interrupted(interrupted, (uintptr_t)runner->fiber.stack_low + ROOM_TO_DIE)) return false;
+    runner->dying = true;
+    return true;
+}
+
+/* Only a barrier is left, and the time is over: the thread is left to its fate, if Weft itself is not on its stack.
+ * From here on it is no worker's any more, and when it comes to the barrier it ends. */
+static void give_up(wefti_doom *doom, const wefti_walk *walk) {
+    if (walk->top.ours || walk->middle.ours) return;
+    wefti_strand_now = NULL;
+    wefti_store_release(&doom->state, (uint32_t)WEFTI_DOOM_LOST); /* partner: the acquires in kill.c */
+}
+
+/* The innermost of what must be let finish is at fault if it takes too long. */
+static void set_barrier(wefti_runner *runner, wefti_doom *doom, const wefti_walk *walk) {
+    const wefti_run *run = walk->middle.there ? &walk->middle : &walk->top;
+    if (run->slot == NULL) return;
+    runner->barrier = run->slot;
+    wefti_barrier_set(run->slot, stack_size_of(runner));
+    if (wefti_load_relaxed(&doom->expired)) give_up(doom, walk); /* relaxed: a hint */
+}
+
+static bool may_be_left(const wefti_walk *walk) {
+    if (walk->middle.there) return false;
+    return !walk->top.there || (!walk->top.ours && (wefti_text_traits(walk->top.entry) & WEFTI_TRAIT_BLOCKS) != 0);
+}
+
+/* A clean-up that does not come to its end when the time is over is left, and the next one is run. */
+static bool is_stuck_in_cleanup(const wefti_runner *runner, const wefti_doom *doom, const wefti_walk *walk) {
+    return runner->dying && wefti_load_relaxed(&doom->expired) && !walk->top.there; /* relaxed: a hint */
+}
+
+static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
+    uintptr_t pc = wefti_interrupted_pc(interrupted);
+    if (wefti_load_relaxed(&doom->state) != WEFTI_DOOM_MARKED) return; /* relaxed: own, or LOST already */
+    if (!is_on(runner, wefti_interrupted_sp(interrupted))) return;
+    clear_barrier(runner); /* the walk is not to meet it */
+    wefti_walk walk;
+    wefti_walk_callers(&walk, pc);
+    if (walk.unknown) wefti_store_relaxed(&wefti_doom_met_unknown, true); /* relaxed: a hint */
+    if (!walk.whole || !walk.program) return;
+    if (may_die(runner) ? may_be_left(&walk) : is_stuck_in_cleanup(runner, doom, &walk))
+        divert(runner, interrupted);
+    else if (!runner->dying)
+        set_barrier(runner, doom, &walk);
+}
+
+/* ---- marking ---- */
+
+void wefti_doom_mark(wefti_doom *doom) {
+    wefti_runner *runner = doom->runner;
+    runner->watched |= WEFTI_TASK_DOOMED;
+    wefti_store_relaxed(&doom->state, (uint32_t)WEFTI_DOOM_MARKED); /* relaxed: the answer releases it */
+    wefti_store_relaxed(&runner->doom, doom);
+}
+
+/* Whether the doom's runner runs or waits in a task that is meant. */
+static bool is_meant(const wefti_runner *runner, const wefti_worker *worker, const wefti_doom *doom) {
+    /* relaxed, all: written on this thread */
+    return wefti_load_relaxed(&runner->home) == worker && wefti_load_relaxed(&runner->category) == doom->category &&
+           wefti_task_runs(runner) && wefti_load_relaxed(&runner->doom) == NULL;
+}
+
+/* Whether the task's own function has been entered and not left. */
+static bool has_begun(uintptr_t pc) {
+    wefti_walk walk;
+    wefti_walk_callers(&walk, pc);
+    return walk.program;
+}
+
+static void answer_one(wefti_question *question, wefti_doom *doom, const wefti_runner *current,
+                       const void *interrupted) {
+    wefti_runner *runner = doom->runner;
+    wefti_store_relaxed(&doom->state, (uint32_t)WEFTI_DOOM_SPARED); /* relaxed: the answer releases it */
+    if (!is_meant(runner, question->worker, doom)) return;
+    if (runner != current) {
+        if (!runner->movable) wefti_doom_mark(doom); /* another worker may just be taking a movable one */
+        return;
+    }
+    if (interrupted == NULL) return; /* whoever answers for others: kill.c sees to itself */
+    if (has_begun(wefti_interrupted_pc(interrupted)))
+        wefti_doom_mark(doom);
+    else
+        question->again = true;
+}
+
+static void answer(wefti_question *question, const wefti_runner *current, const void *interrupted) {
+    for (wefti_doom *doom = question->dooms; doom != NULL; doom = doom->next)
+        if (wefti_load_relaxed(&doom->state) == WEFTI_DOOM_ASKED) answer_one(question, doom, current, interrupted);
+}
+
+static void close_question(wefti_question *question) {
+    wefti_futex *answered = &question->answered;
+    wefti_store_release(answered, 1u); /* partner: the acquire in kill.c, which may then free the question */
+    wefti_futex_wake(answered, 1);     /* the memory need not exist any more */
+}
+
+bool wefti_doom_interrupt(void *interrupted) {
+    wefti_strand *strand = wefti_strand_now;
+    if (strand == NULL || strand->worker == NULL) return false;
+    wefti_runner *runner = wefti_runner_of_strand(strand);
+    wefti_question *question = wefti_exchange_acq_rel(&strand->worker->question, NULL); /* partner: ask, kill.c */
+    if (question != NULL) {
+        answer(question, runner, interrupted);
+        close_question(question);
+    }
+    wefti_doom *doom = wefti_load_relaxed(&runner->doom); /* relaxed: D1 */
+    if (doom != NULL) strike(runner, doom, interrupted);
+    return question != NULL || doom != NULL;
+}
+
+/* ---- in a worker's normal course ---- */
+
+void wefti_doom_answer(wefti_question *question) {
+    answer(question, wefti_runner_of_strand(wefti_strand_now), NULL);
+    for (wefti_doom *doom = question->dooms; doom != NULL; doom = doom->next)
+        if (wefti_load_relaxed(&doom->state) == WEFTI_DOOM_MARKED) wefti_doom_end_wait(doom->runner);
+    close_question(question);
+}
+
+static void end_single_wait(wefti_runner *runner) {
+    if (wefti_withdraw_hook == NULL || !wefti_withdraw_hook(runner)) return;
+    if (WEFTI_CAN_DIVERT) wefti_divert_waiting(&runner->fiber.context);
+    wefti_unpark_with(&runner->wait, (int)WEFTI_KILLED);
+}
+
+void wefti_doom_end_wait(wefti_runner *runner) {
+    if (!may_die(runner) || runner->movable) return;
+    if (wefti_load_relaxed(&runner->what) == NULL) return; /* relaxed: a hint; the claim decides */
+    wefti_wait *wait = runner->parked;
+    if (wait == NULL)
+        end_single_wait(runner);
+    else if (wait->killable && wefti_wait_claim(wait, WEFTI_KILLED))
+        wefti_unpark(wait);
+}

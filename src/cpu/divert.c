@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* divert.c - the part of divert.h that knows how a handler sees the registers. */
+#define _GNU_SOURCE 1
+
+#include "cpu/divert.h"
+
+#if WEFTI_CAN_DIVERT
+
+#include <string.h>
+#include <ucontext.h>
+
+enum { RED_ZONE = 128, SPARE = 4096, SMALLEST_BITS = 14, CELL = 16 };
+
+/* divert_x86_64.S */
+extern const char wefti_diverted_entry[], wefti_waiting_entry[], wefti_barrier_cells[];
+
+uintptr_t wefti_interrupted_pc(const void *interrupted) {
+    return (uintptr_t)((const ucontext_t *)interrupted)->uc_mcontext.gregs[REG_RIP];
+}
+
+uintptr_t wefti_interrupted_sp(const void *interrupted) {
+    return (uintptr_t)((const ucontext_t *)interrupted)->uc_mcontext.gregs[REG_RSP];
+}
+
+/* r8 to r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip: as the system orders them, and the assembly knows. */
+typedef struct registers {
+    greg_t of[17];
+} registers;
+_Static_assert(REG_R8 == 0 && REG_RDI == 8 && REG_RSP == 15 && REG_RIP == 16, "the assembly knows this order");
+
+bool wefti_divert_interrupted(void *interrupted, uintptr_t lowest) {
+    greg_t *now = ((ucontext_t *)interrupted)->uc_mcontext.gregs;
+    uintptr_t at = ((uintptr_t)now[REG_RSP] - RED_ZONE - sizeof(registers)) & ~(uintptr_t)15;
+    if (at < lowest + SPARE) return false;
+    memcpy((void *)at, now, sizeof(registers));
+    now[REG_RSP] = (greg_t)at;
+    now[REG_RIP] = (greg_t)(uintptr_t)wefti_diverted_entry;
+    return true;
+}
+
+void wefti_divert_waiting(wefti_context *context) {
+    /* A second frame of the switch below the first, which returns into wefti_waiting_entry: its registers are the same,
+     * and when it is gone the first lies where the switch would have left it. */
+    void **first = wefti_load_relaxed(&context->sp); /* relaxed: the caller's own */
+    void **second = first - 7;
+    memcpy(second, first, 6 * sizeof *second);
+    second[6] = (void *)(uintptr_t)wefti_waiting_entry;
+    wefti_store_relaxed(&context->sp, (void *)second);
+}
+
+/* The word at the top, where the original is, and the code for stacks of this size. */
+static void **top_word(void **slot, size_t stack_size) {
+    return (void **)(((uintptr_t)slot | (stack_size - 1)) + 1) - 1;
+}
+
+static void *entry_for(size_t stack_size) {
+    size_t class = (size_t)__builtin_ctzll(stack_size) - SMALLEST_BITS;
+    return (void *)(uintptr_t)(wefti_barrier_cells + class * CELL + 1);
+}
+
+void wefti_barrier_set(void **slot, size_t stack_size) {
+    *top_word(slot, stack_size) = *slot;
+    *slot = entry_for(stack_size);
+}
+
+void wefti_barrier_clear(void **slot, size_t stack_size) {
+    if (*slot == entry_for(stack_size)) *slot = *top_word(slot, stack_size);
+}
+
+void *wefti_barrier_kept(void **slot, size_t stack_size) { return *top_word(slot, stack_size); }
+
+#else
+
+void *wefti_barrier_kept(void **slot, size_t stack_size) {
+    (void)stack_size;
+    return *slot;
+}
+
+uintptr_t wefti_interrupted_pc(const void *interrupted) { return (uintptr_t)interrupted; }
+
+uintptr_t wefti_interrupted_sp(const void *interrupted) { return (uintptr_t)interrupted; }
+
+bool wefti_divert_interrupted(void *interrupted, uintptr_t lowest) {
+    (void)interrupted;
+    (void)lowest;
+    return false;
+}
+
+void wefti_divert_waiting(wefti_context *context) { (void)context; }
+
+void wefti_barrier_set(void **slot, size_t stack_size) {
+    (void)slot;
+    (void)stack_size;
+}
+
+void wefti_barrier_clear(void **slot, size_t stack_size) {
+    (void)slot;
+    (void)stack_size;
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* walk.c - walking the callers with the compiler's own unwinder; see walk.h. */
+#define _GNU_SOURCE 1
+
+#include "os/walk.h"
+
+#include <string.h>
+#include <unwind.h>
+
+#include "os/text.h"
+
+#if defined(__GLIBC__)
+#include <dlfcn.h>
+#endif
+
+enum { MOST_FRAMES = 20000 };
+
+typedef struct walking {
+    wefti_walk *walk;
+    uintptr_t pc;    /* until it is met, frames are of the handler */
+    unsigned frames; /* since then */
+    bool in_run, run_is_top, run_signal, run_ours;
+    uintptr_t run_entry;
+} walking;
+
+static void end_run(walking *w, struct _Unwind_Context *caller) {
+    w->in_run = false;
+    if (!w->run_is_top && (wefti_text_traits(w->run_entry) & WEFTI_TRAIT_CALLS) != 0) return;
+    wefti_run *run = w->run_is_top ? &w->walk->top : &w->walk->middle;
+    bool alone = w->run_signal || (wefti_text_traits(w->run_entry) & WEFTI_TRAIT_NO_BARRIER) != 0;
+    /* What the unwinder calls the frame address here is that of the callee: the return address lies just below it, but
+     * for code that keeps it elsewhere, such as the last instructions of longjmp. */
+    void **slot = (void **)(_Unwind_GetCFA(caller) - sizeof(void *));
+    if ((uintptr_t)*slot != _Unwind_GetIP(caller)) alone = true;
+    *run = (wefti_run){true, run->ours || w->run_ours, w->run_entry, alone ? NULL : slot};
+}
+
+static void in_run(walking *w, uintptr_t place, bool ours) {
+    if (!w->in_run) {
+        w->in_run = true;
+        w->run_is_top = w->frames == 0;
+        w->run_signal = w->run_ours = false;
+    }
+    w->run_ours |= ours;
+    w->run_entry = place;
+}
+
+static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument) {
+    walking *w = argument;
+    int exact = 0; /* the address is of an instruction that was interrupted, and not of one after a call */
+    uintptr_t ip = _Unwind_GetIPInfo(context, &exact);
+    if (w->frames == 0 && ip != w->pc) return _URC_NO_REASON;
+    if (ip == 0) return _URC_NO_REASON;
+    uintptr_t place = w->frames == 0 || exact ? ip : ip - 1;
+    wefti_text text = wefti_text_of(place);
+    if (text == WEFTI_TEXT_UNKNOWN || w->frames >= MOST_FRAMES) {
+        w->walk->unknown = true;
+        return _URC_NORMAL_STOP;
+    }
+    if (text == WEFTI_TEXT_PROGRAM) {
+        if (w->in_run) {
+            w->run_signal = exact && w->frames > 0;
+            end_run(w, context);
+        }
+        w->walk->program = true;
+    } else {
+        in_run(w, place, text == WEFTI_TEXT_OURS);
+    }
+    w->frames++;
+    return _URC_NO_REASON;
+}
+
+void wefti_walk_callers(wefti_walk *walk, uintptr_t pc) {
+    memset(walk, 0, sizeof *walk);
+    walking w = {.walk = walk, .pc = pc};
+    _Unwind_Reason_Code end = _Unwind_Backtrace(look, &w);
+    /* The last run is the base: the loop of a runner. */
+    walk->whole = end == _URC_END_OF_STACK && w.in_run && w.run_ours && !walk->unknown;
+}
+
+static _Unwind_Reason_Code stop_at_once(struct _Unwind_Context *context, void *argument) {
+    (void)context;
+    (void)argument;
+    return _URC_NORMAL_STOP;
+}
+
+bool wefti_walk_init(void) {
+    _Unwind_Backtrace(stop_at_once, NULL); /* what the unwinder does once only, it does here */
+#if defined(__GLIBC__)
+    extern __typeof__(dlsym) dlsym __attribute__((weak));
+    return dlsym != NULL && dlsym(RTLD_DEFAULT, "_dl_find_object") != NULL;
+#else
+    return false;
+#endif
+}
