@@ -14,5 +14,6 @@
 #include <weft/task.h>
 #include <weft/timeout.h>
 #include <weft/trace.h>
+#include <weft/unwind.h>
 
 #endif

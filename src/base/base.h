@@ -56,4 +56,12 @@
 #define WEFTI_NO_TSAN
 #endif
 
+/* For functions that leave frames without returning through them: their own variables are to lie on the stack itself.
+ */
+#if WEFTI_ASAN
+#define WEFTI_NO_ASAN __attribute__((no_sanitize("address")))
+#else
+#define WEFTI_NO_ASAN
+#endif
+
 #endif

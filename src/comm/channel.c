@@ -23,9 +23,9 @@ __attribute__((constructor)) static void introduce(void) {
     wefti_channels_introduce();
 }
 
-const wefti_condition wefti_buffer_failed = {WEFT_FAILED, "the channel's buffer failed"};
-const wefti_condition wefti_reserved = {WEFT_FAILED, "the place is reserved"};
-const wefti_condition wefti_abandoned = {WEFT_FAILED, "the place was given up"};
+const wefti_condition wefti_buffer_failed = {WEFT_FAILED, "the channel's buffer failed", NULL};
+const wefti_condition wefti_reserved = {WEFT_FAILED, "the place is reserved", NULL};
+const wefti_condition wefti_abandoned = {WEFT_FAILED, "the place was given up", NULL};
 
 /* ---- making ---- */
 

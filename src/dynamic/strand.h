@@ -5,7 +5,7 @@
  * changes it at each switch; code that holds its own strand in a local variable may go on using it after a switch,
  * while the address of the thread-local variable itself must not be kept (compilers compute it once around a call).
  *
- * A fiber (fiber/fiber.h) and a thread's process object (sched/attach.h) begin with this struct.
+ * A fiber (fiber/fiber.h) and a thread's process object (sched/attach.h) contain one.
  */
 #ifndef WEFTI_STRAND_H
 #define WEFTI_STRAND_H
@@ -17,11 +17,17 @@
 struct wefti_worker;
 
 typedef struct wefti_strand {
+    struct wefti_worker *worker; /* whose thread runs this strand; NULL for a plain thread */
     weft_bound *bound;           /* innermost binding in effect, the worker's own included; NULL: none */
     weft_bound *base;            /* bindings from here outward belong to the worker; NULL in a plain thread */
-    struct wefti_worker *worker; /* whose thread runs this strand; NULL for a plain thread */
     weft_status last_status;     /* for weft_last_status */
     uint32_t locks;              /* channels' locks that it holds through weft_lock_channel */
+    /* All three: innermost first, on this strand's own stack; NULL: none. See condition/unwind.h. */
+    struct weft_frame *frames;         /* clean-ups and targets */
+    struct weft_handler *handlers;     /* active ones */
+    struct weft_restart *restarts;     /* active ones */
+    uint32_t cleaning;                 /* clean-ups that run now, each inside another */
+    struct wefti_unwinding *unwinding; /* the innermost transfer of control that is on its way */
 } wefti_strand;
 
 extern __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")));

@@ -171,6 +171,23 @@ WEFTI_ANNOTATE void wefti_annotate_taken(wefti_annotation *self) {
 #endif
 }
 
+/* The next thing that happens is the switch of the running fiber to the top of its own stack; all that is on it is
+ * gone. It arrives there as a new one does. */
+WEFTI_ANNOTATE void wefti_annotate_restart(wefti_annotation *self) {
+#if WEFTI_ASAN
+    wefti_asan_clean(self);
+    self->fake_stack = NULL;
+    __sanitizer_start_switch_fiber(NULL, self->low, self->size);
+#elif WEFTI_TSAN
+    void *gone = self->fiber; /* with its list of the functions that were entered */
+    self->fiber = __tsan_create_fiber(0);
+    __tsan_switch_to_fiber(self->fiber, 0);
+    __tsan_destroy_fiber(gone);
+#else
+    (void)self;
+#endif
+}
+
 /* The next thing that happens is the switch. last: `from` never runs again. */
 WEFTI_ANNOTATE void wefti_annotate_leave(wefti_annotation *from, wefti_annotation *to, bool last) {
 #if WEFTI_ASAN

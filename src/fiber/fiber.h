@@ -14,9 +14,10 @@
 #include "fiber/annotate.h"
 
 typedef struct wefti_fiber {
-    wefti_strand strand; /* first: a strand is what others see of it */
     wefti_context context;
-    wefti_node link; /* in a list of who keeps it: with the two above, all that a switch needs lies in one line */
+    wefti_node link;     /* in a list of who keeps it */
+    wefti_strand strand; /* what others see of it; its first fields, with the two above, are all that a switch needs,
+                            and lie in one line */
     wefti_annotation annotation;
     void *stack_low; /* NULL: the stack is the OS thread's own */
     size_t stack_size;
@@ -32,6 +33,9 @@ static inline void *wefti_fiber_place(void *stack_low, size_t stack_size, uint32
 
 /* Makes a zeroed object at such a place a fiber that will run entry(argument) below itself. entry never returns. */
 void wefti_fiber_make(wefti_fiber *fiber, void *stack_low, size_t stack_size, void (*entry)(void *), void *argument);
+
+/* The fiber that runs begins anew with entry(argument): all that is on its stack is gone. Not for an adopted one. */
+WEFTI_NORETURN void wefti_fiber_restart(wefti_fiber *fiber, void (*entry)(void *), void *argument);
 
 /* Makes the calling OS thread's own stack a fiber that can be switched away from and back to. */
 void wefti_fiber_adopt(wefti_fiber *fiber);

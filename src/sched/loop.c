@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynamic/env.h"
+#include "dynamic/frame.h"
 #include "sched/cancel.h"
 #include "sched/kernel.h"
 #include "sched/worker.h"
@@ -12,8 +13,8 @@
 enum { POLL_MOST = 64, ON_STACK_MOST = 1024, BATCH_MOST = 128, STREAM_AIM = 32 };
 enum { POLL_AIM_NANOSECONDS = 50000 };
 
-const wefti_condition wefti_task_cancelled = {WEFT_CANCELLED, "the task was cancelled before it began"};
-static const wefti_condition no_memory = {WEFT_FAILED, "no memory for the task's result or environment"};
+const wefti_condition wefti_task_cancelled = {WEFT_CANCELLED, "the task was cancelled before it began", NULL};
+static const wefti_condition no_memory = {WEFT_FAILED, "no memory for the task's result or environment", NULL};
 
 /* ---- running a task ---- */
 
@@ -33,32 +34,39 @@ static inline void end(wefti_runner *self, unsigned generation) {
 }
 
 static void deliver(wefti_sink *sink, const void *value, const wefti_condition *condition) {
-    if (sink != NULL) sink->deliver(sink, value, condition);
+    if (sink != NULL)
+        sink->deliver(sink, value, condition);
+    else
+        wefti_condition_drop(condition);
 }
 
-static WEFTI_NOINLINE void invoke_large(wefti_record *record) {
+static WEFTI_NOINLINE void invoke_large(wefti_strand *self, wefti_record *record) {
     size_t size = record->type->result_size;
     void *result = size <= ON_STACK_MOST ? alloca(size) : malloc(size);
     if (result == NULL) {
         deliver(record->sink, NULL, &no_memory);
         return;
     }
+    weft_frame frame;
+    if (size > ON_STACK_MOST) wefti_frame_begin(self, &frame, free, result);
     record->type->invoke(wefti_record_arguments(record), result);
     deliver(record->sink, result, NULL);
-    if (size > ON_STACK_MOST) free(result);
+    if (size > ON_STACK_MOST) wefti_frame_end(self, &frame, true);
 }
 
-static inline void invoke_with(wefti_record *record, void *arguments) {
+static inline void invoke_with(wefti_strand *self, wefti_record *record, void *arguments) {
     WEFTI_ALIGNED(16) unsigned char result[48];
     if (WEFTI_UNLIKELY(record->type->result_size > sizeof result)) {
-        invoke_large(record);
+        invoke_large(self, record);
         return;
     }
     record->type->invoke(arguments, result);
     if (record->sink != NULL) record->sink->deliver(record->sink, result, NULL);
 }
 
-static WEFTI_NOINLINE void invoke(wefti_record *record) { invoke_with(record, wefti_record_arguments(record)); }
+static WEFTI_NOINLINE void invoke(wefti_strand *self, wefti_record *record) {
+    invoke_with(self, record, wefti_record_arguments(record));
+}
 
 static void invoke_in_environment(wefti_strand *self, wefti_record *record, weft_environment *environment) {
     size_t size = wefti_environment_size(environment);
@@ -67,11 +75,13 @@ static void invoke_in_environment(wefti_strand *self, wefti_record *record, weft
         deliver(record->sink, NULL, &no_memory);
         return;
     }
+    weft_frame frame;
+    if (size > ON_STACK_MOST) wefti_frame_begin(self, &frame, free, memory);
     weft_bound *outer = self->bound;
     self->bound = wefti_environment_instantiate(environment, memory, outer);
-    invoke(record);
+    invoke(self, record);
     self->bound = outer;
-    if (size > ON_STACK_MOST) free(memory);
+    if (size > ON_STACK_MOST) wefti_frame_end(self, &frame, true);
 }
 
 /* With a group, an environment, or a stack size that has been seen to. */
@@ -84,7 +94,7 @@ static WEFTI_NOINLINE void run_with_extras(wefti_runner *self, wefti_record *rec
     else if (environment != NULL)
         invoke_in_environment(&self->fiber.strand, record, environment);
     else
-        invoke(record);
+        invoke(&self->fiber.strand, record);
     if (environment != NULL) weft_release_environment(environment);
     if (group != NULL) wefti_group_leave(group);
 }
@@ -94,12 +104,12 @@ static inline weft_group *group_of(const wefti_record *record) {
 }
 
 /* On a stack that is looked at, where the shorter way is not taken. */
-static void invoke_in_group(wefti_record *record) {
+static void invoke_in_group(wefti_strand *self, wefti_record *record) {
     weft_group *group = group_of(record);
     if (WEFTI_UNLIKELY(wefti_group_is_cancelled(group)))
         deliver(record->sink, NULL, &wefti_task_cancelled);
     else
-        invoke_with(record, (char *)(record + 1) + sizeof(wefti_membership));
+        invoke_with(self, record, (char *)(record + 1) + sizeof(wefti_membership));
     wefti_group_leave(group);
 }
 
@@ -109,9 +119,9 @@ static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record)
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
         run_with_extras(self, record);
     else if (record->flags == WEFTI_TASK_GROUP)
-        invoke_in_group(record);
+        invoke_in_group(&self->fiber.strand, record);
     else
-        invoke(record);
+        invoke(&self->fiber.strand, record);
     free(heap);
     self->movable = false;
     self->fiber.strand.base = self->fiber.strand.worker->base;
@@ -134,7 +144,7 @@ static WEFTI_NOINLINE void run_in_group(wefti_runner *self, wefti_worker *worker
     if (WEFTI_UNLIKELY(wefti_group_is_cancelled(group)))
         deliver(record->sink, NULL, &wefti_task_cancelled);
     else
-        invoke_with(record, (char *)(record + 1) + sizeof(wefti_membership));
+        invoke_with(&self->fiber.strand, record, (char *)(record + 1) + sizeof(wefti_membership));
     if (WEFTI_LIKELY((worker->leaving == NULL || worker->leaving == group) &&
                      wefti_tally_is_owner(&group->tally, worker))) {
         wefti_tally_out_own(&group->tally);
@@ -151,7 +161,7 @@ static void run(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
     begin(self, worker, record);
     unsigned how = record->flags | self->watched;
     if (WEFTI_LIKELY(how == 0))
-        invoke_with(record, record + 1);
+        invoke_with(&self->fiber.strand, record, record + 1);
     else
         run_unusual(self, record);
     end(self, generation);
@@ -160,6 +170,7 @@ static void run(wefti_runner *self, wefti_worker *worker, wefti_slot *slots) {
 /* ---- tasks that want a stack of their own size ---- */
 
 static void run_handed(wefti_runner *self, void *slots) {
+    self->slots = slots;
     wefti_count(&self->fiber.strand.worker->begun);
     run(self, self->fiber.strand.worker, slots);
     free(slots);
@@ -192,7 +203,7 @@ static WEFTI_NOINLINE void run_elsewhere(wefti_runner *self, wefti_worker *worke
         wefti_store_relaxed(&worker->begun, wefti_load_relaxed(&worker->begun) - 1); /* taken, and not yet begun */
         return;
     }
-    static const wefti_condition no_stack = {WEFT_FAILED, "no memory for a stack of the size the task asked for"};
+    static const wefti_condition no_stack = {WEFT_FAILED, "no memory for a stack of the size the task asked for", NULL};
     begin(self, worker, record);
     wefti_extras *extras = wefti_record_extras(record);
     deliver(record->sink, NULL, &no_stack);
@@ -200,6 +211,42 @@ static WEFTI_NOINLINE void run_elsewhere(wefti_runner *self, wefti_worker *worke
     if (extras->group != NULL) wefti_group_leave(extras->group);
     if ((record->flags & WEFTI_TASK_HEAP) != 0) free(wefti_record_arguments(record));
     end(self, record->generation);
+}
+
+/* ---- tasks that do not come to their end ---- */
+
+static void free_handed(wefti_runner *self, void *slots) {
+    (void)self;
+    free(slots);
+}
+
+bool wefti_task_runs(const wefti_runner *self) {
+    bool record = self->first == NULL || self->first == run_handed;
+    return record && wefti_load_relaxed(&self->type) != NULL; /* relaxed: its own */
+}
+
+/* What run() and its kin do after the task's function has returned. */
+WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition *condition) {
+    wefti_strand *strand = &self->fiber.strand;
+    wefti_record *record = (wefti_record *)(void *)self->slots;
+    wefti_extras *extras = wefti_record_extras(record);
+    unsigned generation = record->generation;
+    strand->frames = NULL;
+    strand->handlers = NULL;
+    strand->restarts = NULL;
+    strand->cleaning = 0;
+    strand->bound = strand->base;
+    deliver(record->sink, NULL, condition);
+    if (extras != NULL && extras->environment != NULL) weft_release_environment(extras->environment);
+    if (extras != NULL && extras->group != NULL) wefti_group_leave(extras->group);
+    if ((record->flags & WEFTI_TASK_GROUP) != 0) wefti_group_leave(group_of(record));
+    if ((record->flags & WEFTI_TASK_HEAP) != 0) free(wefti_record_arguments(record));
+    self->movable = false;
+    strand->base = strand->worker->base;
+    if (self->watched != 0) wefti_runner_check(self);
+    end(self, generation);
+    if (self->first != NULL) self->first = free_handed;
+    wefti_fiber_restart(&self->fiber, wefti_loop, self);
 }
 
 /* ---- the loop ---- */
@@ -256,7 +303,7 @@ static inline __attribute__((always_inline)) void run_plain(wefti_runner *self, 
                                                             wefti_record *record) {
     unsigned generation = record->generation;
     begin(self, worker, record);
-    invoke_with(record, record + 1);
+    invoke_with(&self->fiber.strand, record, record + 1);
     end(self, generation);
 }
 
@@ -273,6 +320,7 @@ static WEFTI_NOINLINE void run_low(wefti_runner *self, wefti_worker *worker) {
     uint32_t count = worker->low_slots;
     memcpy(slots, worker->low, count * sizeof *slots);
     worker->low_slots = 0;
+    self->slots = slots;
     wefti_count(&worker->begun);
     run_record(self, worker, slots, count);
 }
@@ -302,6 +350,7 @@ static bool run_tasks(wefti_runner *self, wefti_worker *worker) {
         count = wefti_queue_take(&worker->queue, slots);
         if (count == 0) return false; /* stolen meanwhile */
     }
+    self->slots = slots;
     do {
         run_next(self, worker, slots, count);
         worker = self->fiber.strand.worker; /* a movable task may have changed it */

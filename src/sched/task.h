@@ -12,15 +12,23 @@
 
 #include "lockfree/chunk.h"
 
-/* Why there is no value: the first form of a condition. Static objects for now; C1 gives them types and messages. */
+/* Why there is no value: what every condition begins with (condition/condition.h). This floor makes static ones only.
+ */
 typedef struct wefti_condition {
     weft_status status; /* what the receiver of such an element gets: WEFT_FAILED, WEFT_CANCELLED */
     const char *message;
+    void (*release)(const struct wefti_condition *self); /* gives one reference back; NULL: it is for ever */
 } wefti_condition;
 
 extern const wefti_condition wefti_task_cancelled;
 
-/* Where outcomes go. `deliver` gets a value or, if condition is not NULL, that; it may park the caller. */
+/* Gives back a reference, where one is kept instead of a value: an outcome that nobody receives. NULL is allowed. */
+static inline void wefti_condition_drop(const wefti_condition *condition) {
+    if (condition != NULL && condition->release != NULL) condition->release(condition);
+}
+
+/* Where outcomes go. `deliver` gets a value or, if condition is not NULL, a reference to that, which is its own from
+ * then on; it may park the caller. */
 typedef struct wefti_sink {
     void (*deliver)(struct wefti_sink *sink, const void *value, const wefti_condition *condition);
 } wefti_sink;

@@ -39,7 +39,8 @@ typedef struct wefti_runner {
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     wefti_stack_pool *pool;
-    wefti_wait wait; /* for operations on one channel without a deadline, see wefti_park_single */
+    wefti_slot *slots; /* the record of the task that runs; old while none does */
+    wefti_wait wait;   /* for operations on one channel without a deadline, see wefti_park_single */
     wefti_waiter waiter;
     /* The task it runs. From here on a dump may look at any time. */
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
@@ -162,6 +163,12 @@ wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to);
 
 /* loop.c: what a runner does. */
 void wefti_loop(void *runner);
+/* Ends the running task with a condition, a reference to which it takes over, in place of a value. Its stack has been
+ * unwound: what is left on it is forgotten, and the runner begins its loop anew from the top. Then all is as after a
+ * normal end. The runner runs a task that came as a record: not a broadcast. */
+WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition *condition);
+/* Whether the runner runs such a task, which can be abandoned. */
+bool wefti_task_runs(const wefti_runner *self);
 /* Looks at the mailbox, the clock and the timers. */
 void wefti_poll(wefti_worker *worker);
 

@@ -102,7 +102,8 @@ WEAK bool wefti_backlog_drop_front(weft_channel *channel, wefti_block **used) {
     (void)channel, (void)used;
     explore_fail("no backlog here");
 }
-WEAK const wefti_condition wefti_reserved = {WEFT_FAILED, "reserved"}, wefti_abandoned = {WEFT_FAILED, "abandoned"};
+WEAK const wefti_condition wefti_reserved = {WEFT_FAILED, "reserved", NULL},
+                           wefti_abandoned = {WEFT_FAILED, "abandoned", NULL};
 WEAK void *wefti_gaps_put(weft_channel *channel) {
     (void)channel;
     explore_fail("no places here");

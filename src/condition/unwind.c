@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* unwind.c - the unwinder, and clean-ups as users make them. The idea is in unwind.h. */
+#include "condition/unwind.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unwind.h>
+
+#include "os/os.h"
+#include "sched/worker.h"
+
+void (*wefti_unwind_hook)(wefti_strand *self, const void *limit);
+
+/* Not on the stack, which landing pads use anew. */
+typedef struct wefti_unwinding {
+    struct _Unwind_Exception exception;
+    struct wefti_unwinding *outer;
+    wefti_strand *strand;
+    weft_target *target;              /* NULL: the end of the task */
+    const wefti_condition *condition; /* the task's outcome then */
+    uintptr_t limit;                  /* all below goes */
+    uintptr_t position;               /* all below is gone */
+    bool insists, allocated;
+} wefti_unwinding;
+
+static void restore(wefti_strand *self, const weft_frame *frame) {
+    self->bound = frame->bound;
+    self->handlers = frame->handlers;
+    self->restarts = frame->restarts;
+    self->cleaning = frame->cleaning;
+}
+
+static void prepare_to_leave(wefti_strand *self, uintptr_t limit) {
+    if (wefti_unwind_hook != NULL) wefti_unwind_hook(self, (const void *)limit);
+}
+
+/* Bindings of C frames that are gone, or the landing pads of others would find them. */
+static void forget_bindings(wefti_strand *self, uintptr_t limit) {
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    while (self->bound != NULL && (uintptr_t)self->bound >= here && (uintptr_t)self->bound < limit)
+        self->bound = self->bound->next;
+}
+
+/* Runs the own clean-ups below the limit. */
+static void run_below(wefti_unwinding *u, uintptr_t limit) {
+    wefti_strand *self = u->strand;
+    for (weft_frame *frame; (frame = self->frames) != NULL && (uintptr_t)frame < limit;) {
+        u->position = (uintptr_t)frame;
+        prepare_to_leave(self, (uintptr_t)frame);
+        restore(self, frame);
+        wefti_frame_end(self, frame, true);
+    }
+    u->position = limit;
+}
+
+/* Forgets the unwindings that do not go on once all below the limit is gone. */
+static void give_up_below(wefti_strand *self, uintptr_t limit) {
+    for (wefti_unwinding *u; (u = self->unwinding) != NULL && u->position <= limit;) {
+        self->unwinding = u->outer;
+        if (u->allocated) free(u);
+    }
+}
+
+WEFTI_NORETURN static void jump(wefti_strand *self, weft_target *target) {
+    wefti_frame_end(self, &target->frame, false);
+    restore(self, &target->frame);
+    longjmp(target->place, 1);
+}
+
+WEFTI_NORETURN static void arrive(wefti_unwinding *u) {
+    wefti_strand *self = u->strand;
+    weft_target *target = u->target;
+    const wefti_condition *condition = u->condition;
+    run_below(u, u->limit);
+    prepare_to_leave(self, u->limit);
+    give_up_below(self, u->limit);
+    if (target != NULL) jump(self, target);
+    wefti_task_abandon(wefti_runner_of_strand(self), condition);
+}
+
+/* Called by the system's unwinder before it enters each C frame: its stack pointer is where the frame below ends. */
+static _Unwind_Reason_Code enter_frame(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+                                       struct _Unwind_Exception *exception, struct _Unwind_Context *context,
+                                       void *argument) {
+    wefti_unwinding *u = argument;
+    (void)version, (void)class, (void)exception;
+    if ((actions & _UA_END_OF_STACK) != 0) arrive(u);
+    uintptr_t bottom = (uintptr_t)_Unwind_GetCFA(context);
+    if (bottom > u->limit) arrive(u);
+    run_below(u, bottom);
+    forget_bindings(u->strand, bottom);
+    return _URC_NO_REASON;
+}
+
+static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exception) {
+    (void)reason, (void)exception;
+    wefti_stop_misuse("transfer of control", "catch (...)", "must be thrown on by whoever catches it; frames:", 1, "");
+}
+
+static uintptr_t end_of_task(wefti_strand *self) {
+    const wefti_runner *runner = wefti_runner_of_strand(self);
+    return runner->first == NULL ? (uintptr_t)runner->slots : (uintptr_t)runner;
+}
+
+/* A clean-up that runs for a transfer which insists may not call it off: then it goes on instead. */
+static void pursue(wefti_unwinding *u) {
+    for (const wefti_unwinding *begun = u->strand->unwinding; begun != NULL; begun = begun->outer) {
+        if (!begun->insists || begun->position > u->limit) continue;
+        u->target = NULL;
+        u->limit = begun->limit;
+        u->insists = true;
+        if (u->condition != begun->condition) wefti_condition_drop(u->condition);
+        u->condition = begun->condition;
+    }
+}
+
+WEFTI_NORETURN static void start(const wefti_unwinding *plan, unsigned how) {
+    wefti_unwinding bare = *plan, *u = &bare;
+    pursue(&bare);
+    bool walks = (how & WEFTI_UNWIND_LIST) == 0;
+    wefti_unwinding *made = walks ? malloc(sizeof *made) : NULL;
+    if (made != NULL) {
+        *made = bare;
+        u = made;
+    }
+    u->allocated = made != NULL;
+    u->outer = u->strand->unwinding;
+    u->strand->unwinding = u;
+    if (made != NULL) {
+        memcpy(&u->exception.exception_class, "WEFTUNWD", sizeof u->exception.exception_class);
+        u->exception.exception_cleanup = swallowed;
+        _Unwind_ForcedUnwind(&u->exception, enter_frame, u); /* returns where the walk cannot be made */
+    }
+    arrive(u);
+}
+
+WEFTI_NORETURN void wefti_unwind_to(wefti_strand *self, weft_target *target) {
+    start(&(wefti_unwinding){.strand = self, .target = target, .limit = (uintptr_t)target}, 0);
+}
+
+WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition *condition, unsigned how) {
+    start(&(wefti_unwinding){.strand = self,
+                             .condition = condition,
+                             .limit = end_of_task(self),
+                             .insists = (how & WEFTI_UNWIND_INSISTS) != 0},
+          how);
+}
+
+void wefti_target_leave(wefti_strand *self, weft_target *target) {
+    if (!target->frame.begun) return; /* it has been jumped to, or was never begun */
+    wefti_unwinding *u = self->unwinding;
+    if (WEFTI_UNLIKELY(u != NULL && u->target == target)) arrive(u);
+    restore(self, &target->frame);
+    wefti_frame_end(self, &target->frame, false);
+}
+
+/* ---- clean-ups of users ---- */
+
+weft_frame *weft_protect_begin(weft_frame *frame, void (*cleanup)(void *argument), void *argument) {
+    wefti_strand *self = wefti_strand_self();
+    if (WEFTI_LIKELY(self != NULL)) {
+        wefti_frame_begin(self, frame, cleanup, argument);
+        return frame;
+    }
+    /* No memory for this thread's process object: nothing of Weft can leave the block but its end. */
+    *frame = (weft_frame){.run = cleanup, .argument = argument, .begun = true};
+    return frame;
+}
+
+static void end(weft_frame *frame, bool run) {
+    if (!frame->begun) return; /* the unwinder has run it, or it never began */
+    wefti_strand *self = wefti_strand_now;
+    if (WEFTI_LIKELY(self != NULL && self->frames == frame)) {
+        restore(self, frame);
+        wefti_frame_end(self, frame, run);
+        return;
+    }
+    frame->begun = false;
+    if (run) frame->run(frame->argument);
+}
+
+void weft_protect_end(weft_frame *frame) { end(frame, true); }
+
+void weft_protect_cancel(weft_frame *frame) { end(frame, false); }
+
+void weft_call_protected(void (*body)(void *), void *body_argument, void (*cleanup)(void *), void *cleanup_argument) {
+    weft_frame frame;
+    weft_protect_begin(&frame, cleanup, cleanup_argument);
+    body(body_argument);
+    weft_protect_end(&frame);
+}

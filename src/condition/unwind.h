@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* unwind.h - the one unwinder: every transfer of control out of blocks goes through it.
+ *
+ * Idea: a strand has a list of frames (dynamic/frame.h) on its own stack: clean-ups, and targets that control can be
+ * transferred to. To unwind to a target is to run all clean-ups inside it, innermost first, and then to jump there. The
+ * end of a task is a target that has no frame and costs a task nothing: the runner forgets its stack and begins anew
+ * (wefti_task_abandon).
+ *
+ *     stack, low to high:   [wefti_unwind_to] .. [clean-up] .. [C++ object] .. [clean-up] .. [target] .. [runner's
+ * loop] starts here    ->    1               2              3             jump      or ends here
+ *
+ * So that the clean-ups of others run as well and in order, those of compilers, the stack is walked with the system's
+ * unwinder (_Unwind_ForcedUnwind): __attribute__((cleanup)) where the code was compiled with -fexceptions, and
+ * destructors in C++. Before it enters a C frame, own clean-ups of the frames below are run; those of the frame itself
+ * are run by its landing pad, or else before the next one. Where that walk ends early (code without unwind tables), or
+ * where it must not be done, the list alone is gone through: own clean-ups run every time.
+ *
+ * A target's own C frame may have a landing pad too, for what was made inside the target's block: it ends with the end
+ * of the target (wefti_target_leave), and from there the jump is made. A frame without one is found to have been
+ * passed when the walk comes to its caller.
+ *
+ * Invariants
+ *   I1  frames are linked in the order of their addresses
+ *   I2  a clean-up is unlinked before it is run, so it runs once
+ *   I3  while a clean-up runs, what was in force where its frame began is in force: bindings, handlers, restarts
+ *   I4  unwindings are linked innermost first; one is given up when another, begun inside it, goes further out
+ *
+ * Source: the unwinding of threads that are cancelled in the C library, for the walk.
+ */
+#ifndef WEFTI_UNWIND_H
+#define WEFTI_UNWIND_H
+
+#include <weft/unwind.h>
+
+#include "dynamic/frame.h"
+#include "sched/task.h"
+
+enum {
+    WEFTI_UNWIND_LIST = 1,   /* own clean-ups only: where the walk cannot be made, as at an interrupted instruction */
+    WEFTI_UNWIND_INSISTS = 2 /* what clean-ups transfer to is not gone to if it lies inside the task: for kills */
+};
+
+/* Transfers control to a target of the running strand. */
+WEFTI_NORETURN void wefti_unwind_to(wefti_strand *self, weft_target *target);
+
+/* Ends the running task with a condition, a reference to which it takes over. how: WEFTI_UNWIND_... The strand runs a
+ * task that came as a record (wefti_task_runs). */
+WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition *condition, unsigned how);
+
+/* Targets: begin; setjmp(target->place), not 0 if control came by a transfer, when the target has been ended; end. */
+static inline void wefti_target_begin(wefti_strand *self, weft_target *target) {
+    wefti_frame_begin(self, &target->frame, NULL, NULL);
+}
+
+/* The end of a target: of its block, or by the landing pad of the C frame that it stands in. */
+void wefti_target_leave(wefti_strand *self, weft_target *target);
+
+/* Called before all that lies below `limit` on the strand's stack is gone: whoever lent it out waits for it there. May
+ * be NULL; may be called with one limit more than once. For parallel/. */
+extern void (*wefti_unwind_hook)(wefti_strand *self, const void *limit);
+
+#endif
