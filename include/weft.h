@@ -11,6 +11,7 @@
 #include <weft/dynamic.h>
 #include <weft/group.h>
 #include <weft/kernel.h>
+#include <weft/parallel.h>
 #include <weft/task.h>
 #include <weft/timeout.h>
 #include <weft/trace.h>
