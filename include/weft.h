@@ -14,6 +14,7 @@
 #include <weft/kernel.h>
 #include <weft/kill.h>
 #include <weft/mutex.h>
+#include <weft/parallel.h>
 #include <weft/task.h>
 #include <weft/timeout.h>
 #include <weft/trace.h>

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* loop.c - loops over ranges and tiles, and mapping an array. */
+#include "parallel/split.h"
+
+/* ---- ranges ---- */
+
+typedef struct range {
+    size_t begin, end;
+    weft_status (*body)(size_t first, size_t last, void *context);
+    void *context;
+} range;
+
+static weft_status range_piece(void *argument, size_t first, size_t last) {
+    const range *r = argument;
+    return r->body(r->begin + first, r->begin + last, r->context);
+}
+
+static weft_status range_loop(const weft_parallel_options *options, void *argument) {
+    const range *r = argument;
+    return wefti_split(options, r->end - r->begin, range_piece, argument);
+}
+
+weft_status weft_for_range(const weft_parallel_options *options, size_t begin, size_t end,
+                           weft_status (*body)(size_t first, size_t last, void *context), void *context) {
+    if (body == NULL || (end > begin && end - begin > WEFTI_MOST_ELEMENTS)) return WEFT_INVALID;
+    return wefti_parallel(options, range_loop, &(range){begin, WEFTI_MAX(begin, end), body, context});
+}
+
+/* ---- tiles ---- */
+
+typedef struct tiling {
+    size_t rows, columns, tile, across; /* across: tiles in a row of them */
+    weft_status (*body)(size_t first_row, size_t last_row, size_t first_column, size_t last_column, void *context);
+    void *context;
+} tiling;
+
+static weft_status tile_piece(void *argument, size_t first, size_t last) {
+    const tiling *t = argument;
+    for (size_t n = first; n < last; n++) {
+        size_t row = n / t->across * t->tile, column = n % t->across * t->tile;
+        weft_status status = t->body(row, WEFTI_MIN(row + t->tile, t->rows), column,
+                                     WEFTI_MIN(column + t->tile, t->columns), t->context);
+        if (status != WEFT_OK) return status;
+    }
+    return WEFT_OK;
+}
+
+static weft_status tile_loop(const weft_parallel_options *options, void *argument) {
+    const tiling *t = argument;
+    return wefti_split(options, ((t->rows - 1) / t->tile + 1) * t->across, tile_piece, argument);
+}
+
+weft_status weft_for_tiles(const weft_parallel_options *options, size_t rows, size_t columns, size_t tile,
+                           weft_status (*body)(size_t first_row, size_t last_row, size_t first_column,
+                                               size_t last_column, void *context),
+                           void *context) {
+    if (body == NULL || tile > WEFTI_MOST_ELEMENTS) return WEFT_INVALID;
+    if (rows == 0 || columns == 0) return WEFT_OK;
+    if (columns > WEFTI_MOST_ELEMENTS || rows > WEFTI_MOST_ELEMENTS / columns) return WEFT_INVALID;
+    if (tile == 0) tile = 64;
+    tiling t = {rows, columns, tile, (columns - 1) / tile + 1, body, context};
+    return wefti_parallel(options, tile_loop, &t);
+}
+
+/* ---- maps ---- */
+
+typedef struct mapping {
+    const void *in;
+    void *out;
+    size_t in_size, out_size, count;
+    void (*function)(const void *in, void *out, void *context);
+    void *context;
+} mapping;
+
+static weft_status map_piece(void *argument, size_t first, size_t last) {
+    const mapping *m = argument;
+    for (size_t i = first; i < last; i++)
+        m->function(wefti_element(m->in, m->in_size, i), wefti_element(m->out, m->out_size, i), m->context);
+    return WEFT_OK;
+}
+
+static weft_status map_loop(const weft_parallel_options *options, void *argument) {
+    return wefti_split(options, ((const mapping *)argument)->count, map_piece, argument);
+}
+
+weft_status weft_map(const weft_parallel_options *options, const void *in, size_t in_size, void *out, size_t out_size,
+                     size_t count, void (*function)(const void *in, void *out, void *context), void *context) {
+    bool arrays = wefti_array_valid(in, in_size, count) && wefti_array_valid(out, out_size, count);
+    if (!arrays || function == NULL || (in == out && in_size != out_size)) return WEFT_INVALID;
+    return wefti_parallel(options, map_loop, &(mapping){in, out, in_size, out_size, count, function, context});
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* scan.c - what all elements up to each one combine to.
+ *
+ * First each part but the last is reduced, then the parts' sums are scanned one after the other, and then each part is
+ * scanned from the sum before it. With one worker, or few elements, there is one part, and one pass.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynamic/frame.h"
+#include "parallel/split.h"
+
+typedef struct scan {
+    weft_scan_kind kind;
+    const void *array;
+    void *out;
+    size_t size, count, parts;
+    const void *identity;
+    void (*combine)(void *left, const void *right, void *context);
+    void *context;
+    unsigned char *sums; /* parts + 2: of what is before each part; the last is the scratch of none */
+} scan;
+
+enum { FEW_TO_SCAN = 4096, PARTS_A_WORKER = 8 };
+
+static weft_status sum_pieces(void *argument, size_t first, size_t last) {
+    const scan *s = argument;
+    for (size_t part = first; part < last; part++) {
+        void *sum = s->sums + (part + 1) * s->size;
+        size_t end = wefti_part_begin(s->count, s->parts, part + 1);
+        memcpy(sum, s->identity, s->size);
+        for (size_t i = wefti_part_begin(s->count, s->parts, part); i < end; i++)
+            s->combine(sum, wefti_element(s->array, s->size, i), s->context);
+    }
+    return WEFT_OK;
+}
+
+/* sum is what is before the part, and scratch: room for two elements. */
+static void scan_part(const scan *s, size_t part, unsigned char *sum) {
+    unsigned char *element = sum + s->size;
+    size_t end = wefti_part_begin(s->count, s->parts, part + 1);
+    memcpy(sum, s->sums + part * s->size, s->size);
+    for (size_t i = wefti_part_begin(s->count, s->parts, part); i < end; i++) {
+        void *out = wefti_element(s->out, s->size, i);
+        memcpy(element, wefti_element(s->array, s->size, i), s->size); /* out may be where it lies */
+        if (s->kind == WEFT_SCAN_EXCLUSIVE) memcpy(out, sum, s->size);
+        s->combine(sum, element, s->context);
+        if (s->kind == WEFT_SCAN_INCLUSIVE) memcpy(out, sum, s->size);
+    }
+}
+
+static weft_status scan_pieces(void *argument, size_t first, size_t last) {
+    const scan *s = argument;
+    _Alignas(16) unsigned char small[256];
+    unsigned char *scratch = 2 * s->size <= sizeof small ? small : malloc(2 * s->size);
+    if (scratch == NULL) return WEFT_NO_MEMORY;
+    weft_frame frame;
+    wefti_strand *self = wefti_strand_now;
+    if (scratch != small) wefti_frame_begin(self, &frame, free, scratch);
+    for (size_t part = first; part < last; part++) scan_part(s, part, scratch);
+    if (scratch != small) wefti_frame_end(self, &frame, true);
+    return WEFT_OK;
+}
+
+static weft_status scan_all(const weft_parallel_options *options, scan *s) {
+    memcpy(s->sums, s->identity, s->size);
+    weft_status status = wefti_split(options, s->parts - 1, sum_pieces, s);
+    if (status != WEFT_OK) return status;
+    for (size_t part = 1; part < s->parts; part++) {
+        /* sums[part] is the part's before own: before + own, in this order */
+        unsigned char *own = s->sums + part * s->size, *scratch = s->sums + (s->parts + 1) * s->size;
+        memcpy(scratch, own - s->size, s->size);
+        s->combine(scratch, own, s->context);
+        memcpy(own, scratch, s->size);
+    }
+    return wefti_split(options, s->parts, scan_pieces, s);
+}
+
+static weft_status scan_inside(const weft_parallel_options *options, void *argument) {
+    scan *s = argument;
+    size_t workers = wefti_parallel_workers(options);
+    s->parts = options->parts != 0 ? WEFTI_MIN(options->parts, s->count) : workers * PARTS_A_WORKER;
+    if (options->parts == 0 && (workers == 1 || s->count < FEW_TO_SCAN)) s->parts = 1;
+    s->sums = malloc((s->parts + 2) * s->size);
+    if (s->sums == NULL) return WEFT_NO_MEMORY;
+    weft_frame frame;
+    wefti_strand *self = wefti_strand_now;
+    wefti_frame_begin(self, &frame, free, s->sums);
+    weft_status status = scan_all(options, s);
+    wefti_frame_end(self, &frame, true);
+    return status;
+}
+
+weft_status weft_scan(const weft_parallel_options *options, weft_scan_kind kind, const void *array, void *out,
+                      size_t size, size_t count, const void *identity,
+                      void (*combine)(void *left, const void *right, void *context), void *context) {
+    if (!wefti_array_valid(array, size, count) || !wefti_array_valid(out, size, count)) return WEFT_INVALID;
+    if (identity == NULL || combine == NULL || (unsigned)kind > WEFT_SCAN_EXCLUSIVE) return WEFT_INVALID;
+    if (count == 0) return WEFT_OK;
+    scan s = {kind, array, out, size, count, 0, identity, combine, context, NULL};
+    return wefti_parallel(options, scan_inside, &s);
+}

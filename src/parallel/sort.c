@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* sort.c - sorting and merging with an order of the caller's.
+ *
+ * The array is divided into runs, a power of two of them, that are sorted side by side; then passes merge two and two,
+ * each pass divided into segments of about the same length by searching for where a segment of the result begins in
+ * the two runs (the merge path). The segments' borders are made monotone, so that an order that is none loses nothing.
+ *
+ * Source: Odeh, Green, Mwassi, Shmueli, Birk, Merge Path (2012).
+ */
+#include <stdlib.h>
+
+#include "dynamic/frame.h"
+#include "os/os.h"
+#include "parallel/merge.h"
+
+enum { ALONE = 2048, RUNS_A_WORKER = 4, LEAST_SEGMENT = 1024 };
+
+typedef struct segment {
+    const char *a, *b;
+    size_t a_count, b_count;
+    char *out;
+} segment;
+
+typedef struct sorting {
+    char *array, *other;
+    size_t count, size, runs;
+    weft_compare *compare;
+    void *context;
+    bool to_other; /* where the runs are to be */
+    bool *moved;   /* for each run: it is there */
+    segment *segments;
+    size_t segment_count, most_segments;
+} sorting;
+
+/* ---- one worker ---- */
+
+static void sort_alone(const sorting *s, char *from, char *other, size_t count, bool to_other) {
+    if (s->size == 4)
+        wefti_sort_run(from, other, count, to_other, 4, s->compare, s->context);
+    else if (s->size == 8)
+        wefti_sort_run(from, other, count, to_other, 8, s->compare, s->context);
+    else if (s->size == 16)
+        wefti_sort_run(from, other, count, to_other, 16, s->compare, s->context);
+    else
+        wefti_sort_run(from, other, count, to_other, s->size, s->compare, s->context);
+}
+
+static void merge_segment(const sorting *s, const segment *part) {
+    const segment *p = part;
+    if (s->size == 4)
+        wefti_merge_runs(p->a, p->a_count, p->b, p->b_count, p->out, 4, s->compare, s->context);
+    else if (s->size == 8)
+        wefti_merge_runs(p->a, p->a_count, p->b, p->b_count, p->out, 8, s->compare, s->context);
+    else
+        wefti_merge_runs(p->a, p->a_count, p->b, p->b_count, p->out, s->size, s->compare, s->context);
+}
+
+/* ---- merging, divided ---- */
+
+static weft_status merge_pieces(void *argument, size_t first, size_t last) {
+    const sorting *s = argument;
+    for (size_t i = first; i < last; i++) merge_segment(s, &s->segments[i]);
+    return WEFT_OK;
+}
+
+/* Adds the segments of one merge, `pieces` of them. */
+static void divide_merge(sorting *s, const char *a, size_t a_count, const char *b, size_t b_count, char *out,
+                         size_t pieces) {
+    size_t count = a_count + b_count, from_a = 0, rank = 0;
+    for (size_t i = 1; i <= pieces; i++) {
+        size_t end = wefti_part_begin(count, pieces, i), more = end - rank;
+        size_t to_a =
+            i == pieces ? a_count : wefti_merge_path(a, a_count, b, b_count, end, s->size, s->compare, s->context);
+        to_a = WEFTI_MIN(WEFTI_MAX(to_a, from_a), from_a + more); /* of no effect if the order is one */
+        s->segments[s->segment_count++] = (segment){a + from_a * s->size, b + (rank - from_a) * s->size, to_a - from_a,
+                                                    more - (to_a - from_a), out + rank * s->size};
+        from_a = to_a;
+        rank = end;
+    }
+}
+
+/* ---- all of it ---- */
+
+static weft_status sort_runs(void *argument, size_t first, size_t last) {
+    const sorting *s = argument;
+    for (size_t run = first; run < last; run++) {
+        size_t begin = wefti_part_begin(s->count, s->runs, run), end = wefti_part_begin(s->count, s->runs, run + 1);
+        sort_alone(s, s->array + begin * s->size, s->other + begin * s->size, end - begin, s->to_other);
+        s->moved[run] = s->to_other;
+    }
+    return WEFT_OK;
+}
+
+static void move_back(const sorting *s) {
+    for (size_t run = 0; run < s->runs; run++) {
+        size_t begin = wefti_part_begin(s->count, s->runs, run), end = wefti_part_begin(s->count, s->runs, run + 1);
+        if (s->moved[run]) memcpy(s->array + begin * s->size, s->other + begin * s->size, (end - begin) * s->size);
+    }
+}
+
+/* Merges runs two and two from `in` to `out`. */
+static weft_status merge_pass(const weft_parallel_options *options, sorting *s, size_t width, const char *in,
+                              char *out) {
+    size_t pairs = s->runs / (2 * width), pieces = WEFTI_MAX(s->most_segments / pairs, (size_t)1);
+    s->segment_count = 0;
+    for (size_t pair = 0; pair < pairs; pair++) {
+        size_t begin = wefti_part_begin(s->count, s->runs, 2 * width * pair);
+        size_t middle = wefti_part_begin(s->count, s->runs, 2 * width * pair + width);
+        size_t end = wefti_part_begin(s->count, s->runs, 2 * width * (pair + 1));
+        divide_merge(s, in + begin * s->size, middle - begin, in + middle * s->size, end - middle,
+                     out + begin * s->size, pieces);
+    }
+    return wefti_split(options, s->segment_count, merge_pieces, s);
+}
+
+static weft_status sort_divided(const weft_parallel_options *options, sorting *s) {
+    weft_status status = wefti_split(options, s->runs, sort_runs, s);
+    if (status != WEFT_OK) {
+        move_back(s);
+        return status;
+    }
+    char *in = s->to_other ? s->other : s->array, *out = s->to_other ? s->array : s->other;
+    for (size_t width = 1; width < s->runs; width *= 2) {
+        status = merge_pass(options, s, width, in, out);
+        if (status != WEFT_OK) break; /* `in` still has them all */
+        char *swap = in;
+        in = out;
+        out = swap;
+    }
+    if (in != s->array) memcpy(s->array, in, s->count * s->size);
+    return status;
+}
+
+static size_t runs_for(const weft_parallel_options *options, size_t count) {
+    size_t workers = wefti_parallel_workers(options), wanted = options->parts != 0 ? options->parts : 1, runs = 1;
+    if (options->parts == 0 && workers > 1 && count >= ALONE) wanted = WEFTI_MIN(workers * RUNS_A_WORKER, count / 256);
+    while (runs < wanted && runs < count / 2) runs *= 2;
+    return runs;
+}
+
+static weft_status sort_with(const weft_parallel_options *options, sorting *s) {
+    bool even = true; /* the number of passes */
+    for (size_t width = 1; width < s->runs; width *= 2) even = !even;
+    s->to_other = !even;
+    if (s->runs > 1) return sort_divided(options, s);
+    sort_alone(s, s->array, s->other, s->count, false);
+    return WEFT_OK;
+}
+
+static weft_status stable_sort_inside(const weft_parallel_options *options, void *argument) {
+    sorting *s = argument;
+    if (options->deadline != 0 && wefti_clock() >= options->deadline) return WEFT_TIMED_OUT;
+    s->runs = runs_for(options, s->count);
+    s->most_segments = WEFTI_MAX(WEFTI_MIN(s->runs * 2, s->count / LEAST_SEGMENT), s->runs);
+    size_t segments = (s->most_segments + s->runs) * sizeof(segment), bytes = s->count * s->size;
+    char *memory = malloc(segments + bytes + s->runs);
+    if (memory == NULL) return WEFT_NO_MEMORY;
+    s->segments = (segment *)(void *)memory;
+    s->other = memory + segments;
+    s->moved = (bool *)(s->other + bytes);
+    memset(s->moved, 0, s->runs);
+    weft_frame frame;
+    wefti_strand *self = wefti_strand_now;
+    wefti_frame_begin(self, &frame, free, memory);
+    weft_status status = sort_with(options, s);
+    wefti_frame_end(self, &frame, true);
+    return status;
+}
+
+/* ---- without memory ---- */
+
+static void swap_elements(char *a, char *b, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        char byte = a[i];
+        a[i] = b[i];
+        b[i] = byte;
+    }
+}
+
+static void sift(const sorting *s, size_t from, size_t count) {
+    for (size_t child; (child = 2 * from + 1) < count; from = child) {
+        char *greater = s->array + child * s->size;
+        if (child + 1 < count && s->compare(greater, greater + s->size, s->context) < 0) {
+            greater += s->size;
+            child++;
+        }
+        if (s->compare(s->array + from * s->size, greater, s->context) >= 0) return;
+        swap_elements(s->array + from * s->size, greater, s->size);
+    }
+}
+
+/* In place: a heap. */
+static void sort_in_place(const sorting *s) {
+    for (size_t i = s->count / 2; i-- > 0;) sift(s, i, s->count);
+    for (size_t left = s->count; left > 1; left--) {
+        swap_elements(s->array, s->array + (left - 1) * s->size, s->size);
+        sift(s, 0, left - 1);
+    }
+}
+
+static weft_status sort_inside(const weft_parallel_options *options, void *argument) {
+    weft_status status = stable_sort_inside(options, argument);
+    if (status != WEFT_NO_MEMORY) return status;
+    sort_in_place(argument);
+    return WEFT_OK;
+}
+
+/* ---- for users ---- */
+
+static bool sort_valid(const void *array, size_t size, size_t count, weft_compare *compare) {
+    return wefti_array_valid(array, size, count) && compare != NULL;
+}
+
+weft_status weft_sort(const weft_parallel_options *options, void *array, size_t count, size_t size,
+                      weft_compare *compare, void *context) {
+    if (!sort_valid(array, size, count, compare)) return WEFT_INVALID;
+    sorting s = {.array = array, .count = count, .size = size, .compare = compare, .context = context};
+    return count < 2 ? WEFT_OK : wefti_parallel(options, sort_inside, &s);
+}
+
+weft_status weft_stable_sort(const weft_parallel_options *options, void *array, size_t count, size_t size,
+                             weft_compare *compare, void *context) {
+    if (!sort_valid(array, size, count, compare)) return WEFT_INVALID;
+    sorting s = {.array = array, .count = count, .size = size, .compare = compare, .context = context};
+    return count < 2 ? WEFT_OK : wefti_parallel(options, stable_sort_inside, &s);
+}
+
+static int compare_strings(const void *a, const void *b, void *context) {
+    (void)context;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+weft_status weft_sort_strings(const weft_parallel_options *options, const char **array, size_t count) {
+    return weft_sort(options, array, count, sizeof *array, compare_strings, NULL);
+}
+
+/* ---- merging two arrays ---- */
+
+typedef struct merging {
+    sorting sorting;
+    const char *a, *b;
+    size_t a_count, b_count;
+    char *out;
+} merging;
+
+static weft_status merge_inside(const weft_parallel_options *options, void *argument) {
+    merging *m = argument;
+    size_t workers = wefti_parallel_workers(options), count = m->a_count + m->b_count;
+    size_t pieces = options->parts != 0 ? WEFTI_MIN(options->parts, count) : workers * RUNS_A_WORKER;
+    if (options->parts == 0) pieces = workers == 1 ? 1 : WEFTI_MAX(WEFTI_MIN(pieces, count / LEAST_SEGMENT), (size_t)1);
+    m->sorting.segments = malloc(pieces * sizeof(segment));
+    if (m->sorting.segments == NULL) return WEFT_NO_MEMORY;
+    weft_frame frame;
+    wefti_strand *self = wefti_strand_now;
+    wefti_frame_begin(self, &frame, free, m->sorting.segments);
+    divide_merge(&m->sorting, m->a, m->a_count, m->b, m->b_count, m->out, pieces);
+    weft_status status = wefti_split(options, pieces, merge_pieces, &m->sorting);
+    wefti_frame_end(self, &frame, true);
+    return status;
+}
+
+weft_status weft_merge(const weft_parallel_options *options, const void *a, size_t a_count, const void *b,
+                       size_t b_count, size_t size, void *out, weft_compare *compare, void *context) {
+    if (!sort_valid(a, size, a_count, compare) || !wefti_array_valid(b, size, b_count)) return WEFT_INVALID;
+    if (b_count > WEFTI_MOST_ELEMENTS - a_count || !wefti_array_valid(out, size, a_count + b_count))
+        return WEFT_INVALID;
+    if (a_count + b_count == 0) return WEFT_OK;
+    merging m = {{.size = size, .compare = compare, .context = context}, a, b, a_count, b_count, out};
+    return wefti_parallel(options, merge_inside, &m);
+}
