@@ -35,7 +35,12 @@ uint32_t wefti_choose(const uint64_t *set, uint32_t words, weft_choice choice, s
     }
     if (words == 1 && (set[0] & (set[0] - 1)) == 0) /* most often: none or one */
         return set[0] != 0 ? (uint32_t)__builtin_ctzll(set[0]) : UINT32_MAX;
-    uint32_t all = 0;
-    for (uint32_t w = 0; w < words; w++) all += (uint32_t)__builtin_popcountll(set[w]);
-    return all == 0 ? UINT32_MAX : nth(set, words, all == 1 ? 0 : wefti_chance(all));
+    uint32_t all = 0, last = 0;
+    for (uint32_t w = 0; w < words; w++) {
+        if (set[w] == 0) continue;
+        all += (uint32_t)__builtin_popcountll(set[w]);
+        last = w;
+    }
+    if (all == 0) return UINT32_MAX;
+    return all == 1 ? last * 64 + (uint32_t)__builtin_ctzll(set[last]) : nth(set, words, wefti_chance(all));
 }
