@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "dynamic/env.h"
+#include "os/os.h"
+#include "sched/park.h"
 
 __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")));
 
@@ -21,10 +23,14 @@ static void detach(void *thread) {
     free(thread);
 }
 
-static void make_key(void) { have_key = pthread_key_create(&key, detach) == 0; }
+static void begin(void) {
+    /* For threads that wait for each other without a kernel. relaxed: a guess, as in kernel.c, which asks again */
+    wefti_store_relaxed(&wefti_cpus_to_spin, wefti_cpus_of_process());
+    have_key = pthread_key_create(&key, detach) == 0;
+}
 
 wefti_strand *wefti_attach(void) {
-    if (pthread_once(&once, make_key) != 0 || !have_key) return NULL;
+    if (pthread_once(&once, begin) != 0 || !have_key) return NULL;
     wefti_thread *thread = calloc(1, sizeof *thread);
     if (thread == NULL) return NULL;
     if (pthread_setspecific(key, thread) != 0) {

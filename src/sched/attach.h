@@ -15,6 +15,8 @@ struct wefti_worker;
 typedef struct wefti_thread {
     wefti_strand strand; /* first; strand.worker is NULL */
     wefti_parker parker;
+    WEFTI_ATOMIC(int) waker_cpu;  /* 1 + the processor of who woke it last; 0: not known */
+    int64_t patience;             /* how long it looks for the notice before it sleeps; 0: not learned yet */
     struct wefti_worker *serving; /* the worker whose thread this is, or NULL */
 } wefti_thread;
 

@@ -9,7 +9,7 @@
 
 wefti_number wefti_cpus_to_spin = {1};
 
-enum { SPIN_NANOSECONDS = 20000, PAUSES_A_LOOK = 16, WORKERS_LOOKED_AT = 16 };
+enum { SPIN_NANOSECONDS = 20000, PATIENT_NANOSECONDS = 100000, PAUSES_A_LOOK = 16, WORKERS_LOOKED_AT = 16 };
 
 bool wefti_may_park(wefti_strand *self) {
     wefti_worker *worker = self->worker;
@@ -123,12 +123,14 @@ WEFTI_NO_TSAN weft_status wefti_park_single(wefti_strand *strand) {
 /* ---- threads ---- */
 
 /* Whether looking again and again can pay: somebody who may end the wait runs now, and not on this thread's processor.
- * A worker that is asleep, or was woken and has not come to run, may get this very processor if we leave it. */
-static bool worth_spinning(const wefti_wait *wait) {
+ * A worker that is asleep, or was woken and has not come to run, may get this very processor if we leave it. Of threads
+ * nothing is known but where the one ran that ended the last wait: it may well end this one. */
+static bool worth_spinning(wefti_thread *thread, const wefti_wait *wait) {
     if (wefti_load_relaxed(&wefti_cpus_to_spin) < 2) return false;
     const weft_kernel *kernel = wait->kernel;
-    if (kernel == NULL) return wait->object != NULL; /* a sleep is ended by nobody */
+    if (kernel == NULL && wait->object == NULL) return false; /* a sleep is ended by nobody */
     int here = wefti_current_cpu();
+    if (kernel == NULL) return wefti_load_relaxed(&thread->waker_cpu) != here + 1; /* relaxed: a guess */
     for (uint32_t i = 0; i < kernel->worker_count && i < WORKERS_LOOKED_AT; i++) {
         int cpu = wefti_load_relaxed(&kernel->workers[i].cpu); /* relaxed: a guess */
         if (cpu >= 0 && cpu != here) return true;
@@ -136,28 +138,40 @@ static bool worth_spinning(const wefti_wait *wait) {
     return false;
 }
 
-static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait) {
-    int64_t end = 0;
-    while (worth_spinning(wait)) {
+/* *begin: when it began to look, if it did. */
+static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait, int64_t *begin) {
+    bool patient = wait->kernel == NULL && thread->patience != 0;
+    int64_t most = patient ? thread->patience : SPIN_NANOSECONDS;
+    while (worth_spinning(thread, wait)) {
         for (int i = 0; i < PAUSES_A_LOOK; i++) {
             if (wefti_parker_noticed(&thread->parker)) return true;
             wefti_pause();
         }
         int64_t now = wefti_clock();
-        if (end == 0) end = now + SPIN_NANOSECONDS;
-        if (now >= end) break;
+        if (*begin == 0) *begin = now;
+        if (now - *begin >= most) break;
     }
     return false;
 }
 
+/* A wait among threads has ended in sleep: had it been worth it to look for longer? Two that hand things to each other,
+ * each of them asleep when its turn comes, never get out of that otherwise, since to wake one takes longer than the
+ * other looks. */
+static void learn(wefti_thread *thread, int64_t begin) {
+    if (begin == 0) return;
+    thread->patience = wefti_clock() - begin <= PATIENT_NANOSECONDS ? PATIENT_NANOSECONDS : SPIN_NANOSECONDS;
+}
+
 static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
     wefti_thread *thread = wefti_thread_of_strand(wait->strand);
-    bool noticed = spin_for_notice(thread, wait);
+    int64_t begin = 0;
+    bool noticed = spin_for_notice(thread, wait, &begin);
     if (!noticed && !wefti_parker_sleep(&thread->parker, deadline)) {
         if (wefti_wait_claim(wait, WEFT_TIMED_OUT)) return WEFT_TIMED_OUT;
         wefti_parker_sleep(&thread->parker, WEFT_FOREVER); /* somebody has won it and is about to unpark us */
     }
     wefti_parker_reset(&thread->parker);
+    if (!noticed && wait->kernel == NULL) learn(thread, begin);
     return outcome_of(wait);
 }
 
@@ -172,7 +186,10 @@ void wefti_unpark_with(wefti_wait *wait, int answer) {
     wefti_strand *strand = wait->strand; /* the wait may be gone from here on */
     wefti_worker *worker = strand->worker;
     if (WEFTI_UNLIKELY(worker == NULL)) {
-        wefti_parker_notify(&wefti_thread_of_strand(strand)->parker);
+        wefti_thread *thread = wefti_thread_of_strand(strand);
+        if (wefti_load_relaxed(&wefti_cpus_to_spin) > 1)
+            wefti_store_relaxed(&thread->waker_cpu, wefti_current_cpu() + 1); /* relaxed: see worth_spinning */
+        wefti_parker_notify(&thread->parker);
         return;
     }
     wefti_runner *runner = wefti_runner_of_strand(strand);
