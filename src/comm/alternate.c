@@ -244,16 +244,46 @@ static void hint_at(weft_alternation *a, uint32_t place) {
     wefti_or_relaxed(&a->hints[place / 64], UINT64_C(1) << place % 64); /* relaxed: the owner alone looks */
 }
 
+/* The short way of a receive from a ring; the sender, if there is one, waits for nothing else. *more: there is more.
+ * false: it is to be gone the longer way. */
+static inline bool receive_shortly(const weft_alternation *a, const weft_operation *operation, weft_status *status,
+                                   bool *more) {
+    weft_channel *channel = operation->on.channel;
+    if (operation->kind != WEFT_OPERATION_RECEIVE || wefti_odd(channel) != 0) return false;
+    wefti_way way = enter_ring(channel, a->self->worker);
+    uint32_t count = wefti_load_relaxed(&channel->count); /* relaxed: inside */
+    wefti_waiter *sender = wefti_first(&channel->senders);
+    bool plain = wefti_odd(channel) == 0 && (sender == NULL || (count == 0 && !sender->shared));
+    const wefti_condition *condition = NULL;
+    if (plain && sender != NULL) {
+        wefti_waiters_claim_first(&channel->senders, sender, WEFT_OK);
+        condition = sender->condition;
+        if (condition == NULL && operation->element != NULL)
+            wefti_copy(operation->element, sender->slot, channel->element_size);
+    } else if (plain && count != 0) {
+        condition = wefti_ring_take(channel, operation->element);
+    }
+    *more = count > 1 || wefti_first(&channel->senders) != NULL;
+    wefti_way_leave(channel, a->self->worker, way);
+    *status = sender == NULL && count == 0 ? WEFT_BUSY : wefti_status_of(condition);
+    if (plain && sender != NULL) wefti_sender_served(sender, WEFT_OK);
+    return plain;
+}
+
 /* Clears one hint, and then tries. WEFT_TIMED_OUT: somebody else held the channel's own lock until the deadline; what
  * the hint was about is still to be looked at, since nobody comes to repeat it when the lock is given back. */
 static weft_status try_hinted(weft_alternation *a, uint32_t place, weft_deadline deadline) {
     /* Before the channel's lock is taken: see wefti_waiter_claim. relaxed: the lock orders it. */
     wefti_and_relaxed(&a->hints[place / 64], ~(UINT64_C(1) << place % 64));
     weft_operation *operation = &a->operations[place];
-    weft_status status = wefti_operation_try(operation, a->self, &a->wait, deadline);
-    /* Ends last, and there may be more. What comes after the try leaves a hint by itself. */
-    bool more = a->kept && status != WEFT_BUSY && (status != WEFT_OK || wefti_operation_promising(operation));
-    if (more || status == WEFT_TIMED_OUT) hint_at(a, place);
+    weft_status status;
+    bool more;
+    if (!receive_shortly(a, operation, &status, &more)) {
+        status = wefti_operation_try(operation, a->self, &a->wait, deadline);
+        /* Ends last, and there may be more. What comes after the try leaves a hint by itself. */
+        more = status != WEFT_BUSY && (status != WEFT_OK || wefti_operation_promising(operation));
+    }
+    if ((more && a->kept) || status == WEFT_TIMED_OUT) hint_at(a, place);
     return status;
 }
 

@@ -202,8 +202,12 @@ receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft
         if (sender != NULL) {
             weft_status status = wefti_status_of(sender->condition);
             if (sender->condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
+            wefti_wait *wait = sender->wait;
             wefti_way_leave(channel, self->worker, way);
-            wefti_sender_served(sender, WEFT_OK);
+            if (WEFTI_LIKELY(wait->strand != NULL))
+                wefti_unpark_near(self->worker, wait, WEFT_OK);
+            else
+                wefti_sender_served(sender, WEFT_OK);
             return status;
         }
         if (deadline > WEFT_NOW && self->worker->idle != NULL)
@@ -232,10 +236,8 @@ static WEFTI_NOINLINE weft_status receive_locked(weft_channel *channel, wefti_st
 
 static WEFTI_NOINLINE weft_status receive_otherwise(weft_channel *channel, wefti_strand *self, void *element,
                                                     weft_deadline deadline) {
-    unsigned odd = wefti_odd(channel);
-    if (odd == WEFTI_LOCAL && self->worker != NULL && channel->rare->owner == self->worker)
-        return receive_unlocked(channel, self, element, deadline);
-    if (odd == WEFTI_OTHER && deadline <= WEFT_NOW && !wefti_receive_promising(channel)) return WEFT_TIMED_OUT;
+    if (wefti_odd(channel) == WEFTI_OTHER && deadline <= WEFT_NOW && !wefti_receive_promising(channel))
+        return WEFT_TIMED_OUT;
     return receive_slowly(channel, self, element, deadline, false);
 }
 
@@ -248,6 +250,8 @@ weft_status wefti_receive(weft_channel *channel, wefti_strand *self, void *eleme
             return wefti_bias_enter(channel, self->worker) ? receive_inside(channel, self, element, deadline)
                                                            : receive_locked(channel, self, element, deadline);
     }
+    if (wefti_odd(channel) == WEFTI_LOCAL && self->worker != NULL && channel->rare->owner == self->worker)
+        return receive_unlocked(channel, self, element, deadline);
     return receive_otherwise(channel, self, element, deadline);
 }
 

@@ -126,7 +126,7 @@ send_to_ring(weft_channel *channel, wefti_strand *self, const void *element, wef
             if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
             wefti_wait *wait = receiver->wait;
             wefti_way_leave(channel, self->worker, way);
-            wefti_unpark_with(wait, WEFT_OK);
+            wefti_unpark_near(self->worker, wait, WEFT_OK);
             return WEFT_OK;
         }
         if (deadline == WEFT_FOREVER && self->worker->idle != NULL) return wait_in_ring(channel, self, element, way);
@@ -153,16 +153,17 @@ static WEFTI_NOINLINE weft_status send_locked(weft_channel *channel, wefti_stran
 
 static WEFTI_NOINLINE weft_status send_otherwise(weft_channel *channel, wefti_strand *self, const void *element,
                                                  weft_deadline deadline) {
-    if (wefti_odd(channel) == WEFTI_LOCAL && self->worker != NULL && channel->rare->owner == self->worker)
-        return send_unlocked(channel, self, element, deadline);
     if ((channel->kind != WEFTI_BACKLOG || channel->capacity != 0) && deadline > WEFT_NOW && !wefti_may_park(self))
         return WEFT_NO_MEMORY;
     return send_slowly(channel, self, element, deadline);
 }
 
 weft_status wefti_send(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline) {
-    if (WEFTI_UNLIKELY(wefti_odd(channel) != 0 || self->worker == NULL))
-        return send_otherwise(channel, self, element, deadline);
+    if (WEFTI_UNLIKELY(wefti_odd(channel) != 0 || self->worker == NULL)) {
+        if (wefti_odd(channel) != WEFTI_LOCAL || self->worker == NULL || channel->rare->owner != self->worker)
+            return send_otherwise(channel, self, element, deadline);
+        return send_unlocked(channel, self, element, deadline);
+    }
     if (WEFTI_LIKELY(wefti_bias_enter(channel, self->worker))) return send_inside(channel, self, element, deadline);
     return send_locked(channel, self, element, deadline);
 }
