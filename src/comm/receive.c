@@ -173,8 +173,21 @@ static WEFTI_NOINLINE weft_status wait_in_ring(weft_channel *channel, wefti_stra
 /* The same with a deadline. */
 static WEFTI_NOINLINE weft_status wait_in_ring_until(weft_channel *channel, wefti_strand *self, void *element,
                                                      weft_deadline deadline, wefti_way way) {
-    wefti_visit visit = {channel, self, false, false, true, way};
-    return wait_to_receive(&visit, element, deadline, false);
+    wefti_wait wait;
+    wefti_waiter waiter;
+    wefti_wait_init(&wait, self, "receive", channel);
+    waiter.wait = &wait;
+    waiter.slot = element;
+    waiter.condition = NULL;
+    waiter.shared = true;
+    waiter.result = waiter.kept = false;
+    wefti_waiter_enlist(&channel->receivers, &waiter);
+    wefti_way_leave(channel, self->worker, way);
+    weft_status status = wefti_park(&wait, deadline);
+    if (WEFTI_LIKELY(status == WEFT_OK)) return wefti_status_of(waiter.condition);
+    if (status == WEFT_TIMED_OUT || status == WEFT_CANCELLED)
+        wefti_visit_withdraw(channel, &channel->receivers, &waiter);
+    return status;
 }
 
 /* The front has been taken, and a sender waits: its value has the place. */

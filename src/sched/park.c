@@ -30,11 +30,17 @@ static bool claim_timed_out(wefti_timer *timer) {
 
 static void deliver_timed_out(wefti_timer *timer) { wefti_unpark(WEFTI_CONTAINER(timer, wefti_wait, timer)); }
 
-static void arm(wefti_worker *worker, wefti_wait *wait, int64_t deadline) {
+/* Whose wheel: a movable runner may cancel on another worker than it armed on, and the worker's own is for one thread.
+ */
+static inline wefti_wheel *wheel_for(const wefti_runner *self, wefti_worker *worker) {
+    return WEFTI_UNLIKELY(self->movable) ? &worker->kernel->wheel : &worker->wheel;
+}
+
+static void arm(wefti_wheel *wheel, wefti_wait *wait, int64_t deadline) {
     wait->timer.deadline = deadline;
     wait->timer.claim = claim_timed_out;
     wait->timer.deliver = deliver_timed_out;
-    wefti_timer_arm(&worker->wheel, &wait->timer);
+    wefti_timer_arm(wheel, &wait->timer);
 }
 
 /* ---- fibers ---- */
@@ -91,10 +97,10 @@ static inline void note_wait(wefti_runner *self, wefti_worker *worker, const cha
 static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     wefti_runner *self = wefti_runner_of_strand(wait->strand);
     wefti_worker *worker = wait->strand->worker;
-    wefti_wheel *wheel = &worker->wheel;
+    wefti_wheel *wheel = wheel_for(self, worker);
     bool timed = deadline != WEFT_FOREVER;
     if (WEFTI_UNLIKELY(self->watched != 0)) wefti_runner_check(self);
-    if (timed) arm(worker, wait, deadline);
+    if (timed) arm(wheel, wait, deadline);
     note_wait(self, worker, wait->what, wait->object, wait->name);
     wefti_runner *next = choose(worker);
     if (WEFTI_LIKELY(next != self)) leave(worker, self, next);
