@@ -224,6 +224,7 @@ static inline weft_clauses *weft_clauses_begin(weft_clauses *clauses, weft_choic
     clauses->room = WEFTI_CLAUSES_INSIDE;
     clauses->otherwise = 0;
     clauses->phase = 0;
+    clauses->place = 0;
     clauses->collecting = true;
     clauses->loop = loop;
     clauses->choice = choice;
@@ -264,6 +265,16 @@ static inline void weft_clause_descriptor(weft_clauses *clauses, weft_operation_
     if (operation != NULL) operation->on.descriptor = descriptor;
 }
 
+/* The next time through the clauses; the first and the last are seen here. */
+static inline bool wefti_clauses_next(weft_clauses *clauses) {
+    if (clauses->phase == 0) {
+        clauses->phase = 1;
+        return true;
+    }
+    if (clauses->phase == 2 && !clauses->loop) return false;
+    return weft_clauses_go_on(clauses);
+}
+
 #define WEFTI_CLAUSE(guard, collect)                                                                                   \
     if (wefti_clauses->collecting ? ((guard) ? ((void)(collect), 0) : 0, wefti_clauses->place++, true)                 \
                                   : wefti_clauses->place++ != wefti_clauses->chosen) {                                 \
@@ -274,13 +285,13 @@ static inline void weft_clause_descriptor(weft_clauses *clauses, weft_operation_
         "GCC diagnostic ignored \"-Wshadow\"") for (weft_clauses wefti_room,                                           \
                                                     *wefti_clauses =                                                   \
                                                         weft_clauses_begin(&wefti_room, (choice), (turn), false);      \
-                                                    weft_clauses_go_on(wefti_clauses);) _Pragma("GCC diagnostic pop")
+                                                    wefti_clauses_next(wefti_clauses);) _Pragma("GCC diagnostic pop")
 #define WEFTI_ALTERNATION_LOOP(choice)                                                                                 \
     _Pragma("GCC diagnostic push") _Pragma(                                                                            \
         "GCC diagnostic ignored \"-Wshadow\"") for (weft_clauses wefti_room,                                           \
                                                     *wefti_clauses __attribute__((cleanup(weft_clauses_leave))) =      \
                                                         weft_clauses_begin(&wefti_room, (choice), NULL, true);         \
-                                                    weft_clauses_go_on(wefti_clauses);) _Pragma("GCC diagnostic pop")
+                                                    wefti_clauses_next(wefti_clauses);) _Pragma("GCC diagnostic pop")
 
 WEFT_END_DECLS
 

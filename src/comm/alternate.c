@@ -63,17 +63,46 @@ static weft_operation *done(weft_operation *operation, weft_status status) {
     return operation;
 }
 
-/* Checks each operation, and notes in a set which are promising. */
-static inline weft_status survey(const weft_operation *operations, uint32_t count, uint64_t *set) {
-    for (uint32_t i = 0; i < count;) {
-        uint64_t word = 0;
-        for (uint32_t end = WEFTI_MIN(i + 64, count); i < end; i++) {
-            weft_status status = wefti_operation_check(&operations[i]);
-            if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
-            word |= (uint64_t)wefti_operation_promising(&operations[i]) << i % 64;
+/* 0: a receive into a variable that is well, from a ring with nothing unusual: so are most of many. This and what the
+ * next one reads of the channel lies in one line. */
+static inline __attribute__((always_inline)) uint64_t unusual(const weft_operation *operation) {
+    const weft_channel *channel = operation->on.channel;
+    if (WEFTI_UNLIKELY(operation->kind != WEFT_OPERATION_RECEIVE || channel == NULL)) return 1;
+    return (operation->size ^ channel->element_size) | (uintptr_t)operation->wefti_used_by | wefti_odd(channel);
+}
+
+/* Of such a one: 0, if there is nothing to receive. relaxed: who acts on it looks again. */
+static inline __attribute__((always_inline)) uint64_t ready(const weft_operation *operation) {
+    const weft_channel *channel = operation->on.channel;
+    return wefti_load_relaxed(&channel->count) | (uintptr_t)wefti_first(&channel->senders);
+}
+
+/* Checks at most 64 operations, and notes in *word which are promising. */
+static weft_status survey_word(const weft_operation *operations, uint32_t count, uint64_t *word) {
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const weft_operation *operation = &operations[i];
+        if (WEFTI_LIKELY(unusual(operation) == 0)) {
+            set |= (uint64_t)(ready(operation) != 0) << i; /* no branch: it would be predicted wrong */
+            continue;
         }
-        set[(i - 1) / 64] = word;
+        weft_status status = wefti_operation_check(operation);
+        if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+        set |= (uint64_t)wefti_operation_promising(operation) << i;
     }
+    *word = set;
+    return WEFT_OK;
+}
+
+/* The same of all; *any: whether one is promising. */
+static inline weft_status survey(const weft_operation *operations, uint32_t count, uint64_t *set, bool *any) {
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < count; i += 64) {
+        weft_status status = survey_word(operations + i, WEFTI_MIN(count - i, 64), &set[i / 64]);
+        if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+        all |= set[i / 64];
+    }
+    *any = all != 0;
     return WEFT_OK;
 }
 
@@ -83,7 +112,7 @@ static WEFTI_NOINLINE weft_operation *look_one_after_the_other(weft_operation *o
                                                                wefti_strand *self, uint32_t from) {
     for (uint32_t n = 0, i = from; n < count; n++, i = i + 1 == count ? 0 : i + 1) {
         if (!wefti_operation_promising(&operations[i])) continue;
-        weft_status status = wefti_operation_try(&operations[i], self, NULL, WEFT_NOW);
+        weft_status status = wefti_operation_try_alone(&operations[i], self);
         if (status != WEFT_BUSY && status != WEFT_TIMED_OUT) return done(&operations[i], status);
     }
     return NULL;
@@ -95,7 +124,7 @@ static weft_operation *look_at(weft_operation *operations, uint32_t count, wefti
     uint32_t words = wefti_words(count), place;
     bool in_vain = false;
     while ((place = wefti_choose(set, words, choice, turn)) != UINT32_MAX) {
-        weft_status status = wefti_operation_try(&operations[place], self, NULL, WEFT_NOW);
+        weft_status status = wefti_operation_try_alone(&operations[place], self);
         if (status != WEFT_BUSY && status != WEFT_TIMED_OUT) return done(&operations[place], status);
         set[place / 64] &= ~(UINT64_C(1) << place % 64);
         in_vain = true;
@@ -117,20 +146,22 @@ static void prepare(weft_alternation *a, wefti_strand *self) {
     for (uint32_t w = 0; w < a->words; w++) wefti_atomic_init(&a->hints[w], UINT64_C(0));
 }
 
-static void prepare_waiter(weft_alternation *a, uint32_t place) {
+static inline void prepare_waiter(weft_alternation *a, uint32_t place, bool kept) {
     wefti_waiter *waiter = &a->waiters[place];
     waiter->wait = &a->wait;
+    waiter->condition = NULL;
     waiter->place = place;
     waiter->listed = false;
     waiter->shared = true;
-    waiter->kept = a->kept;
+    waiter->result = false;
+    waiter->kept = kept;
     a->operations[place].wefti_used_by = a;
 }
 
-/* The n-th place to be enlisted. */
-static inline uint32_t nth_place(const weft_alternation *a, uint32_t n) {
-    uint64_t place = a->begin + (uint64_t)n * a->step;
-    return place < a->count ? (uint32_t)place : (uint32_t)(place % a->count);
+/* The place to be enlisted after this one. */
+static inline uint32_t next_place(const weft_alternation *a, uint32_t place) {
+    place += a->step;
+    return place < a->count ? place : place - a->count;
 }
 
 /* Where several operations wait at one channel, the first enlisted is served: for a fair choice, forward or backward
@@ -141,12 +172,70 @@ static void choose_order(weft_alternation *a, weft_choice choice) {
     a->step = fair && wefti_chance(2) != 0 ? a->count - 1 : 1;
 }
 
+/* ---- the short ways into and out of a list: a ring, and nothing unusual ---- */
+
+static inline wefti_waiters *ring_list(const weft_operation *operation, weft_channel *channel) {
+    return operation->kind == WEFT_OPERATION_SEND ? &channel->senders : &channel->receivers;
+}
+
+/* Inside: that the operation has to wait, as mostly after a look at all. */
+static inline bool has_to_wait(const weft_operation *operation, const weft_channel *channel) {
+    uint32_t count = wefti_load_relaxed(&channel->count); /* relaxed: inside */
+    if (operation->kind == WEFT_OPERATION_RECEIVE) return count == 0 && wefti_first(&channel->senders) == NULL;
+    return count >= channel->capacity && wefti_first(&channel->receivers) == NULL;
+}
+
+/* Of a ring, as far as one can see from outside. */
+static inline bool is_plain(const weft_operation *operation) {
+    bool plain = operation->kind == WEFT_OPERATION_RECEIVE || operation->kind == WEFT_OPERATION_SEND;
+    return plain && wefti_odd(operation->on.channel) == 0;
+}
+
+/* Gets inside, and counts towards a bias. */
+static inline wefti_way enter_ring(weft_channel *channel, wefti_worker *worker) {
+    if (WEFTI_LIKELY(worker != NULL && wefti_bias_enter(channel, worker))) return WEFTI_BIASED;
+    if (worker != NULL)
+        wefti_bias_lock(channel, worker);
+    else
+        wefti_channel_lock(channel);
+    return WEFTI_LOCKED;
+}
+
+/* false: it is to be gone the longer way. */
+static inline bool enlist_shortly(const weft_alternation *a, const weft_operation *operation, wefti_waiter *waiter) {
+    if (!is_plain(operation)) return false;
+    weft_channel *channel = operation->on.channel;
+    wefti_way way = enter_ring(channel, a->self->worker);
+    bool enlists = wefti_odd(channel) == 0 && has_to_wait(operation, channel);
+    if (WEFTI_LIKELY(enlists)) {
+        waiter->slot = operation->element;
+        wefti_waiter_enlist(ring_list(operation, channel), waiter);
+    }
+    wefti_way_leave(channel, a->self->worker, way);
+    return enlists;
+}
+
+static inline bool withdraw_shortly(const weft_alternation *a, const weft_operation *operation, wefti_waiter *waiter) {
+    if (!is_plain(operation)) return false;
+    weft_channel *channel = operation->on.channel;
+    wefti_way way = enter_ring(channel, a->self->worker);
+    bool plain = wefti_odd(channel) == 0;
+    if (WEFTI_LIKELY(plain && waiter->listed))
+        wefti_waiter_unlist(ring_list(operation, channel), waiter);
+    else if (plain)
+        channel->leaving--;
+    wefti_way_leave(channel, a->self->worker, way);
+    return plain;
+}
+
 /* Takes out the first `count`; but: the one that was won through its channel, or NULL. */
 static void withdraw(weft_alternation *a, uint32_t count, const wefti_waiter *but) {
-    for (uint32_t n = 0; n < count; n++) {
-        uint32_t i = nth_place(a, n);
-        if (&a->waiters[i] != but) wefti_operation_withdraw(&a->operations[i], &a->waiters[i]);
-        a->operations[i].wefti_used_by = NULL;
+    for (uint32_t n = 0, i = a->begin; n < count; n++, i = next_place(a, i)) {
+        weft_operation *operation = &a->operations[i];
+        wefti_waiter *waiter = &a->waiters[i];
+        operation->wefti_used_by = NULL;
+        if (waiter == but || WEFTI_LIKELY(withdraw_shortly(a, operation, waiter))) continue;
+        wefti_operation_withdraw(operation, waiter);
     }
 }
 
@@ -156,22 +245,56 @@ static void hint_at(weft_alternation *a, uint32_t place) {
     wefti_or_relaxed(&a->hints[place / 64], UINT64_C(1) << place % 64); /* relaxed: the owner alone looks */
 }
 
+/* The short way of a receive from a ring; the sender, if there is one, waits for nothing else. *more: there is more.
+ * false: it is to be gone the longer way. */
+static inline bool receive_shortly(const weft_alternation *a, const weft_operation *operation, weft_status *status,
+                                   bool *more) {
+    weft_channel *channel = operation->on.channel;
+    if (operation->kind != WEFT_OPERATION_RECEIVE || wefti_odd(channel) != 0) return false;
+    wefti_way way = enter_ring(channel, a->self->worker);
+    uint32_t count = wefti_load_relaxed(&channel->count); /* relaxed: inside */
+    wefti_waiter *sender = wefti_first(&channel->senders);
+    bool plain = wefti_odd(channel) == 0 && (sender == NULL || (count == 0 && !sender->shared));
+    const wefti_condition *condition = NULL;
+    if (plain && sender != NULL) {
+        wefti_waiters_claim_first(&channel->senders, sender, WEFT_OK);
+        condition = sender->condition;
+        if (condition == NULL && operation->element != NULL)
+            wefti_copy(operation->element, sender->slot, channel->element_size);
+    } else if (plain && count != 0) {
+        condition = wefti_ring_take(channel, operation->element);
+    }
+    *more = count > 1 || wefti_first(&channel->senders) != NULL;
+    wefti_way_leave(channel, a->self->worker, way);
+    *status = sender == NULL && count == 0 ? WEFT_BUSY : wefti_received(a->self, condition);
+    if (plain && sender != NULL) wefti_sender_served(sender, WEFT_OK);
+    return plain;
+}
+
 /* Clears one hint, and then tries. WEFT_TIMED_OUT: somebody else held the channel's own lock until the deadline; what
  * the hint was about is still to be looked at, since nobody comes to repeat it when the lock is given back. */
 static weft_status try_hinted(weft_alternation *a, uint32_t place, weft_deadline deadline) {
     /* Before the channel's lock is taken: see wefti_waiter_claim. relaxed: the lock orders it. */
     wefti_and_relaxed(&a->hints[place / 64], ~(UINT64_C(1) << place % 64));
-    weft_status status = wefti_operation_try(&a->operations[place], a->self, &a->wait, deadline);
-    bool more = a->kept && status != WEFT_BUSY; /* there may be more */
-    if (more || status == WEFT_TIMED_OUT) hint_at(a, place);
+    weft_operation *operation = &a->operations[place];
+    weft_status status;
+    bool more;
+    if (!receive_shortly(a, operation, &status, &more)) {
+        status = wefti_operation_try(operation, a->self, &a->wait, deadline);
+        /* Ends last, and there may be more. What comes after the try leaves a hint by itself. */
+        more = status != WEFT_BUSY && (status != WEFT_OK || wefti_operation_promising(operation));
+    }
+    if ((more && a->kept) || status == WEFT_TIMED_OUT) hint_at(a, place);
     return status;
 }
 
 /* The wait is AWAY: tries what is hinted. NULL: nothing; a->locked then is a place whose channel is locked. */
 static weft_operation *look_at_hints(weft_alternation *a, weft_choice choice) {
     uint32_t place;
+    uint64_t any = 0;
     a->locked = UINT32_MAX;
-    for (uint32_t w = 0; w < a->words; w++) a->set[w] = wefti_load_relaxed(&a->hints[w]); /* see try_hinted */
+    for (uint32_t w = 0; w < a->words; w++) any |= a->set[w] = wefti_load_relaxed(&a->hints[w]); /* see try_hinted */
+    if (any == 0) return NULL;
     while ((place = wefti_choose(a->set, a->words, choice, a->turn)) != UINT32_MAX) {
         a->set[place / 64] &= ~(UINT64_C(1) << place % 64);
         weft_status status = try_hinted(a, place, WEFT_NOW);
@@ -252,16 +375,17 @@ static weft_operation *wait_for_one(weft_alternation *a, weft_choice choice, wef
 
 static weft_operation *enlist_and_wait(weft_alternation *a, weft_choice choice, weft_deadline deadline,
                                        weft_status *status) {
-    for (uint32_t n = 0; n < a->count; n++) {
-        uint32_t i = nth_place(a, n);
-        prepare_waiter(a, i);
-        a->clocks |= wefti_operation_due(&a->operations[i]) != WEFT_FOREVER;
-        *status = wefti_operation_enlist(&a->operations[i], a->self, &a->waiters[i], deadline);
+    for (uint32_t n = 0, i = a->begin; n < a->count; n++, i = next_place(a, i)) {
+        weft_operation *operation = &a->operations[i];
+        prepare_waiter(a, i, false);
+        if (WEFTI_LIKELY(enlist_shortly(a, operation, &a->waiters[i]))) continue;
+        a->clocks |= wefti_operation_due(operation) != WEFT_FOREVER;
+        *status = wefti_operation_enlist(operation, a->self, &a->waiters[i], deadline);
         if (WEFTI_LIKELY(*status == WEFT_BUSY)) continue;
-        a->operations[i].wefti_used_by = NULL;
+        operation->wefti_used_by = NULL;
         withdraw(a, n, NULL);
         bool undone = *status == WEFT_TIMED_OUT || *status == WEFT_NO_KERNEL;
-        return undone ? NULL : done(&a->operations[i], *status);
+        return undone ? NULL : done(operation, *status);
     }
     weft_operation *found = wait_for_one(a, choice, deadline, status);
     withdraw(a, a->count, a->wait.chosen);
@@ -318,22 +442,43 @@ static WEFTI_NOINLINE weft_operation *wait_large(weft_operation *operations, uin
     return found;
 }
 
+/* At most 64. */
+static inline weft_operation *look_at_few(weft_operation *operations, uint32_t count, wefti_strand *self,
+                                          weft_choice choice, size_t turn, weft_status *status) {
+    uint64_t set;
+    *status = survey_word(operations, count, &set);
+    if (*status != WEFT_OK || set == 0) return NULL;
+    if (WEFTI_UNLIKELY((set & (set - 1)) != 0)) return look_at(operations, count, self, choice, turn, &set);
+    uint32_t place = (uint32_t)__builtin_ctzll(set);
+    weft_status of_it = wefti_operation_try_alone(&operations[place], self);
+    if (WEFTI_LIKELY(of_it != WEFT_BUSY && of_it != WEFT_TIMED_OUT)) return done(&operations[place], of_it);
+    return look_one_after_the_other(operations, count, self, choice == WEFT_IN_TURN ? (uint32_t)turn : 0);
+}
+
 static WEFTI_NOINLINE weft_operation *look_at_many(weft_operation *operations, uint32_t count, wefti_strand *self,
                                                    weft_choice choice, size_t turn, weft_status *status) {
     uint64_t *set = malloc(wefti_words(count) * sizeof *set);
-    *status = set != NULL ? survey(operations, count, set) : WEFT_NO_MEMORY;
+    bool any = false;
+    *status = set != NULL ? survey(operations, count, set, &any) : WEFT_NO_MEMORY;
     weft_operation *found = NULL;
-    if (*status == WEFT_OK) found = look_at(operations, count, self, choice, turn, set);
+    if (any && *status == WEFT_OK) found = look_at(operations, count, self, choice, turn, set);
     free(set);
     return found;
 }
 
-static inline weft_operation *look(weft_operation *operations, uint32_t count, wefti_strand *self, weft_choice choice,
-                                   size_t turn, weft_status *status) {
+static weft_operation *look(weft_operation *operations, uint32_t count, wefti_strand *self, weft_choice choice,
+                            size_t turn, weft_status *status) {
     uint64_t set[WORDS_ON_STACK];
+    if (WEFTI_LIKELY(count <= 64)) return look_at_few(operations, count, self, choice, turn, status);
     if (WEFTI_UNLIKELY(count > WORDS_ON_STACK * 64)) return look_at_many(operations, count, self, choice, turn, status);
-    *status = survey(operations, count, set);
-    return WEFTI_LIKELY(*status == WEFT_OK) ? look_at(operations, count, self, choice, turn, set) : NULL;
+    bool any = false;
+    *status = survey(operations, count, set, &any);
+    return any && WEFTI_LIKELY(*status == WEFT_OK) ? look_at(operations, count, self, choice, turn, set) : NULL;
+}
+
+static inline bool may_park(wefti_strand *self) {
+    if (WEFTI_LIKELY(self->worker != NULL && self->worker->idle != NULL)) return true;
+    return wefti_may_park(self);
 }
 
 static weft_operation *end(wefti_strand *self, weft_operation *found, weft_status status) {
@@ -341,14 +486,15 @@ static weft_operation *end(wefti_strand *self, weft_operation *found, weft_statu
     return found;
 }
 
+/* turn: less than count, or 0. */
 static weft_operation *alternate(weft_operation *operations, size_t count, weft_choice choice, size_t turn,
                                  weft_deadline deadline) {
     wefti_strand *self = wefti_strand_self();
     weft_status status = check_caller(self, choice);
     if (WEFTI_UNLIKELY(operations == NULL || count == 0 || count > MOST) && status == WEFT_OK) status = WEFT_INVALID;
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return wefti_fail(status);
-    if (deadline > WEFT_NOW && !wefti_may_park(self)) return wefti_fail(WEFT_NO_MEMORY);
-    weft_operation *found = look(operations, (uint32_t)count, self, choice, turn % count, &status);
+    if (deadline > WEFT_NOW && !may_park(self)) return wefti_fail(WEFT_NO_MEMORY);
+    weft_operation *found = look(operations, (uint32_t)count, self, choice, turn, &status);
     if (found != NULL || status != WEFT_OK) return end(self, found, status);
     if (deadline <= WEFT_NOW) return end(self, NULL, WEFT_TIMED_OUT);
     found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, choice, deadline,
@@ -363,7 +509,7 @@ weft_operation *weft_alternate(weft_operation *operations, size_t count, weft_ch
 
 weft_operation *weft_alternate_in_turn(weft_operation *operations, size_t count, size_t *turn, weft_deadline deadline) {
     if (turn == NULL) return wefti_fail(WEFT_INVALID);
-    weft_operation *found = alternate(operations, count, WEFT_IN_TURN, *turn, deadline);
+    weft_operation *found = alternate(operations, count, WEFT_IN_TURN, count != 0 ? *turn % count : 0, deadline);
     if (found != NULL) *turn = (size_t)(found - operations) + 1;
     return found;
 }
@@ -376,8 +522,9 @@ static void hint_at_all(weft_alternation *a) {
 
 static bool enlist_all(weft_alternation *a, weft_status *status) {
     for (uint32_t i = 0; i < a->count; i++) {
-        prepare_waiter(a, i);
+        prepare_waiter(a, i, true);
         a->clocks |= wefti_operation_due(&a->operations[i]) != WEFT_FOREVER;
+        if (WEFTI_LIKELY(enlist_shortly(a, &a->operations[i], &a->waiters[i]))) continue;
         *status = wefti_operation_enlist(&a->operations[i], a->self, &a->waiters[i], WEFT_FOREVER);
         if (*status == WEFT_BUSY) continue;
         a->operations[i].wefti_used_by = NULL;
@@ -411,7 +558,7 @@ static weft_operation *alternate_again(weft_alternation *a, weft_choice choice, 
     weft_operation *found = look_at_hints(a, choice);
     if (found != NULL || deadline <= WEFT_NOW) return found;
     *status = WEFT_NO_MEMORY;
-    if (!wefti_may_park(a->self)) return NULL;
+    if (!may_park(a->self)) return NULL;
     return wait_for_one(a, choice, deadline, status);
 }
 

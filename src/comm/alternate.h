@@ -15,10 +15,12 @@ static inline bool wefti_operation_is_of_channel(const weft_operation *operation
     return (unsigned)operation->kind <= WEFT_OPERATION_SEND;
 }
 /* Does it, if it can be done at once: its status; WEFT_BUSY: not now; WEFT_TIMED_OUT: the deadline passed while
- * somebody else held the channel's own lock. mine: the wait of the alternation, or NULL. */
+ * somebody else held the channel's own lock. mine: the wait of the alternation. */
 weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, const wefti_wait *mine,
                                 weft_deadline deadline);
-/* As the above, and where it is not now, enlists the waiter under the same hold of the lock: WEFT_BUSY. */
+/* The same of an alternation that has not enlisted, without a deadline. WEFT_BUSY or WEFT_TIMED_OUT: not now. */
+weft_status wefti_operation_try_alone(weft_operation *operation, wefti_strand *self);
+/* As wefti_operation_try, and where it is not now, enlists the waiter under the same hold of the lock: WEFT_BUSY. */
 weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self, wefti_waiter *waiter,
                                    weft_deadline deadline);
 /* Takes the waiter of an operation that was not done out again. */
@@ -41,6 +43,8 @@ static inline weft_status wefti_operation_check(const weft_operation *operation)
 /* Whether it is worth a try, as far as one can see without a lock. */
 static inline bool wefti_operation_promising(const weft_operation *operation) {
     weft_channel *channel = operation->on.channel;
+    if (WEFTI_LIKELY(operation->kind == WEFT_OPERATION_RECEIVE && wefti_odd(channel) == 0))
+        return (wefti_load_relaxed(&channel->count) | (uintptr_t)wefti_first(&channel->senders)) != 0; /* as below */
     if (operation->kind <= WEFT_OPERATION_RESULT) return wefti_receive_promising(channel);
     if (operation->kind != WEFT_OPERATION_SEND) return true;
     /* relaxed, all: who acts on it looks again */

@@ -6,7 +6,8 @@ void wefti_bias_revoke(weft_channel *channel, uintptr_t bias) {
     const wefti_strand *self = wefti_strand_now;
     uintptr_t me = self != NULL ? (uintptr_t)self->worker : 0;
     wefti_worker *owner = (wefti_worker *)(bias & ~(uintptr_t)(WEFTI_APART - 1)); /* NOLINT: see bias.h */
-    if (me != 0 && (uintptr_t)owner == me) return; /* its own, in a longer operation: nobody else can be inside */
+    /* A task's longer operation: nobody else can be inside. */
+    if (me != 0 && ((uintptr_t)owner == me || bias == 0)) return;
     wefti_store_relaxed(&channel->bias, WEFTI_NEVER_BIASED); /* relaxed: the barrier orders it */
     if (bias == 0 || bias != (uintptr_t)owner) return;       /* nobody enters without the lock yet */
     wefti_heavy_barrier();                                   /* partner: the light barrier in wefti_bias_enter */

@@ -6,7 +6,7 @@
  * the bias away first, once and for ever.
  *
  *   bias:  0 --first short operation of a task--> worker + n --the n-th in a row--> worker --anybody else--> NEVER (1)
- *          0, worker + n --anybody else--> NEVER
+ *          0, worker + n --anybody else--> NEVER; but a task's longer operation leaves 0, and its own worker's
  *
  *   owner:    inside = channel;  light barrier;  bias is still me ? enter without the lock : inside = NULL, lock
  *             leave: inside = NULL

@@ -43,7 +43,9 @@ static weft_channel *allocate(wefti_kind kind, size_t element_size) {
     channel->kind = (uint8_t)kind;
     channel->element_size = (uint32_t)element_size;
     channel->sink.deliver = wefti_channel_deliver;
-    if (kind != WEFTI_RING) wefti_atomic_init(&channel->bias, WEFTI_NEVER_BIASED);
+    if (kind == WEFTI_RING) return channel;
+    wefti_atomic_init(&channel->odd, (uint16_t)WEFTI_OTHER);
+    wefti_atomic_init(&channel->bias, WEFTI_NEVER_BIASED);
     return channel;
 }
 
@@ -74,8 +76,8 @@ static bool wants_rare(const weft_channel_options *options) {
 }
 
 static bool note_rare(weft_channel *channel, const weft_channel_options *options) {
-    channel->odd.wefti_value =
-        (uint8_t)((options->local ? WEFTI_LOCAL : 0) | (options->waiters == WEFT_WAITERS_AT_RANDOM ? WEFTI_RANDOM : 0));
+    if (options->local) wefti_odd_set(channel, WEFTI_LOCAL, true);
+    if (options->waiters == WEFT_WAITERS_AT_RANDOM) wefti_odd_set(channel, WEFTI_RANDOM, true);
     if (!wants_rare(options)) return true;
     wefti_rare *rare = wefti_channel_rare(channel);
     if (rare == NULL) return false;
@@ -159,6 +161,8 @@ static void free_half_made(weft_channel *channel) {
 }
 
 static weft_channel *make_public(weft_channel *channel, weft_kernel *kernel) {
+    if (channel->kind == WEFTI_RING)
+        wefti_atomic_init(&channel->bias, (uintptr_t)0); /* nobody else knew of it so far */
     channel->kernel = kernel;
     /* relaxed: the caller keeps the kernel alive meanwhile */
     if (kernel != NULL) wefti_add_relaxed(&kernel->users, (size_t)1);
@@ -257,9 +261,8 @@ weft_status weft_free_channel(weft_channel *channel) {
     wefti_counter *submitted = wefti_channel_submitted(channel);
     wefti_channel_lock(channel);
     bool busy = in_use(channel);
-    channel->freed = !busy;
-    /* Counted as an outcome to come, the freeing itself keeps the channel: from `freed` on the last outcome frees it.
-     */
+    wefti_odd_set(channel, WEFTI_FREED, !busy);
+    /* Counted as an outcome to come, the freeing itself keeps the channel: from FREED on the last outcome frees it. */
     if (!busy) wefti_add_relaxed(submitted, 1u); /* relaxed: the lock orders it */
     wefti_channel_unlock(channel);
     if (busy) return WEFT_BUSY;

@@ -98,13 +98,17 @@ typedef enum wefti_kind { WEFTI_RING, WEFTI_BACKLOG, WEFTI_POLICY, WEFTI_CLOCK, 
 
 /* What keeps an operation from the short way. */
 enum {
-    WEFTI_HELD = 1,   /* there is a holder */
-    WEFTI_CALLS = 2,  /* POLICY: operations borrow the channel's lock */
-    WEFTI_RANDOM = 4, /* waiters are served at random */
-    WEFTI_TIMED = 8,  /* CLOCK or NEVER: cannot be sent to */
-    WEFTI_SHOWN = 16, /* there is a level to keep */
-    WEFTI_LOCAL = 32, /* no locks, one worker */
-    WEFTI_GAPS = 64   /* there are reserved places */
+    WEFTI_HELD = 1,    /* there is a holder */
+    WEFTI_CALLS = 2,   /* POLICY: operations borrow the channel's lock */
+    WEFTI_RANDOM = 4,  /* waiters are served at random */
+    WEFTI_TIMED = 8,   /* CLOCK or NEVER: cannot be sent to */
+    WEFTI_SHOWN = 16,  /* there is a level to keep */
+    WEFTI_LOCAL = 32,  /* no locks, one worker */
+    WEFTI_GAPS = 64,   /* there are reserved places */
+    WEFTI_SHUT = 128,  /* closed */
+    WEFTI_LOST = 256,  /* outcomes got lost for want of memory */
+    WEFTI_OTHER = 512, /* not a RING */
+    WEFTI_FREED = 1024 /* the last outcome frees it */
 };
 
 /* Two lines: what each operation touches, and what it reads at most. */
@@ -115,10 +119,9 @@ struct weft_channel {
     WEFTI_ATOMIC(uint32_t) count; /* elements in it; BACKLOG: ever put, modulo 2^32. Written under lock */
     uint32_t at;                  /* RING: where the front is; BACKLOG: where the next goes, in tail_block */
     uint8_t kind;
-    WEFTI_ATOMIC(uint8_t) odd; /* written under lock */
-    WEFTI_ATOMIC(bool) closed; /* written under lock, once */
-    bool freed;                /* under lock */
-    uint32_t delivered;        /* outcomes, modulo 2^32; under lock */
+    WEFTI_ATOMIC(bool) closed;  /* written under lock, once */
+    WEFTI_ATOMIC(uint16_t) odd; /* written under lock; 0: a RING, and an operation can go the short way */
+    uint32_t delivered;         /* outcomes, modulo 2^32; under lock */
     union {
         unsigned char *ring;
         wefti_block *tail_block;
@@ -222,6 +225,18 @@ static inline uint32_t wefti_stored(const weft_channel *channel) {
 
 static inline unsigned wefti_odd(const weft_channel *channel) {
     return wefti_load_relaxed(&channel->odd); /* relaxed: where it decides, the lock is held */
+}
+
+/* Lock held. */
+static inline void wefti_odd_set(weft_channel *channel, unsigned bit, bool on) {
+    unsigned odd = wefti_odd(channel);
+    wefti_store_relaxed(&channel->odd, (uint16_t)(on ? odd | bit : odd & ~bit)); /* relaxed: written under the lock */
+}
+
+/* Lock held: outcomes more or less that got lost. */
+static inline void wefti_lost_set(weft_channel *channel, uint32_t lost) {
+    wefti_store_relaxed(&channel->lost, lost); /* relaxed: as count */
+    wefti_odd_set(channel, WEFTI_LOST, lost != 0);
 }
 
 static inline bool wefti_channel_closed(const weft_channel *channel) {

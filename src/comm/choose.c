@@ -27,15 +27,37 @@ static uint32_t nth(const uint64_t *set, uint32_t words, uint32_t skip) {
     return UINT32_MAX;
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* Any of one word, each with the same chance. */
+static uint32_t one_of(uint64_t word) {
+    if ((word & (word - 1)) == 0) /* most often: none or one */
+        return word != 0 ? (uint32_t)__builtin_ctzll(word) : UINT32_MAX;
+    uint64_t sums = word - (word >> 1 & EACH_BYTE * 0x55);
+    sums = (sums & EACH_BYTE * 0x33) + (sums >> 2 & EACH_BYTE * 0x33);
+    sums = ((sums + (sums >> 4)) & EACH_BYTE * 0x0f) * EACH_BYTE; /* byte n: how many there are in the bytes up to it */
+    uint64_t skip = wefti_chance((uint32_t)(sums >> 56));
+    uint64_t before =
+        (EACH_BYTE * 0x80 + EACH_BYTE * skip - sums) >> 7 & EACH_BYTE; /* bytes with no more than `skip` */
+    uint32_t shift = (uint32_t)(before * EACH_BYTE >> 56) * 8;
+    word >>= shift;
+    for (skip -= sums << 8 >> shift & 0xff; skip > 0; skip--) word &= word - 1;
+    return shift + (uint32_t)__builtin_ctzll(word);
+}
+
 uint32_t wefti_choose(const uint64_t *set, uint32_t words, weft_choice choice, size_t turn) {
     if (choice == WEFT_FIRST_LISTED) return first_from(set, words, 0);
     if (choice == WEFT_IN_TURN) {
         uint32_t place = first_from(set, words, turn);
         return place != UINT32_MAX ? place : first_from(set, words, 0);
     }
-    if (words == 1 && (set[0] & (set[0] - 1)) == 0) /* most often: none or one */
-        return set[0] != 0 ? (uint32_t)__builtin_ctzll(set[0]) : UINT32_MAX;
-    uint32_t all = 0;
-    for (uint32_t w = 0; w < words; w++) all += (uint32_t)__builtin_popcountll(set[w]);
-    return all == 0 ? UINT32_MAX : nth(set, words, all == 1 ? 0 : wefti_chance(all));
+    if (words == 1) return one_of(set[0]);
+    uint32_t all = 0, last = 0;
+    for (uint32_t w = 0; w < words; w++) {
+        if (set[w] == 0) continue;
+        all += (uint32_t)__builtin_popcountll(set[w]);
+        last = w;
+    }
+    if (all == 0) return UINT32_MAX;
+    return all == 1 ? last * 64 + (uint32_t)__builtin_ctzll(set[last]) : nth(set, words, wefti_chance(all));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* clauses.c - alternation as a statement: the times through its clauses.
  *
- *   phase 0: the first time through: the clauses are gathered
+ *   phase 0: the first time through: the clauses are gathered (wefti_clauses_next)
  *   phase 1: they have been; an operation is done, and the second time through runs its block
  *   phase 2: the block has run: a loop does the next operation, anything else ends
  */
@@ -10,7 +10,7 @@
 
 #include "comm/alternate.h"
 
-enum { GATHERING = 0, GATHERED = 1, RUN = 2 };
+enum { RUN = 2 };
 
 bool weft_clauses_grow(weft_clauses *clauses) {
     uint32_t room = clauses->room * 4;
@@ -44,8 +44,8 @@ static bool go_through(weft_clauses *clauses, uint32_t chosen) {
     return true;
 }
 
-static void let_go(weft_clauses *clauses) {
-    weft_free_alternation(clauses->registered);
+static inline void let_go(weft_clauses *clauses) {
+    if (clauses->registered != NULL) weft_free_alternation(clauses->registered);
     clauses->registered = NULL;
     if (clauses->operations != clauses->inside) free(clauses->operations);
     clauses->operations = clauses->inside;
@@ -89,21 +89,13 @@ static bool otherwise(weft_clauses *clauses, weft_status status) {
 }
 
 bool weft_clauses_go_on(weft_clauses *clauses) {
-    if (clauses->phase == RUN && !clauses->loop) return false;
-    if (clauses->phase == GATHERING) {
-        clauses->phase = GATHERED;
-        clauses->place = 0;
-        return true;
-    }
     if (clauses->status != WEFT_OK) return end(clauses, clauses->status);
     clauses->phase = RUN;
     if (clauses->count == 0) return otherwise(clauses, WEFT_TIMED_OUT);
-    weft_operation *done = do_one(clauses);
-    weft_status status = weft_last_status();
-    if (done == NULL) return otherwise(clauses, status);
+    const weft_operation *done = do_one(clauses); /* which leaves the status for weft_last_status */
+    if (done == NULL) return otherwise(clauses, weft_last_status());
     uint32_t place = clauses->places[done - clauses->operations];
     if (!clauses->loop) let_go(clauses);
-    wefti_fail(status);
     return go_through(clauses, place);
 }
 

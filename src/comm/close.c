@@ -15,6 +15,7 @@ static weft_status close_channel(weft_channel *channel, char *reason) {
         reason = NULL;
     }
     wefti_store_release(&channel->closed, true); /* release: with the reason; partner: weft_close_reason */
+    wefti_odd_set(channel, WEFTI_SHUT, true);
     /* Outcomes that wait to be delivered stay. */
     wefti_wait *senders = wefti_waiters_claim_all(channel, &channel->senders, WEFT_CLOSED, WEFTI_MESSAGES);
     unsigned in_vain = wefti_nothing_can_come(channel) ? WEFTI_MESSAGES | WEFTI_RESULTS : WEFTI_MESSAGES;

@@ -66,7 +66,7 @@ static void wait_as_orphan(wefti_visit *visit, const wefti_message *m, wefti_orp
 static void lose(wefti_visit *visit, const wefti_message *m) {
     weft_channel *channel = visit->channel;
     wefti_destroyer destroy = wefti_channel_destroyer(channel); /* the channel may be freed once it is left */
-    wefti_store_relaxed(&channel->lost, wefti_load_relaxed(&channel->lost) + 1); /* relaxed: as count */
+    wefti_lost_set(channel, wefti_load_relaxed(&channel->lost) + 1);
     wefti_visit_end(visit);
     if (destroy != NULL && m->condition == NULL) destroy((void *)(uintptr_t)m->value);
     wefti_condition_drop(m->condition);
@@ -76,7 +76,7 @@ static void lose(wefti_visit *visit, const wefti_message *m) {
  * held until it is handed over, stored, or waits as a sender. */
 static weft_status try_deliver(wefti_visit *visit, const wefti_message *m) {
     weft_channel *channel = visit->channel;
-    if (WEFTI_UNLIKELY(channel->freed)) {
+    if (WEFTI_UNLIKELY((wefti_odd(channel) & WEFTI_FREED) != 0)) {
         drop_outcome(visit, m);
         return WEFT_OK;
     }

@@ -22,9 +22,7 @@ static void front_unlock(weft_channel *channel) {
 
 static void count_gap(weft_channel *channel, int more) {
     channel->rare->gaps = (uint32_t)((int)channel->rare->gaps + more);
-    unsigned odd = wefti_odd(channel) & ~(unsigned)WEFTI_GAPS;
-    /* relaxed: written under the lock */
-    wefti_store_relaxed(&channel->odd, (uint8_t)(channel->rare->gaps != 0 ? odd | WEFTI_GAPS : odd));
+    wefti_odd_set(channel, WEFTI_GAPS, channel->rare->gaps != 0);
 }
 
 static const wefti_condition *front_condition(weft_channel *channel) {

@@ -52,8 +52,7 @@ int weft_channel_descriptor(weft_channel *channel) {
     if (level == NULL && made != NULL) {
         channel->rare->level = level = made;
         made = NULL;
-        /* relaxed: written under the lock */
-        wefti_store_relaxed(&channel->odd, (uint8_t)(wefti_odd(channel) | WEFTI_SHOWN));
+        wefti_odd_set(channel, WEFTI_SHOWN, true);
         wefti_level_follow(channel);
     }
     wefti_channel_unlock(channel);

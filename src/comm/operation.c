@@ -63,6 +63,16 @@ weft_status wefti_operation_try(weft_operation *operation, wefti_strand *self, c
     return status;
 }
 
+weft_status wefti_operation_try_alone(weft_operation *operation, wefti_strand *self) {
+    weft_channel *channel = operation->on.channel;
+    switch (operation->kind) {
+    case WEFT_OPERATION_RECEIVE: return wefti_receive(channel, self, operation->element, WEFT_NOW);
+    case WEFT_OPERATION_RESULT: return wefti_receive_result(channel, self, operation->element, WEFT_NOW);
+    case WEFT_OPERATION_SEND: return wefti_send(channel, self, operation->element, WEFT_NOW);
+    default: return try_other(operation, NULL);
+    }
+}
+
 static weft_status enlist_other(weft_operation *operation, wefti_waiter *waiter) {
     waiter->result = false;
     waiter->condition = NULL;
@@ -74,36 +84,9 @@ static weft_status enlist_other(weft_operation *operation, wefti_waiter *waiter)
     return wefti_group_enlist(operation->on.group, waiter) ? WEFT_BUSY : WEFT_OK;
 }
 
-/* Inside: that the operation has to wait can be seen at once, as mostly after a look at all. */
-static inline bool has_to_wait(weft_channel *channel, bool sends) {
-    if (wefti_channel_closed(channel)) return false;
-    if (sends)
-        return wefti_first(&channel->receivers) == NULL && wefti_load_relaxed(&channel->count) >= channel->capacity;
-    return wefti_first(&channel->senders) == NULL && wefti_load_relaxed(&channel->count) == 0 &&
-           wefti_load_relaxed(&channel->lost) == 0;
-}
-
-/* The short way, for a ring and nothing unusual. false: it is to be gone the longer way. */
-static inline bool enlist_shortly(weft_operation *operation, wefti_strand *self, wefti_waiter *waiter) {
-    weft_channel *channel = operation->on.channel;
-    if (channel->kind != WEFTI_RING || operation->kind == WEFT_OPERATION_RESULT) return false;
-    bool sends = operation->kind == WEFT_OPERATION_SEND;
-    wefti_way way = wefti_channel_enter(channel, self);
-    bool enlists = wefti_odd(channel) == 0 && has_to_wait(channel, sends);
-    if (enlists) {
-        waiter->slot = operation->element;
-        waiter->result = false;
-        waiter->condition = NULL;
-        wefti_waiter_enlist(sends ? &channel->senders : &channel->receivers, waiter);
-    }
-    wefti_way_leave(channel, self->worker, way);
-    return enlists;
-}
-
 weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self, wefti_waiter *waiter,
                                    weft_deadline deadline) {
     if (!wefti_operation_is_of_channel(operation)) return enlist_other(operation, waiter);
-    if (WEFTI_LIKELY(enlist_shortly(operation, self, waiter))) return WEFT_BUSY;
     wefti_visit visit;
     weft_status status = begin(&visit, operation, self, deadline);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;

@@ -36,8 +36,7 @@ void wefti_policy_adopt(weft_channel *channel, weft_buffer *buffer) {
     rare->last_failure = &rare->failures;
     size_t capacity = wefti_buffer_capacity(buffer);
     channel->capacity = capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX;
-    wefti_store_relaxed(&channel->odd,
-                        (uint8_t)(wefti_odd(channel) | WEFTI_CALLS)); /* relaxed: nobody knows of it yet */
+    wefti_odd_set(channel, WEFTI_CALLS, true);
 }
 
 void wefti_policy_give_back(weft_channel *channel) {
@@ -88,7 +87,7 @@ static weft_status put_failure(weft_channel *channel, const wefti_condition *con
     }
     if (failure == NULL) wefti_condition_drop(condition);
     note(channel, wefti_buffer_count(rare->buffer), rare->full, failure != NULL);
-    if (failure == NULL) wefti_store_relaxed(&channel->lost, wefti_load_relaxed(&channel->lost) + 1);
+    if (failure == NULL) wefti_lost_set(channel, wefti_load_relaxed(&channel->lost) + 1);
     return WEFT_OK;
 }
 

@@ -46,7 +46,7 @@ static weft_status take_from_sender(wefti_visit *visit, void *element, const wef
 static bool take_lost(wefti_visit *visit) {
     uint32_t lost = wefti_load_relaxed(&visit->channel->lost);
     if (WEFTI_LIKELY(lost == 0)) return false;
-    wefti_store_relaxed(&visit->channel->lost, lost - 1);
+    wefti_lost_set(visit->channel, lost - 1);
     wefti_visit_end(visit);
     return true;
 }
@@ -170,6 +170,28 @@ static WEFTI_NOINLINE weft_status wait_in_ring(weft_channel *channel, wefti_stra
     return wefti_park_single(self);
 }
 
+/* The same with a deadline. */
+static WEFTI_NOINLINE weft_status wait_in_ring_until(weft_channel *channel, wefti_strand *self, void *element,
+                                                     weft_deadline deadline, wefti_way way) {
+    wefti_wait wait;
+    wefti_waiter waiter;
+    wefti_wait_init(&wait, self, "receive", channel);
+    wait.killable = true;
+    waiter.wait = &wait;
+    waiter.slot = element;
+    waiter.condition = NULL;
+    waiter.shared = true;
+    waiter.result = waiter.kept = false;
+    wefti_waiter_enlist(&channel->receivers, &waiter);
+    wefti_way_leave(channel, self->worker, way);
+    weft_status status = wefti_park(&wait, deadline);
+    if (WEFTI_LIKELY(status == WEFT_OK)) return wefti_status_of(waiter.condition);
+    if (status == WEFT_TIMED_OUT || status == WEFT_CANCELLED || status == WEFTI_KILLED)
+        wefti_visit_withdraw(channel, &channel->receivers, &waiter);
+    wefti_die_if_killed(status);
+    return status;
+}
+
 /* The front has been taken, and a sender waits: its value has the place. */
 static WEFTI_NOINLINE void serve_sender(weft_channel *channel, wefti_worker *worker, wefti_way way) {
     wefti_waiter *sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, NULL);
@@ -195,21 +217,61 @@ receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft
         if (sender != NULL) {
             const wefti_condition *condition = sender->condition;
             if (condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
+            wefti_wait *wait = sender->wait;
             wefti_way_leave(channel, self->worker, way);
-            wefti_sender_served(sender, WEFT_OK);
+            if (WEFTI_LIKELY(wait->strand != NULL))
+                wefti_unpark_near(self->worker, wait, WEFT_OK);
+            else
+                wefti_sender_served(sender, WEFT_OK);
             return wefti_received(self, condition);
         }
-        if (deadline == WEFT_FOREVER && !wefti_channel_closed(channel) && wefti_load_relaxed(&channel->lost) == 0 &&
-            self->worker->idle != NULL)
-            return wait_in_ring(channel, self, element, way);
+        if (deadline > WEFT_NOW && self->worker->idle != NULL)
+            return deadline == WEFT_FOREVER ? wait_in_ring(channel, self, element, way)
+                                            : wait_in_ring_until(channel, self, element, deadline, way);
     }
     wefti_way_leave(channel, self->worker, way);
     return receive_slowly(channel, self, element, deadline, false);
 }
 
-static weft_status receive_locked(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline) {
+static WEFTI_NOINLINE weft_status receive_inside(weft_channel *channel, wefti_strand *self, void *element,
+                                                 weft_deadline deadline) {
+    return receive_from_ring(channel, self, element, deadline, WEFTI_BIASED);
+}
+
+static WEFTI_NOINLINE weft_status receive_unlocked(weft_channel *channel, wefti_strand *self, void *element,
+                                                   weft_deadline deadline) {
+    return receive_from_ring(channel, self, element, deadline, WEFTI_UNLOCKED);
+}
+
+static WEFTI_NOINLINE weft_status receive_locked(weft_channel *channel, wefti_strand *self, void *element,
+                                                 weft_deadline deadline) {
     wefti_bias_lock(channel, self->worker);
     return receive_from_ring(channel, self, element, deadline, WEFTI_LOCKED);
+}
+
+static WEFTI_NOINLINE weft_status receive_otherwise(weft_channel *channel, wefti_strand *self, void *element,
+                                                    weft_deadline deadline) {
+    if (wefti_odd(channel) == WEFTI_OTHER && deadline <= WEFT_NOW && !wefti_receive_promising(channel))
+        return WEFT_TIMED_OUT;
+    return receive_slowly(channel, self, element, deadline, false);
+}
+
+weft_status wefti_receive(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline) {
+    if (WEFTI_LIKELY(wefti_odd(channel) == 0)) {
+        /* relaxed, both: as good as if it had come a moment later */
+        if (deadline <= WEFT_NOW && wefti_load_relaxed(&channel->count) == 0 && wefti_first(&channel->senders) == NULL)
+            return WEFT_TIMED_OUT;
+        if (WEFTI_LIKELY(self->worker != NULL))
+            return wefti_bias_enter(channel, self->worker) ? receive_inside(channel, self, element, deadline)
+                                                           : receive_locked(channel, self, element, deadline);
+    }
+    if (wefti_odd(channel) == WEFTI_LOCAL && self->worker != NULL && channel->rare->owner == self->worker)
+        return receive_unlocked(channel, self, element, deadline);
+    return receive_otherwise(channel, self, element, deadline);
+}
+
+weft_status wefti_receive_result(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline) {
+    return receive_slowly(channel, self, element, deadline, true);
 }
 
 static inline weft_status check(const weft_channel *channel, const void *element, size_t size) {
@@ -222,18 +284,7 @@ weft_status weft_receive_sized(weft_channel *channel, void *element, size_t size
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
-    if (deadline <= WEFT_NOW && wefti_odd(channel) == 0 && !wefti_receive_promising(channel)) return WEFT_TIMED_OUT;
-    if (WEFTI_LIKELY(channel->kind == WEFTI_RING && self->worker != NULL)) {
-        unsigned odd = wefti_odd(channel);
-        if (WEFTI_LIKELY(odd == 0)) {
-            if (wefti_bias_enter(channel, self->worker))
-                return receive_from_ring(channel, self, element, deadline, WEFTI_BIASED);
-            return receive_locked(channel, self, element, deadline);
-        }
-        if (odd == WEFTI_LOCAL && channel->rare->owner == self->worker)
-            return receive_from_ring(channel, self, element, deadline, WEFTI_UNLOCKED);
-    }
-    return receive_slowly(channel, self, element, deadline, false);
+    return wefti_receive(channel, self, element, deadline);
 }
 
 weft_status weft_receive_result_sized(weft_channel *channel, void *element, size_t size, weft_deadline deadline) {

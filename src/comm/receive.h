@@ -9,6 +9,11 @@
  * mine: as in wefti_message. */
 weft_status wefti_receive_now(wefti_visit *visit, void *element, bool result, const wefti_wait *mine);
 
+/* Receives into the caller's variable, which fits, or NULL: all of weft_receive but the checks. self: not NULL. */
+weft_status wefti_receive(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline);
+/* The same for a result. */
+weft_status wefti_receive_result(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline);
+
 /* Whether it is worth a try: there is a sender, an element, or the end, as far as one can see without a lock. */
 static inline bool wefti_receive_promising(weft_channel *channel) {
     /* relaxed, all: who acts on it looks again */

@@ -114,7 +114,7 @@ static inline __attribute__((always_inline)) weft_status
 send_to_ring(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline, wefti_way way) {
     uint32_t count = wefti_load_relaxed(&channel->count);
     wefti_waiter *receiver = wefti_first(&channel->receivers);
-    bool usual = wefti_odd(channel) == (way == WEFTI_UNLOCKED ? WEFTI_LOCAL : 0) && !wefti_channel_closed(channel);
+    bool usual = wefti_odd(channel) == (way == WEFTI_UNLOCKED ? WEFTI_LOCAL : 0);
     if (WEFTI_LIKELY(usual && (receiver == NULL || count == 0))) {
         if (receiver != NULL) receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, NULL);
         if (receiver == NULL && count < channel->capacity) {
@@ -126,19 +126,46 @@ send_to_ring(weft_channel *channel, wefti_strand *self, const void *element, wef
             if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
             wefti_wait *wait = receiver->wait;
             wefti_way_leave(channel, self->worker, way);
-            wefti_unpark_with(wait, WEFT_OK);
+            wefti_unpark_near(self->worker, wait, WEFT_OK);
             return WEFT_OK;
         }
-        if (deadline == WEFT_FOREVER && self->worker != NULL && self->worker->idle != NULL)
-            return wait_in_ring(channel, self, element, way);
+        if (deadline == WEFT_FOREVER && self->worker->idle != NULL) return wait_in_ring(channel, self, element, way);
     }
     wefti_way_leave(channel, self->worker, way);
     return send_slowly(channel, self, element, deadline);
 }
 
-static weft_status send_locked(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline) {
+static WEFTI_NOINLINE weft_status send_inside(weft_channel *channel, wefti_strand *self, const void *element,
+                                              weft_deadline deadline) {
+    return send_to_ring(channel, self, element, deadline, WEFTI_BIASED);
+}
+
+static WEFTI_NOINLINE weft_status send_unlocked(weft_channel *channel, wefti_strand *self, const void *element,
+                                                weft_deadline deadline) {
+    return send_to_ring(channel, self, element, deadline, WEFTI_UNLOCKED);
+}
+
+static WEFTI_NOINLINE weft_status send_locked(weft_channel *channel, wefti_strand *self, const void *element,
+                                              weft_deadline deadline) {
     wefti_bias_lock(channel, self->worker);
     return send_to_ring(channel, self, element, deadline, WEFTI_LOCKED);
+}
+
+static WEFTI_NOINLINE weft_status send_otherwise(weft_channel *channel, wefti_strand *self, const void *element,
+                                                 weft_deadline deadline) {
+    if ((channel->kind != WEFTI_BACKLOG || channel->capacity != 0) && deadline > WEFT_NOW && !wefti_may_park(self))
+        return WEFT_NO_MEMORY;
+    return send_slowly(channel, self, element, deadline);
+}
+
+weft_status wefti_send(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline) {
+    if (WEFTI_UNLIKELY(wefti_odd(channel) != 0 || self->worker == NULL)) {
+        if (wefti_odd(channel) != WEFTI_LOCAL || self->worker == NULL || channel->rare->owner != self->worker)
+            return send_otherwise(channel, self, element, deadline);
+        return send_unlocked(channel, self, element, deadline);
+    }
+    if (WEFTI_LIKELY(wefti_bias_enter(channel, self->worker))) return send_inside(channel, self, element, deadline);
+    return send_locked(channel, self, element, deadline);
 }
 
 weft_status weft_send_sized(weft_channel *channel, const void *element, size_t size, weft_deadline deadline) {
@@ -146,17 +173,5 @@ weft_status weft_send_sized(weft_channel *channel, const void *element, size_t s
     if (WEFTI_UNLIKELY(size != channel->element_size)) return WEFT_WRONG_SIZE;
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
-    if (WEFTI_LIKELY(channel->kind == WEFTI_RING && self->worker != NULL)) {
-        unsigned odd = wefti_odd(channel);
-        if (WEFTI_LIKELY(odd == 0)) {
-            if (wefti_bias_enter(channel, self->worker))
-                return send_to_ring(channel, self, element, deadline, WEFTI_BIASED);
-            return send_locked(channel, self, element, deadline);
-        }
-        if (odd == WEFTI_LOCAL && channel->rare->owner == self->worker)
-            return send_to_ring(channel, self, element, deadline, WEFTI_UNLOCKED);
-    }
-    if ((channel->kind != WEFTI_BACKLOG || channel->capacity != 0) && deadline > WEFT_NOW && !wefti_may_park(self))
-        return WEFT_NO_MEMORY;
-    return send_slowly(channel, self, element, deadline);
+    return wefti_send(channel, self, element, deadline);
 }

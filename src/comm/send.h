@@ -13,6 +13,9 @@ typedef struct wefti_message {
     bool outcome;
 } wefti_message;
 
+/* Sends an element of the channel's size: all of weft_send but the checks. self: not NULL. */
+weft_status wefti_send(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline);
+
 /* Spin lock held; given up on every status but WEFT_BUSY, which says that the sender would have to wait. */
 weft_status wefti_send_now(wefti_visit *visit, const wefti_message *message);
 /* Spin lock held, and given up: waits for a receiver, or a place. */

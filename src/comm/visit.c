@@ -17,11 +17,6 @@ void wefti_visit_withdraw(weft_channel *channel, wefti_waiters *list, wefti_wait
 
 /* ---- the channel's own lock ---- */
 
-static void set_odd(weft_channel *channel, unsigned bit, bool on) {
-    unsigned odd = wefti_odd(channel);
-    wefti_store_relaxed(&channel->odd, (uint8_t)(on ? odd | bit : odd & ~bit)); /* relaxed: written under the lock */
-}
-
 /* Spin lock held. The other lock as well, so that nobody is receiving in front when it returns, or begins to. */
 static void set_holder(weft_channel *channel, wefti_strand *holder) {
     wefti_backlog *backlog = channel->kind == WEFTI_BACKLOG ? wefti_backlog_of(channel) : NULL;
@@ -31,7 +26,7 @@ static void set_holder(weft_channel *channel, wefti_strand *holder) {
         backlog->front_holder = holder;
         wefti_spin_unlock(&backlog->front_lock);
     }
-    set_odd(channel, WEFTI_HELD, holder != NULL);
+    wefti_odd_set(channel, WEFTI_HELD, holder != NULL);
 }
 
 /* Spin lock held, and given up; somebody else is the holder. */

@@ -24,6 +24,14 @@ static bool try_claim(weft_channel *channel, wefti_waiters *list, wefti_waiter *
     return won;
 }
 
+wefti_waiter *wefti_waiters_claim_only(weft_channel *channel, wefti_waiters *list, wefti_waiter *only,
+                                       weft_status status) {
+    bool gone, won = wefti_waiter_claim(only, status, &gone);
+    if (WEFTI_UNLIKELY(gone)) channel->leaving++;
+    if (won ? !only->kept : gone) wefti_waiter_unlist_first(list, only);
+    return won ? only : NULL;
+}
+
 wefti_waiter *wefti_waiters_claim_any(weft_channel *channel, wefti_waiters *list, weft_status status,
                                       const wefti_wait *mine) {
     wefti_waiter *begin = begin_at(channel, list), *next;

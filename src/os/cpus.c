@@ -155,10 +155,16 @@ static unsigned affinity_cpus(void) {
     return online > 0 ? (unsigned)online : 1;
 }
 
-unsigned wefti_cpu_count(void) {
-    unsigned cpus = affinity_cpus();
+static unsigned within_quota(unsigned cpus) {
     unsigned quota = wefti_cgroup_cpus("/sys/fs/cgroup", "/proc/self/cgroup");
     return quota > 0 && quota < cpus ? quota : cpus;
+}
+
+unsigned wefti_cpu_count(void) { return within_quota(affinity_cpus()); }
+
+unsigned wefti_cpus_of_process(void) {
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return within_quota(online > 0 ? (unsigned)online : 1);
 }
 
 int wefti_current_cpu(void) { return sched_getcpu(); }

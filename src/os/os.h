@@ -40,6 +40,8 @@ unsigned wefti_cpu_count(void);
 unsigned wefti_cgroup_cpus(const char *cgroup_root, const char *self_cgroup_file);
 /* The CPU the caller runs on now, or -1. */
 int wefti_current_cpu(void);
+/* As wefti_cpu_count, whatever processors the calling thread is kept to: others may be kept to others. */
+unsigned wefti_cpus_of_process(void);
 
 /* thread.c: a joinable OS thread with all signals blocked that programs aim at threads of their own. */
 typedef struct wefti_os_thread {

@@ -25,13 +25,14 @@ static void detach(void *thread) {
     free(thread);
 }
 
-static void make_key(void) {
+static void begin(void) {
+    /* For threads that wait for each other without a kernel. relaxed: a guess, as in kernel.c, which asks again */
+    wefti_store_relaxed(&wefti_cpus_to_spin, wefti_cpus_of_process());
     have_key = pthread_key_create(&key, detach) == 0;
-    wefti_store_relaxed(&wefti_cpus_to_spin, wefti_cpu_count()); /* relaxed: a guess; a kernel may do it at once */
 }
 
 wefti_strand *wefti_attach(void) {
-    if (pthread_once(&once, make_key) != 0 || !have_key) return NULL;
+    if (pthread_once(&once, begin) != 0 || !have_key) return NULL;
     wefti_thread *thread = calloc(1, sizeof *thread);
     if (thread == NULL) return NULL;
     if (pthread_setspecific(key, thread) != 0) {

@@ -311,7 +311,7 @@ static bool init_worker(weft_kernel *kernel, wefti_worker *worker, uint32_t inde
     worker->movable = (wefti_runners){NULL, NULL};
     wefti_atomic_init(&worker->question, NULL);
     find_cells(worker, &(wefti_strand){.bound = NULL});
-    wefti_wheel_init(&worker->wheel, wefti_clock());
+    wefti_wheel_init(&worker->wheel, wefti_clock(), true);
     return wefti_queue_init(&worker->queue, &kernel->depot);
 }
 
@@ -366,7 +366,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     kernel->failure = WEFT_OK;
     kernel->go = kernel->stop = kernel->joining = kernel->joined = kernel->ending_thread_started = false;
     kernel->stack_size = stack_size;
-    wefti_wheel_init(&kernel->wheel, wefti_clock());
+    wefti_wheel_init(&kernel->wheel, wefti_clock(), false);
     /* All of them are begun, whatever fails, so that end_kernel_memory finds nothing of the memory's former life. */
     bool options_good = copy_options(kernel, options);
     bool inbox_good = wefti_inbox_init(&kernel->inbox, &kernel->depot);

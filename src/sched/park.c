@@ -37,11 +37,17 @@ static bool claim_timed_out(wefti_timer *timer) {
 
 static void deliver_timed_out(wefti_timer *timer) { wefti_unpark(WEFTI_CONTAINER(timer, wefti_wait, timer)); }
 
-static void arm(wefti_worker *worker, wefti_wait *wait, int64_t deadline) {
+/* Whose wheel: a movable runner may cancel on another worker than it armed on, and the worker's own is for one thread.
+ */
+static inline wefti_wheel *wheel_for(const wefti_runner *self, wefti_worker *worker) {
+    return WEFTI_UNLIKELY(self->movable) ? &worker->kernel->wheel : &worker->wheel;
+}
+
+static void arm(wefti_wheel *wheel, wefti_wait *wait, int64_t deadline) {
     wait->timer.deadline = deadline;
     wait->timer.claim = claim_timed_out;
     wait->timer.deliver = deliver_timed_out;
-    wefti_timer_arm(&worker->wheel, &wait->timer);
+    wefti_timer_arm(wheel, &wait->timer);
 }
 
 /* ---- fibers ---- */
@@ -98,10 +104,10 @@ static inline void note_wait(wefti_runner *self, wefti_worker *worker, const cha
 static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     wefti_runner *self = wefti_runner_of_strand(wait->strand);
     wefti_worker *worker = wait->strand->worker;
-    wefti_wheel *wheel = &worker->wheel;
+    wefti_wheel *wheel = wheel_for(self, worker);
     bool timed = deadline != WEFT_FOREVER;
     if (WEFTI_UNLIKELY(self->watched != 0)) wefti_runner_check(self);
-    if (timed) arm(worker, wait, deadline);
+    if (timed) arm(wheel, wait, deadline);
     note_wait(self, worker, wait->what, wait->object, wait->name);
     self->parked = wait;
     wefti_runner *next = choose(worker);
@@ -200,7 +206,8 @@ void wefti_unpark_with(wefti_wait *wait, int answer) {
     wefti_worker *worker = strand->worker;
     if (WEFTI_UNLIKELY(worker == NULL)) {
         wefti_thread *thread = wefti_thread_of_strand(strand);
-        wefti_store_relaxed(&thread->woken_from, wefti_current_cpu()); /* relaxed: a guess */
+        if (wefti_load_relaxed(&wefti_cpus_to_spin) > 1)
+            wefti_store_relaxed(&thread->woken_from, wefti_current_cpu()); /* relaxed: a guess */
         wefti_parker_notify(&thread->parker);
         return;
     }

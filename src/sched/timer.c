@@ -15,10 +15,21 @@ static int64_t time_of(uint64_t tick) {
     return tick > (uint64_t)(INT64_MAX >> WEFTI_TICK_BITS) ? INT64_MAX : (int64_t)(tick << WEFTI_TICK_BITS);
 }
 
-void wefti_wheel_init(wefti_wheel *wheel, int64_t now) {
+void wefti_wheel_init(wefti_wheel *wheel, int64_t now, bool own) {
     memset(wheel, 0, sizeof *wheel);
+    wheel->own = own;
     wheel->tick = (uint64_t)now >> WEFTI_TICK_BITS;
     wefti_atomic_init(&wheel->next, INT64_MAX);
+}
+
+static inline void enter(wefti_wheel *wheel) {
+    if (!wheel->own) wefti_spin_lock(&wheel->lock);
+}
+
+static inline bool try_to_enter(wefti_wheel *wheel) { return wheel->own || wefti_spin_try(&wheel->lock); }
+
+static inline void leave(wefti_wheel *wheel) {
+    if (!wheel->own) wefti_spin_unlock(&wheel->lock);
 }
 
 static void set_next(wefti_wheel *wheel, int64_t next) {
@@ -98,18 +109,18 @@ static int64_t look_again(const wefti_wheel *wheel) {
 }
 
 bool wefti_timer_arm(wefti_wheel *wheel, wefti_timer *timer) {
-    wefti_spin_lock(&wheel->lock);
+    enter(wheel);
     link_timer(wheel, timer);
     int64_t due = time_of(tick_of(timer->deadline));
     bool first = due < wefti_load_relaxed(&wheel->next);
     if (first) set_next(wheel, due);
     wefti_store_relaxed(&wheel->armed, wefti_load_relaxed(&wheel->armed) + 1); /* a statistic; written with the lock */
-    wefti_spin_unlock(&wheel->lock);
+    leave(wheel);
     return first;
 }
 
 bool wefti_timer_cancel(wefti_wheel *wheel, wefti_timer *timer) {
-    wefti_spin_lock(&wheel->lock);
+    enter(wheel);
     bool linked = timer->linked;
     if (linked) {
         unlink_timer(wheel, timer);
@@ -117,7 +128,7 @@ bool wefti_timer_cancel(wefti_wheel *wheel, wefti_timer *timer) {
         wefti_store_relaxed(&wheel->armed, armed);
         if (armed == 0) set_next(wheel, INT64_MAX); /* else `next` stays: too early is harmless */
     }
-    wefti_spin_unlock(&wheel->lock);
+    leave(wheel);
     return linked;
 }
 
@@ -159,9 +170,9 @@ static wefti_timer *collect(wefti_wheel *wheel, uint64_t now, size_t *count) {
 
 size_t wefti_wheel_poll(wefti_wheel *wheel, int64_t now) {
     size_t total = 0;
-    while (wefti_wheel_next(wheel) <= now && wefti_spin_try(&wheel->lock)) {
+    while (wefti_wheel_next(wheel) <= now && try_to_enter(wheel)) {
         wefti_timer *claimed = collect(wheel, (uint64_t)now >> WEFTI_TICK_BITS, &total);
-        wefti_spin_unlock(&wheel->lock);
+        leave(wheel);
         while (claimed != NULL) {
             wefti_timer *timer = claimed;
             claimed = timer->next;

@@ -31,6 +31,7 @@ typedef struct wefti_timer {
 
 typedef struct wefti_wheel {
     wefti_spinlock lock;
+    bool own;                   /* of one thread, whose functions need no lock; set at the beginning */
     uint64_t tick;              /* everything before it has expired */
     WEFTI_ATOMIC(int64_t) next; /* no timer expires before; INT64_MAX: there is none */
     WEFTI_ATOMIC(size_t) armed;
@@ -38,7 +39,8 @@ typedef struct wefti_wheel {
     wefti_timer *slots[WEFTI_WHEEL_LEVELS][WEFTI_WHEEL_SLOTS]; /* circular lists */
 } wefti_wheel;
 
-void wefti_wheel_init(wefti_wheel *wheel, int64_t now);
+/* own: only one thread will arm, cancel and poll; anybody may ask for its next time. */
+void wefti_wheel_init(wefti_wheel *wheel, int64_t now, bool own);
 
 /* Arms a timer whose deadline, claim and deliver are set. Returns true if it is now the first of the wheel. */
 bool wefti_timer_arm(wefti_wheel *wheel, wefti_timer *timer);

@@ -25,6 +25,16 @@ static inline void wefti_waiter_enlist(wefti_waiters *list, wefti_waiter *waiter
     waiter->listed = true;
 }
 
+/* The first of the list. */
+static inline void wefti_waiter_unlist_first(wefti_waiters *list, wefti_waiter *waiter) {
+    wefti_store_relaxed(&list->head, waiter->next); /* relaxed: see wefti_first */
+    if (waiter->next != NULL)
+        waiter->next->prev = NULL;
+    else
+        list->last = NULL;
+    waiter->listed = false;
+}
+
 static inline void wefti_waiter_unlist(wefti_waiters *list, wefti_waiter *waiter) {
     if (waiter->prev != NULL)
         waiter->prev->next = waiter->next;

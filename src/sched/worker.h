@@ -151,6 +151,19 @@ static inline wefti_node *wefti_runners_take(wefti_runners *list) {
 /* Adds to a counter that only this thread writes. */
 #define wefti_count(counter) wefti_store_relaxed(counter, wefti_load_relaxed(counter) + 1)
 
+/* As wefti_unpark_with, by a task of this worker; worker: NULL is allowed. */
+static inline void wefti_unpark_near(wefti_worker *worker, wefti_wait *wait, int answer) {
+    wefti_runner *runner = wefti_runner_of_strand(wait->strand);
+    if (WEFTI_UNLIKELY(worker == NULL || wait->strand->worker != worker || runner->movable)) {
+        wefti_unpark_with(wait, answer);
+        return;
+    }
+    runner->fiber.context.answer = answer;
+    wefti_store_relaxed(&runner->what, NULL); /* relaxed: for dumps */
+    wefti_hands_over(runner);
+    wefti_runners_put(&worker->ready, &runner->fiber.link);
+}
+
 /* runner.c: a runner in its loop, from the idle ones or fresh; NULL: no stack to be had. */
 wefti_runner *wefti_runner_get(wefti_worker *worker);
 wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number); /* the one whose stack this is */

@@ -117,7 +117,7 @@ static weft_channel *make_clock(int64_t next) {
     weft_channel *channel = explore_alloc(sizeof *channel);
     channel->kind = WEFTI_CLOCK;
     channel->element_size = sizeof(weft_deadline);
-    wefti_atomic_init(&channel->odd, (uint8_t)WEFTI_TIMED);
+    wefti_atomic_init(&channel->odd, (uint16_t)(WEFTI_TIMED | WEFTI_OTHER));
     channel->rare = explore_alloc(sizeof *channel->rare);
     wefti_atomic_init(&channel->rare->next, next);
     return channel;

@@ -148,14 +148,14 @@ static void begin(uint32_t count) {
     kernel.workers = workers;
     kernel.worker_count = count;
     kernel.spin_count = (int64_t)explore_choose(2);
-    wefti_wheel_init(&kernel.wheel, explore_now());
+    wefti_wheel_init(&kernel.wheel, explore_now(), false);
     wefti_inbox_init(&kernel.inbox, &kernel.depot);
     wefti_inbox_init(&kernel.low, &kernel.depot);
     for (uint32_t i = 0; i < count; i++) {
         workers[i].kernel = &kernel;
         workers[i].index = workers[i].random = i;
         wefti_queue_init(&workers[i].queue, &kernel.depot);
-        wefti_wheel_init(&workers[i].wheel, explore_now());
+        wefti_wheel_init(&workers[i].wheel, explore_now(), true);
     }
     wefti_atomic_init(&kernel.state, (uint32_t)WEFTI_KERNEL_RUNNING);
     wefti_strand_now = &threads[0].strand;

@@ -36,7 +36,7 @@ static void deliver(wefti_timer *timer) {
 }
 
 static void begin(void) {
-    wefti_wheel_init(&wheel, explore_now());
+    wefti_wheel_init(&wheel, explore_now(), false);
     memset(cancelled, 0, sizeof cancelled);
     wefti_atomic_init(&delivered, 0u);
     explore_name(&wheel.lock, "wheel's lock");

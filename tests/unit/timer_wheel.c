@@ -74,7 +74,7 @@ TEST(wheel_agrees_with_a_list) {
     for (size_t round = 0; round < harness_rounds(20) + 1; round++) {
         clock_now = 1 + some_time(&random) / 4;
         memset(entries, 0, sizeof entries);
-        wefti_wheel_init(&wheel, clock_now);
+        wefti_wheel_init(&wheel, clock_now, false);
         for (int step = 0; step < 300; step++) {
             for (int n = 0; n < 30; n++) {
                 entry *e = &entries[harness_random(&random) % TIMERS];
@@ -107,7 +107,7 @@ TEST(timer_is_never_early_and_at_most_a_tick_late_where_the_wheel_is_asked) {
                                     INT64_C(1) << 50};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         clock_now = 123456789;
-        wefti_wheel_init(&wheel, clock_now);
+        wefti_wheel_init(&wheel, clock_now, false);
         int64_t deadline = clock_now + times[i];
         arm(&entries[0], deadline);
         for (int look = 0; look < 100 && atomic_load(&entries[0].delivered) == 0; look++) {
@@ -124,7 +124,7 @@ TEST(timer_is_never_early_and_at_most_a_tick_late_where_the_wheel_is_asked) {
 }
 
 TEST(many_timers_of_one_moment_are_all_delivered) {
-    wefti_wheel_init(&wheel, clock_now = 1000);
+    wefti_wheel_init(&wheel, clock_now = 1000, true);
     for (int i = 0; i < TIMERS; i++) arm(&entries[i], 5000000 + i % 3);
     clock_now = 6000000;
     CHECK_EQ(wefti_wheel_poll(&wheel, clock_now), TIMERS);
@@ -132,7 +132,7 @@ TEST(many_timers_of_one_moment_are_all_delivered) {
 }
 
 TEST(timer_that_cannot_be_claimed_is_not_delivered_and_is_gone) {
-    wefti_wheel_init(&wheel, clock_now = 1000);
+    wefti_wheel_init(&wheel, clock_now = 1000, true);
     atomic_store(&refuse, true);
     for (int i = 0; i < 500; i++) arm(&entries[i], 2000 + i);
     CHECK_EQ(wefti_wheel_poll(&wheel, clock_now = 100000), 0);
@@ -145,7 +145,7 @@ TEST(timer_that_cannot_be_claimed_is_not_delivered_and_is_gone) {
 }
 
 TEST(arm_says_whether_the_timer_is_the_first) {
-    wefti_wheel_init(&wheel, clock_now = 1000);
+    wefti_wheel_init(&wheel, clock_now = 1000, true);
     memset(entries, 0, sizeof entries);
     const int64_t deadlines[] = {1 << 30, 1 << 25, 1 << 28, 1 << 20};
     for (int i = 0; i < 4; i++) {
@@ -168,7 +168,7 @@ static void *poll_often(void *nothing) {
 TEST(arm_cancel_and_poll_of_several_threads_agree_on_each_timer) {
     pthread_t threads[2];
     uint64_t random = harness_seed();
-    wefti_wheel_init(&wheel, wefti_clock());
+    wefti_wheel_init(&wheel, wefti_clock(), false);
     atomic_store(&stop, false);
     for (int t = 0; t < 2; t++) CHECK_EQ(pthread_create(&threads[t], NULL, poll_often, NULL), 0);
     for (size_t round = 0; round < harness_rounds(100); round++) {
