@@ -7,6 +7,7 @@
 #include <weft/base.h>
 #include <weft/buffer.h>
 #include <weft/channel.h>
+#include <weft/condition.h>
 #include <weft/descriptor.h>
 #include <weft/dynamic.h>
 #include <weft/group.h>

@@ -25,7 +25,7 @@ typedef struct weft_frame {
 /** A frame that control can be transferred to. Begins with its weft_frame. */
 typedef struct weft_target {
     weft_frame frame;
-    void *chosen; /* which of several ways in */
+    void *owner; /* the strand that it belongs to */
     jmp_buf place;
 } weft_target;
 

@@ -54,6 +54,7 @@ void wefti_doom_lift(wefti_runner *runner) {
     runner->watched &= (uint8_t)~WEFTI_TASK_DOOMED;
     runner->fiber.strand.base = runner->fiber.strand.worker->base; /* a worker that was replaced has others */
     if (doom == NULL) return;
+    if (died) wefti_store_relaxed(&runner->category, NULL); /* not to be marked again. relaxed: its own */
     wefti_store_relaxed(&runner->doom, NULL);
     uint32_t marked = WEFTI_DOOM_MARKED;
     /* release: what the task did is seen by who waits for its end; partner: the acquires in kill.c */

@@ -18,9 +18,12 @@ typedef struct wefti_unwinding {
     wefti_strand *strand;
     weft_target *target;              /* NULL: the end of the task */
     const wefti_condition *condition; /* the task's outcome then */
-    uintptr_t limit;                  /* all below goes */
-    uintptr_t position;               /* all below is gone */
+    uintptr_t limit;                  /* C frames below it go */
     bool insists, allocated;
+    bool given_up;   /* another one, begun in a clean-up of this, goes further out */
+    bool in_landing; /* a landing pad runs, in the C frame that begins at `bottom`; else the clean-up before `rest` */
+    uintptr_t bottom;
+    weft_frame *rest;
 } wefti_unwinding;
 
 static void restore(wefti_strand *self, const weft_frame *frame) {
@@ -41,23 +44,37 @@ static void forget_bindings(wefti_strand *self, uintptr_t limit) {
         self->bound = self->bound->next;
 }
 
-/* Runs the own clean-ups below the limit. */
-static void run_below(wefti_unwinding *u, uintptr_t limit) {
-    wefti_strand *self = u->strand;
-    for (weft_frame *frame; (frame = self->frames) != NULL && (uintptr_t)frame < limit;) {
-        u->position = (uintptr_t)frame;
-        prepare_to_leave(self, (uintptr_t)frame);
-        restore(self, frame);
-        wefti_frame_end(self, frame, true);
+/* Takes an unwinding out of the list once the one begun in it has gone past where it stood. */
+static void forget_passed(wefti_unwinding *u, const weft_frame *frame, uintptr_t bottom) {
+    for (wefti_unwinding *v; (v = u->outer) != NULL && v->given_up;) {
+        if (v->in_landing ? v->bottom > bottom : v->rest == NULL || v->rest != frame) return;
+        u->outer = v->outer;
+        if (v->allocated) free(v);
     }
-    u->position = limit;
 }
 
-/* Forgets the unwindings that do not go on once all below the limit is gone. */
-static void give_up_below(wefti_strand *self, uintptr_t limit) {
-    for (wefti_unwinding *u; (u = self->unwinding) != NULL && u->position <= limit;) {
-        self->unwinding = u->outer;
-        if (u->allocated) free(u);
+/* Runs the own clean-ups of C frames below `bottom`, up to the target. Within one C frame addresses say nothing of the
+ * order: functions that were inlined have theirs there too. */
+static void run_below(wefti_unwinding *u, uintptr_t bottom) {
+    wefti_strand *self = u->strand;
+    const weft_frame *end = u->target != NULL ? &u->target->frame : NULL;
+    for (weft_frame *frame; (frame = self->frames) != end && frame != NULL && (uintptr_t)frame < bottom;) {
+        forget_passed(u, frame, (uintptr_t)frame);
+        prepare_to_leave(self, (uintptr_t)frame);
+        restore(self, frame);
+        u->in_landing = false;
+        u->rest = frame->outer;
+        wefti_frame_end(self, frame, true);
+    }
+}
+
+/* Forgets the unwindings that do not go on from here: this one, and those that it went past. */
+static void forget(wefti_unwinding *u) {
+    wefti_strand *self = u->strand;
+    u->given_up = true;
+    for (wefti_unwinding *v; (v = self->unwinding) != NULL && v->given_up;) {
+        self->unwinding = v->outer;
+        if (v->allocated) free(v);
     }
 }
 
@@ -71,9 +88,9 @@ WEFTI_NORETURN static void arrive(wefti_unwinding *u) {
     wefti_strand *self = u->strand;
     weft_target *target = u->target;
     const wefti_condition *condition = u->condition;
-    run_below(u, u->limit);
+    run_below(u, UINTPTR_MAX);
     prepare_to_leave(self, u->limit);
-    give_up_below(self, u->limit);
+    forget(u);
     if (target != NULL) jump(self, target);
     wefti_task_abandon(wefti_runner_of_strand(self), condition);
 }
@@ -88,7 +105,10 @@ static _Unwind_Reason_Code enter_frame(int version, _Unwind_Action actions, _Unw
     uintptr_t bottom = (uintptr_t)_Unwind_GetCFA(context);
     if (bottom > u->limit) arrive(u);
     run_below(u, bottom);
+    forget_passed(u, NULL, bottom);
     forget_bindings(u->strand, bottom);
+    u->bottom = bottom;
+    u->in_landing = true;
     return _URC_NO_REASON;
 }
 
@@ -102,10 +122,20 @@ static uintptr_t end_of_task(wefti_strand *self) {
     return runner->first == NULL ? (uintptr_t)runner->slots : (uintptr_t)runner;
 }
 
+/* Whether one that was begun inside `begun`, and goes to this target, goes past it. */
+static bool goes_past(const wefti_unwinding *begun, const weft_target *target) {
+    if (target == NULL) return true;
+    if (begun->in_landing) return (uintptr_t)target >= begun->bottom;
+    const weft_frame *frame = begun->rest;
+    while (frame != NULL && frame != &target->frame) frame = frame->outer;
+    return frame != NULL;
+}
+
 /* A clean-up that runs for a transfer which insists may not call it off: then it goes on instead. */
 static void pursue(wefti_unwinding *u) {
-    for (const wefti_unwinding *begun = u->strand->unwinding; begun != NULL; begun = begun->outer) {
-        if (!begun->insists || begun->position > u->limit) continue;
+    for (wefti_unwinding *begun = u->strand->unwinding; begun != NULL; begun = begun->outer) {
+        begun->given_up = goes_past(begun, u->target);
+        if (!begun->insists || !begun->given_up) continue;
         u->target = NULL;
         u->limit = begun->limit;
         u->insists = true;

@@ -12,15 +12,17 @@
  * So that the clean-ups of others run as well and in order, those of compilers, the stack is walked with the system's
  * unwinder (_Unwind_ForcedUnwind): __attribute__((cleanup)) where the code was compiled with -fexceptions, and
  * destructors in C++. Before it enters a C frame, own clean-ups of the frames below are run; those of the frame itself
- * are run by its landing pad, or else before the next one. Where that walk ends early (code without unwind tables), or
- * where it must not be done, the list alone is gone through: own clean-ups run every time.
+ * are run by its landing pad, or else before the next one. (Addresses tell which C frame an own frame belongs to; the
+ * order within one is that of the list, since inlined functions lie in the same C frame.) Where that walk ends early
+ * (code without unwind tables), or where it must not be done, the list alone is gone through: own clean-ups run every
+ * time.
  *
  * A target's own C frame may have a landing pad too, for what was made inside the target's block: it ends with the end
  * of the target (wefti_target_leave), and from there the jump is made. A frame without one is found to have been
  * passed when the walk comes to its caller.
  *
  * Invariants
- *   I1  frames are linked in the order of their addresses
+ *   I1  frames of an inner C frame are linked before those of an outer one
  *   I2  a clean-up is unlinked before it is run, so it runs once
  *   I3  while a clean-up runs, what was in force where its frame began is in force: bindings, handlers, restarts
  *   I4  unwindings are linked innermost first; one is given up when another, begun inside it, goes further out
@@ -49,7 +51,23 @@ WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition 
 
 /* Targets: begin; setjmp(target->place), not 0 if control came by a transfer, when the target has been ended; end. */
 static inline void wefti_target_begin(wefti_strand *self, weft_target *target) {
+    target->owner = self;
     wefti_frame_begin(self, &target->frame, NULL, NULL);
+}
+
+/* The end of a task that did not come as a record, such as one of a broadcast: a target with this argument. The
+ * transfer of an error goes to the innermost one, with the outcome, a reference, left there. */
+typedef struct wefti_end_target {
+    weft_target target;
+    const wefti_condition *outcome;
+} wefti_end_target;
+
+extern const char wefti_end_mark[];
+
+static inline void wefti_end_target_begin(wefti_strand *self, wefti_end_target *end) {
+    end->outcome = NULL;
+    wefti_target_begin(self, &end->target);
+    end->target.frame.argument = (void *)(uintptr_t)wefti_end_mark;
 }
 
 /* The end of a target: of its block, or by the landing pad of the C frame that it stands in. */

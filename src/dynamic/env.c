@@ -224,6 +224,7 @@ static weft_environment *capture_all(weft_bound *first, const weft_bound *end) {
     weft_environment *environment = make_environment(room);
     if (!environment) return NULL;
     for (weft_bound *bound = first; bound != end; bound = bound->next) {
+        if (bound->variable == &wefti_task_handlers) continue;
         void *value = add_record(environment, variable_of(bound));
         if (value) memcpy(value, bound->value, bound->variable->size);
     }

@@ -50,6 +50,9 @@ static inline weft_bound *wefti_bound_find(weft_bound *bound, const weft_variabl
     return NULL;
 }
 
+/* variables.c: the set of handlers that tasks created here get (sched/handlers.h). Never captured: it is counted. */
+extern weft_variable wefti_task_handlers;
+
 /* For hot paths: where the innermost value of the variable lies, or NULL if it is not bound in the strand. */
 static inline void *wefti_variable_bound(const wefti_strand *strand, const weft_variable *variable) {
     weft_bound *bound = wefti_bound_find(strand->bound, variable);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* frame.h - linking frames: clean-ups and targets of a strand, as floors below the unwinder make them.
  *
- * A frame lies on its strand's own stack, so frames are linked in the order of their addresses, innermost (lowest)
- * first. It keeps what was in force when it began; condition/unwind.h says who walks the list.
+ * A frame lies on its strand's own stack, innermost first. It keeps what was in force when it began; condition/unwind.h
+ * says who walks the list.
  */
 #ifndef WEFTI_FRAME_H
 #define WEFTI_FRAME_H

@@ -59,6 +59,10 @@ int wefti_os_thread_id(void);
 /* Asks for time-outs of the calling thread to be as exact as the system can. */
 void wefti_os_exact_timeouts(void);
 
+/* source.c: "function (file:line)" of what lies at an offset in an object file, if the system has a program that knows.
+ * Starts a process and waits for it: for reports. */
+bool wefti_source_line(const char *object, uintptr_t offset, char *place, size_t room);
+
 /* stop.c: writes "weft: misuse: WHAT 'NAME' RULE NUMBERUNIT" to stderr and aborts. For what a caller did that leaves
  * nothing to go on with; whatever can be answered by a status is. Async-signal-safe. */
 WEFTI_NORETURN void wefti_stop_misuse(const char *what, const char *name, const char *rule, size_t number,

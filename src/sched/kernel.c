@@ -176,6 +176,7 @@ static void hand_on_runners(wefti_worker *worker) {
     for (wefti_node *node = worker->idle; node != NULL; node = node->next) {
         wefti_strand *strand = &wefti_runner_of(node)->fiber.strand;
         strand->bound = strand->base = worker->base;
+        strand->handlers = worker->handlers;
     }
     for (unsigned class = 0; class < WEFTI_STACK_CLASSES; class ++) {
         const wefti_stack_pool *pool =
@@ -198,6 +199,7 @@ weft_status weft_enter_worker_loop(weft_worker_loop *loop) {
     wefti_worker *worker = loop->worker;
     loop->entered = true;
     worker->base = thread->strand.bound;
+    worker->handlers = thread->strand.handlers;
     find_cells(worker, &thread->strand);
     if (worker->replaced) hand_on_runners(worker);
     bool ready = wefti_may_park(&(wefti_strand){.worker = worker});

@@ -7,6 +7,7 @@
 #include "dynamic/env.h"
 #include "dynamic/frame.h"
 #include "sched/cancel.h"
+#include "sched/handlers.h"
 #include "sched/kernel.h"
 #include "sched/worker.h"
 
@@ -84,6 +85,25 @@ static void invoke_in_environment(wefti_strand *self, wefti_record *record, weft
     if (size > ON_STACK_MOST) wefti_frame_end(self, &frame, true);
 }
 
+static void invoke_with_extras(wefti_strand *self, wefti_record *record, weft_environment *environment) {
+    if (environment != NULL)
+        invoke_in_environment(self, record, environment);
+    else
+        invoke(self, record);
+}
+
+/* What it creates gets the handlers too. */
+static WEFTI_NOINLINE void invoke_with_handlers(wefti_strand *self, wefti_record *record, wefti_extras *extras) {
+    weft_handler *handlers = self->handlers, *forms = alloca(extras->handlers->depth * sizeof *forms);
+    uint64_t room[(sizeof(weft_bound) + sizeof(void *)) / sizeof(uint64_t)];
+    weft_bound *outer = self->bound;
+    wefti_handlers_establish(extras->handlers, forms, self);
+    self->bound = wefti_binding_instantiate(&wefti_task_handlers, &extras->handlers, room, outer);
+    invoke_with_extras(self, record, extras->environment);
+    self->bound = outer;
+    self->handlers = handlers;
+}
+
 /* With a group, an environment, or a stack size that has been seen to. */
 static WEFTI_NOINLINE void run_with_extras(wefti_runner *self, wefti_record *record) {
     wefti_extras *extras = wefti_record_extras(record);
@@ -91,10 +111,11 @@ static WEFTI_NOINLINE void run_with_extras(wefti_runner *self, wefti_record *rec
     weft_environment *environment = extras->environment;
     if (group != NULL && weft_group_cancelled(group))
         deliver(record->sink, NULL, &wefti_task_cancelled);
-    else if (environment != NULL)
-        invoke_in_environment(&self->fiber.strand, record, environment);
+    else if (extras->handlers != NULL)
+        invoke_with_handlers(&self->fiber.strand, record, extras);
     else
-        invoke(&self->fiber.strand, record);
+        invoke_with_extras(&self->fiber.strand, record, environment);
+    wefti_handlers_release(extras->handlers);
     if (environment != NULL) weft_release_environment(environment);
     if (group != NULL) wefti_group_leave(group);
 }
@@ -208,6 +229,7 @@ static WEFTI_NOINLINE void run_elsewhere(wefti_runner *self, wefti_worker *worke
     begin(self, worker, record);
     wefti_extras *extras = wefti_record_extras(record);
     deliver(record->sink, NULL, &no_stack);
+    wefti_handlers_release(extras->handlers);
     if (extras->environment != NULL) weft_release_environment(extras->environment);
     if (extras->group != NULL) wefti_group_leave(extras->group);
     if ((record->flags & WEFTI_TASK_HEAP) != 0) free(wefti_record_arguments(record));
@@ -230,6 +252,7 @@ bool wefti_task_runs(const wefti_runner *self) {
 static void settle(wefti_record *record, const wefti_condition *condition) {
     wefti_extras *extras = wefti_record_extras(record);
     deliver(record->sink, NULL, condition);
+    if (extras != NULL) wefti_handlers_release(extras->handlers);
     if (extras != NULL && extras->environment != NULL) weft_release_environment(extras->environment);
     if (extras != NULL && extras->group != NULL) wefti_group_leave(extras->group);
     if ((record->flags & WEFTI_TASK_GROUP) != 0) wefti_group_leave(group_of(record));
@@ -251,7 +274,7 @@ WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition
     wefti_record *record = (wefti_record *)(void *)self->slots;
     unsigned generation = record->generation;
     strand->frames = NULL;
-    strand->handlers = NULL;
+    strand->handlers = strand->worker->handlers;
     strand->restarts = NULL;
     strand->cleaning = 0;
     strand->bound = strand->base;
@@ -260,8 +283,8 @@ WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition
     self->movable = false;
     strand->base = strand->worker->base;
     if (self->watched != 0) wefti_runner_check(self);
+    if ((self->watched & WEFTI_TASK_DOOMED) != 0) wefti_doom_lift_hook(self); /* before it seems to have ended */
     end(self, generation);
-    if ((self->watched & WEFTI_TASK_DOOMED) != 0) wefti_doom_lift_hook(self);
     if (self->first != NULL) self->first = free_handed;
     wefti_fiber_restart(&self->fiber, wefti_loop, self);
 }

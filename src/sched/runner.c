@@ -27,6 +27,7 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     runner->watched = wefti_stack_has_canary(low) ? WEFTI_TASK_WATCHED : 0;
     runner->fiber.strand.worker = worker;
     runner->fiber.strand.bound = runner->fiber.strand.base = worker->base;
+    runner->fiber.strand.handlers = worker->handlers;
     wefti_wait_init(&runner->wait, &runner->fiber.strand, NULL, NULL);
     runner->waiter.wait = &runner->wait;
     runner->waiter.shared = runner->waiter.kept = false;

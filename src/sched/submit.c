@@ -8,6 +8,7 @@
 #include "base/copy.h"
 #include "dynamic/env.h"
 #include "sched/cancel.h"
+#include "sched/handlers.h"
 #include "sched/kernel.h"
 
 enum { LARGEST_ARGUMENTS = 64 * 1024 };
@@ -97,6 +98,16 @@ static bool has_extras(const weft_submit_options *options) {
     return options->group != NULL || options->environment != NULL || options->stack_size != 0;
 }
 
+/* The record's own references. */
+static void fill_in(wefti_extras *extras, const weft_submit_options *options, wefti_strand *self) {
+    wefti_handlers_retain(extras->handlers);
+    if (options == NULL) return;
+    extras->group = options->group;
+    extras->environment = wefti_environment_retain(options->environment);
+    extras->stack_size = options->stack_size;
+    if (options->group != NULL) wefti_group_join(options->group, self->worker);
+}
+
 static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_strand *self,
                                                  const weft_submit_options *options, wefti_sink *sink,
                                                  const weft_task_type *type, const void *arguments,
@@ -106,23 +117,20 @@ static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_stra
     s.head.sink = sink;
     s.head.category = wefti_category_here(self);
     if (WEFTI_UNLIKELY(s.head.category == NULL || (unsigned)priority > WEFT_PRIORITY_LOW)) return WEFT_INVALID;
-    wefti_extras extras;
-    if (options != NULL) {
-        if (options->movable) s.head.flags |= WEFTI_TASK_MOVABLE;
-        if (has_extras(options)) {
-            extras =
-                (wefti_extras){options->group, wefti_environment_retain(options->environment), options->stack_size, 0};
-            if (options->group != NULL) wefti_group_join(options->group, self->worker);
-            s.extras = &extras;
-            s.head.flags |= WEFTI_TASK_EXTRAS;
-            if (options->stack_size > kernel->stack_size) s.head.flags |= WEFTI_TASK_STACK;
-        }
+    wefti_extras extras = {.handlers = wefti_handlers_here(self)};
+    if (options != NULL && options->movable) s.head.flags |= WEFTI_TASK_MOVABLE;
+    if (extras.handlers != NULL || (options != NULL && has_extras(options))) {
+        fill_in(&extras, options, self);
+        s.extras = &extras;
+        s.head.flags |= WEFTI_TASK_EXTRAS;
+        if (extras.stack_size > kernel->stack_size) s.head.flags |= WEFTI_TASK_STACK;
     }
     weft_status status = measure(&s) ? put(kernel, self, &s, priority) : WEFT_NO_MEMORY;
     if (WEFTI_UNLIKELY(status != WEFT_OK)) {
         free(s.heap);
-        if (s.extras != NULL && extras.environment != NULL) weft_release_environment(extras.environment);
-        if (s.extras != NULL && extras.group != NULL) wefti_group_leave(extras.group);
+        wefti_handlers_release(extras.handlers);
+        weft_release_environment(extras.environment);
+        if (extras.group != NULL) wefti_group_leave(extras.group);
     }
     return status;
 }
@@ -157,7 +165,7 @@ weft_status wefti_submit_otherwise(weft_kernel *kernel, wefti_strand *self, cons
         __atomic_load_n((const weft_category *)wefti_cell_of(self, &weft_task_category), __ATOMIC_RELAXED);
     weft_priority priority =
         __atomic_load_n((const weft_priority *)wefti_cell_of(self, &weft_task_priority), __ATOMIC_RELAXED);
-    if (WEFTI_UNLIKELY(category == NULL || priority != WEFT_PRIORITY_DEFAULT))
+    if (WEFTI_UNLIKELY(category == NULL || priority != WEFT_PRIORITY_DEFAULT || wefti_handlers_here(self) != NULL))
         return submit_checked(kernel, self, options, sink, type, arguments);
     return submit_outside(kernel, &(wefti_small){type, sink, category, NULL, arguments});
 }

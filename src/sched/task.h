@@ -57,7 +57,7 @@ typedef struct wefti_extras {
     weft_group *group;
     weft_environment *environment;
     size_t stack_size;
-    size_t unused;
+    struct wefti_handlers *handlers; /* that travel with it */
 } wefti_extras;
 
 /* All that most tasks of a group need beside their arguments. */

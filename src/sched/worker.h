@@ -92,10 +92,11 @@ typedef struct wefti_worker {
     int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
     int64_t trimmed; /* when this worker last trimmed the depot */
     uint32_t idle_count;
-    int64_t now;       /* the clock when it was last looked at */
-    weft_bound *base;  /* the worker's own bindings */
-    wefti_cells cells; /* as seen from `base` */
-    wefti_fiber root;  /* the OS thread's own stack: context function, start and end */
+    int64_t now;                   /* the clock when it was last looked at */
+    weft_bound *base;              /* the worker's own bindings */
+    struct weft_handler *handlers; /* bound by its context function */
+    wefti_cells cells;             /* as seen from `base` */
+    wefti_fiber root;              /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;
     int thread_id;  /* the system's number for the thread */
     void *bindings; /* memory of the worker's own bindings; a thread that takes over uses it anew */
