@@ -9,7 +9,7 @@
 #include "os/walk.h"
 #include "sched/kernel.h"
 
-enum { ROOM_TO_DIE = 4096 };
+enum { ROOM_TO_DIE = 4096, LAST_STROKES = 25 };
 
 bool (*wefti_withdraw_hook)(wefti_runner *runner);
 wefti_doom_flag wefti_doom_met_unknown;
@@ -54,6 +54,7 @@ void wefti_doom_lift(wefti_runner *runner) {
     runner->watched &= (uint8_t)~WEFTI_TASK_DOOMED;
     runner->fiber.strand.base = runner->fiber.strand.worker->base; /* a worker that was replaced has others */
     if (doom == NULL) return;
+    if (died) wefti_store_relaxed(&runner->category, NULL); /* not to be marked again. relaxed: its own */
     wefti_store_relaxed(&runner->doom, NULL);
     uint32_t marked = WEFTI_DOOM_MARKED;
     /* release: what the task did is seen by who waits for its end; partner: the acquires in kill.c */
@@ -102,13 +103,14 @@ static void give_up(wefti_doom *doom, const wefti_walk *walk) {
     wefti_store_release(&doom->state, (uint32_t)WEFTI_DOOM_LOST); /* partner: the acquires in kill.c */
 }
 
-/* The innermost of what must be let finish is at fault if it takes too long. */
 static void set_barrier(wefti_runner *runner, wefti_doom *doom, const wefti_walk *walk) {
     const wefti_run *run = walk->middle.there ? &walk->middle : &walk->top;
     if (run->slot == NULL) return;
     runner->barrier = run->slot;
     wefti_barrier_set(run->slot, stack_size_of(runner));
-    if (wefti_load_relaxed(&doom->expired)) give_up(doom, walk); /* relaxed: a hint */
+    /* On a busy machine the time may be over before the thread had any: so it gets some more strokes. relaxed: a hint
+     */
+    if (wefti_load_relaxed(&doom->expired) && ++doom->strokes >= LAST_STROKES) give_up(doom, walk);
 }
 
 static bool may_be_left(const wefti_walk *walk) {
@@ -117,8 +119,9 @@ static bool may_be_left(const wefti_walk *walk) {
 }
 
 /* A clean-up that does not come to its end when the time is over is left, and the next one is run. */
-static bool is_stuck_in_cleanup(const wefti_runner *runner, const wefti_doom *doom, const wefti_walk *walk) {
-    return runner->dying && wefti_load_relaxed(&doom->expired) && !walk->top.there; /* relaxed: a hint */
+static bool is_stuck_in_cleanup(const wefti_runner *runner, wefti_doom *doom, const wefti_walk *walk) {
+    if (!runner->dying || !wefti_load_relaxed(&doom->expired) || walk->top.there) return false; /* relaxed: a hint */
+    return ++doom->strokes % LAST_STROKES == 0;
 }
 
 static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {

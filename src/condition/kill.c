@@ -25,6 +25,7 @@
 
 enum { FIRST_NAP = 30000, LONGEST_NAP = 2000000, ASK_AGAIN_NAP = 30000, MOST_AT_ONCE = 64 };
 enum { REAPER_STACK = 64 * 1024, IDLE_SECONDS = 5 };
+#define LONGEST_ANSWER 2000000000
 #define DEADLINE_AT_FIRST ((int64_t)250000000)
 #define LONGEST_DEADLINE 3600.0
 
@@ -319,7 +320,9 @@ static size_t keep_marked(wefti_question *question) {
 
 /* asking held. */
 static size_t ask_all(search *s, const wefti_strand *self, wefti_doom **mine) {
-    int64_t deadline = wefti_clock() + wefti_load_relaxed(&patience);
+    /* A thread that is interrupted answers as soon as it gets a processor, which may take a while on a busy machine. */
+    int64_t most = WEFTI_MAX(wefti_load_relaxed(&patience), interrupts ? (int64_t)LONGEST_ANSWER : 0);
+    int64_t deadline = wefti_clock() + most;
     const wefti_worker *here = self->worker;
     size_t marked = 0;
     for (uint32_t i = 0; i < s->kernel->worker_count; i++)

@@ -20,7 +20,7 @@ TYPE(in_worker, status_error, WEFT_OK);
 TYPE(busy, status_error, WEFT_OK);
 TYPE(kernel_creation, status_error, WEFT_OK);
 TYPE(task_error, error, WEFT_OK);
-TYPE(task_killed, task_error, WEFT_OK);
+TYPE(task_killed, task_error, WEFT_KILLED);
 TYPE(task_cancelled, task_error, WEFT_CANCELLED);
 TYPE(fault, error, WEFT_OK);
 TYPE(arithmetic_fault, fault, WEFT_OK);
@@ -47,6 +47,7 @@ const weft_condition_type *weft_type_of_status(weft_status status) {
         [WEFT_IN_WORKER] = &weft_type_in_worker,
         [WEFT_BUSY] = &weft_type_busy,
         [WEFT_NOT_STARTED] = &weft_type_kernel_creation,
+        [WEFT_KILLED] = &weft_type_task_killed,
     };
     bool known = (unsigned)status < sizeof types / sizeof *types && types[status] != NULL;
     return known ? types[status] : &weft_type_status_error;

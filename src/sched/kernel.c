@@ -176,6 +176,7 @@ static void hand_on_runners(wefti_worker *worker) {
     for (wefti_node *node = worker->idle; node != NULL; node = node->next) {
         wefti_strand *strand = &wefti_runner_of(node)->fiber.strand;
         strand->bound = strand->base = worker->base;
+        strand->handlers = worker->handlers;
     }
     for (unsigned class = 0; class < WEFTI_STACK_CLASSES; class ++) {
         const wefti_stack_pool *pool =

@@ -252,6 +252,7 @@ bool wefti_task_runs(const wefti_runner *self) {
 static void settle(wefti_record *record, const wefti_condition *condition) {
     wefti_extras *extras = wefti_record_extras(record);
     deliver(record->sink, NULL, condition);
+    if (extras != NULL) wefti_handlers_release(extras->handlers);
     if (extras != NULL && extras->environment != NULL) weft_release_environment(extras->environment);
     if (extras != NULL && extras->group != NULL) wefti_group_leave(extras->group);
     if ((record->flags & WEFTI_TASK_GROUP) != 0) wefti_group_leave(group_of(record));
@@ -283,8 +284,8 @@ WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition
     self->movable = false;
     strand->base = strand->worker->base;
     if (self->watched != 0) wefti_runner_check(self);
+    if ((self->watched & WEFTI_TASK_DOOMED) != 0) wefti_doom_lift_hook(self); /* before it seems to have ended */
     end(self, generation);
-    if ((self->watched & WEFTI_TASK_DOOMED) != 0) wefti_doom_lift_hook(self);
     if (self->first != NULL) self->first = free_handed;
     wefti_fiber_restart(&self->fiber, wefti_loop, self);
 }

@@ -6,6 +6,8 @@
  */
 #include "contract/common.h"
 
+#include <time.h>
+
 static const char blue[] = "blue", red[] = "red";
 
 typedef struct scene {
@@ -167,11 +169,24 @@ TEST(waiting_tasks_count_as_running_however_many) {
     close_scene(&s);
 }
 
+WEFT_TASK(int, blocking, (scene *, s)) {
+    int value;
+    WEFT_UNWIND_PROTECT(count_clean_up, s) {
+        atomic_fetch_add(&s->begun, 1);
+        while (weft_how_far_kills_reach() == WEFT_KILL_ANYWHERE) nanosleep(&(struct timespec){100, 0}, NULL);
+        CHECK_OK(weft_receive(s->never, &value, WEFT_FOREVER));
+    }
+    return 1;
+}
+
 TEST(sixty_four_tasks_on_as_many_workers_are_killed_at_once) {
     enum { MANY = 64 };
     scene s;
     open_scene(&s, kernel_of(MANY));
-    submit_many(&s, blue, MANY, false);
+    WEFT_BIND(weft_task_category, blue) {
+        for (int i = 0; i < MANY; i++) CHECK_OK(weft_submit(s.results, blocking, &s));
+    }
+    CHECK_EVENTUALLY(atomic_load(&s.begun) == MANY);
     CHECK_EQ(weft_kill_tasks(NULL, blue, NULL), MANY);
     receive_killed(&s, MANY);
     CHECK_EQ(atomic_load(&s.cleaned), MANY);
