@@ -34,7 +34,8 @@ struct shared_split {
     WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(size_t) inside;
     WEFTI_ATOMIC(size_t) references;
     WEFTI_ATOMIC(uint32_t) status;
-    wefti_spinlock telling; /* held while progress is called */
+    WEFTI_ATOMIC(const wefti_condition *) condition; /* of the first that failed with one */
+    wefti_spinlock telling;                          /* held while progress is called */
     const weft_parallel_options *options;
     wefti_piece piece;
     void *context;
@@ -127,18 +128,23 @@ static void abandon(void *argument) {
     shared_split *split = argument;
     stop(split, WEFT_CANCELLED);
     close_split(split);
+    wefti_condition_drop(wefti_load_relaxed(&split->condition)); /* relaxed: all others have left */
     release(split);
 }
 
 /* ---- helpers ---- */
 
+static void fail(const helper *me, const wefti_condition *condition) {
+    const wefti_condition *none = NULL;
+    if (!me->entered || !wefti_cas_relaxed(&me->split->condition, &none, condition)) /* relaxed: read after all left */
+        wefti_condition_drop(condition);
+    if (me->entered) stop(me->split, condition->status);
+}
+
 static void end_of_helper(wefti_sink *sink, const void *value, const wefti_condition *condition) {
     helper *me = WEFTI_CONTAINER(sink, helper, sink);
     (void)value;
-    if (WEFTI_UNLIKELY(condition != NULL)) {
-        if (me->entered) stop(me->split, condition->status);
-        wefti_condition_drop(condition);
-    }
+    if (WEFTI_UNLIKELY(condition != NULL)) fail(me, condition);
     if (me->entered) leave(me->split);
     release(me->split);
 }
@@ -154,7 +160,7 @@ static void help(void *arguments, void *result) {
 static const weft_task_type helper_type = {"parallel", help, sizeof(helper *), 0};
 
 /* Asks for helpers. That none can be had is no error. */
-static void ask(shared_split *split, wefti_strand *self, size_t helpers) {
+static void submit_helpers(shared_split *split, wefti_strand *self, size_t helpers) {
     for (size_t i = 0; i < helpers; i++) {
         helper *one = &split->helpers[i];
         *one = (helper){{end_of_helper}, split, false};
@@ -163,6 +169,14 @@ static void ask(shared_split *split, wefti_strand *self, size_t helpers) {
         wefti_add_relaxed(&split->references, (size_t)-1);
         return;
     }
+}
+
+/* Helpers are of the caller's category: who kills it stops all of the loop. */
+static void ask(shared_split *split, wefti_strand *self, size_t helpers) {
+    /* relaxed: its own */
+    weft_category category = self->worker != NULL ? wefti_load_relaxed(&wefti_runner_of_strand(self)->category)
+                                                  : weft_get(weft_task_category);
+    WEFT_BIND(weft_task_category, category) { submit_helpers(split, self, helpers); }
 }
 
 /* What the caller knows. */
@@ -183,6 +197,7 @@ static shared_split *make(const plan *p, size_t helpers) {
     wefti_atomic_init(&split->inside, (size_t)0);
     wefti_atomic_init(&split->references, (size_t)1);
     wefti_atomic_init(&split->status, (uint32_t)WEFT_OK);
+    wefti_atomic_init(&split->condition, NULL);
     wefti_atomic_init(&split->telling, 0u);
     split->options = p->options;
     split->piece = p->piece;
@@ -201,9 +216,11 @@ static weft_status go_on_with_others(shared_split *split, wefti_strand *self, si
     take_part(split);
     wefti_frame_end(wefti_strand_now, &frame, false);
     close_split(split);
-    weft_status status = (weft_status)wefti_load_relaxed(&split->status); /* relaxed: all others have left */
+    /* relaxed, both: all others have left */
+    weft_status status = (weft_status)wefti_load_relaxed(&split->status);
+    const wefti_condition *condition = wefti_load_relaxed(&split->condition);
     release(split);
-    return status;
+    return condition != NULL ? wefti_condition_receive(self, condition) : status;
 }
 
 /* ---- the caller ---- */
@@ -280,16 +297,14 @@ typedef struct outside_call {
     weft_status (*function)(const weft_parallel_options *options, void *context);
     const weft_parallel_options *options;
     void *context;
+    const wefti_condition *condition;
     weft_status status;
 } outside_call;
 
 static void end_of_call(wefti_sink *sink, const void *value, const wefti_condition *condition) {
     outside_call *call = WEFTI_CONTAINER(sink, outside_call, sink);
     (void)value;
-    if (condition != NULL) {
-        call->status = condition->status;
-        wefti_condition_drop(condition);
-    }
+    call->condition = condition;
     if (wefti_wait_claim(&call->wait, WEFT_OK)) wefti_unpark(&call->wait);
 }
 
@@ -309,7 +324,7 @@ static weft_status call_inside(wefti_strand *self, outside_call *call) {
     weft_status status = wefti_submit(call->options->kernel, self, NULL, &call->sink, &call_type, &call);
     if (status != WEFT_OK) return status;
     wefti_park(&call->wait, WEFT_FOREVER);
-    return call->status;
+    return call->condition != NULL ? wefti_condition_receive(self, call->condition) : call->status;
 }
 
 weft_status wefti_parallel(const weft_parallel_options *options,
