@@ -9,6 +9,16 @@
 #include <string.h>
 #include <ucontext.h>
 
+/* What lies below the stack pointer is not to be touched, Valgrind thinks. */
+#if defined(__has_include)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#endif
+#endif
+#ifndef VALGRIND_MAKE_MEM_UNDEFINED
+#define VALGRIND_MAKE_MEM_UNDEFINED(from, size) ((void)0)
+#endif
+
 enum { RED_ZONE = 128, SPARE = 4096, SMALLEST_BITS = 14, CELL = 16 };
 
 /* divert_x86_64.S */
@@ -43,6 +53,7 @@ void wefti_divert_waiting(wefti_context *context) {
      * and when it is gone the first lies where the switch would have left it. */
     void **first = wefti_load_relaxed(&context->sp); /* relaxed: the caller's own */
     void **second = first - 7;
+    (void)VALGRIND_MAKE_MEM_UNDEFINED(second, 7 * sizeof *second);
     memcpy(second, first, 6 * sizeof *second);
     second[6] = (void *)(uintptr_t)wefti_waiting_entry;
     wefti_store_relaxed(&context->sp, (void *)second);

@@ -32,7 +32,7 @@ typedef struct wefti_walk {
     wefti_run top, middle;
 } wefti_walk;
 
-/* false: callers cannot be found here from inside a handler. */
+/* false: callers cannot be found here, or better not, from inside a handler. */
 bool wefti_walk_init(void);
 
 /* In a handler, on the thread that was interrupted at `pc`. */
