@@ -6,6 +6,7 @@
 #include <weft/base.h>
 #include <weft/buffer.h>
 #include <weft/kernel.h>
+#include <weft/unwind.h>
 
 WEFT_BEGIN_DECLS
 
@@ -303,7 +304,7 @@ WEFT_API weft_status weft_lock_channel(weft_channel *channel, weft_deadline dead
 WEFT_API weft_status weft_unlock_channel(weft_channel *channel);
 
 /**
- * Runs the block that follows with the channel locked. break, return and goto give the lock back.
+ * Runs the block that follows with the channel locked. break, return, goto and transfers of control give the lock back.
  *
  *     WEFT_WITH_LOCKED_CHANNEL(q) { weft_receive(q, &a, WEFT_NOW); weft_send(q, &b, WEFT_NOW); }
  *
@@ -314,12 +315,14 @@ WEFT_API weft_status weft_unlock_channel(weft_channel *channel);
 #define WEFTI_WITH_LOCKED_(channel, unique)                                                                            \
     for (__attribute__((cleanup(weft_leave_locked_channel)))                                                           \
          weft_channel *wefti_locked_##unique = weft_enter_locked_channel(channel);                                     \
-         wefti_locked_##unique; weft_leave_locked_channel(&wefti_locked_##unique))
+         wefti_locked_##unique; weft_leave_locked_channel(&wefti_locked_##unique))                                     \
+    WEFT_UNWIND_PROTECT(wefti_leave_locked, &wefti_locked_##unique)
 
 /** What WEFT_WITH_LOCKED_CHANNEL is made of: the channel once locked, or NULL. */
 WEFT_API weft_channel *weft_enter_locked_channel(weft_channel *channel);
 /** What WEFT_WITH_LOCKED_CHANNEL is made of: unlocks *locked if it is not NULL and sets it to NULL. */
 WEFT_API void weft_leave_locked_channel(weft_channel **locked);
+static inline void wefti_leave_locked(void *locked) { weft_leave_locked_channel((weft_channel **)locked); }
 
 WEFT_END_DECLS
 

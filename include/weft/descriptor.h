@@ -46,8 +46,9 @@ WEFT_API int weft_channel_descriptor(weft_channel *channel);
  * In a task: the task waits, its worker goes on with others. In a plain thread: a plain call. The function must not use
  * the task's bindings; it may submit, send and receive as any plain thread.
  * Returns WEFT_OK when it has been called and has returned; WEFT_INVALID (NULL); WEFT_NO_MEMORY, WEFT_NO_THREADS: it
- * was not called. At most weft_blocking_limit() calls run at once, the others wait their turn, first in, first out.
- * Threads that had nothing to do for some seconds end.
+ * was not called; WEFT_FAILED: it signalled an error that nobody took, see weft_last_condition. At most
+ * weft_blocking_limit() calls run at once, the others wait their turn, first in, first out. Threads that had nothing to
+ * do for some seconds end.
  */
 WEFT_API weft_status weft_call_blocking(void (*function)(void *argument), void *argument);
 

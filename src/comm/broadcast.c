@@ -53,7 +53,7 @@ static WEFTI_NOINLINE weft_status invoke(broadcast *b, wefti_strand *self, void 
     wefti_end_target_begin(self, &end);
     if (setjmp(end.target.place) != 0) return give_outcome(b, end.outcome);
     b->type->invoke(arguments, result);
-    wefti_target_leave(self, &end.target);
+    wefti_frame_end(self, &end.target.frame, false);
     return WEFT_OK;
 }
 

@@ -62,9 +62,11 @@ static void release_kept(void *argument) {
     self->text = NULL;
 }
 
+/* Also called by the landing pad of the C frame, when control is on its way here: then wefti_target_leave jumps. */
 static void finish(weft_case *self) {
-    if (self->phase == RUN) wefti_target_leave(wefti_strand_now, &self->target);
-    if (self->phase == CHOSEN && self->target.frame.begun) wefti_frame_end(wefti_strand_now, &self->target.frame, true);
+    weft_frame *frame = &self->target.frame;
+    if (frame->begun && frame->run == NULL) wefti_target_leave(wefti_strand_now, &self->target);
+    if (frame->begun) wefti_frame_end(wefti_strand_now, frame, true);
     self->phase = DONE;
     release_kept(self); /* of a case that just ends, where no clause was come to */
 }

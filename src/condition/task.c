@@ -49,8 +49,6 @@ void weft_task_handlers_end(weft_task_handling *self) {
 
 /* ---- errors that become outcomes ---- */
 
-const char wefti_end_mark[] = "end of task";
-
 /* A target that stands for the end of a task that did not come as a record: see wefti_end_target. */
 static wefti_end_target *end_target(const wefti_strand *self) {
     for (weft_frame *frame = self->frames; frame != NULL; frame = frame->outer)

@@ -49,27 +49,6 @@ WEFTI_NORETURN void wefti_unwind_to(wefti_strand *self, weft_target *target);
  * task that came as a record (wefti_task_runs). */
 WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition *condition, unsigned how);
 
-/* Targets: begin; setjmp(target->place), not 0 if control came by a transfer, when the target has been ended; end. */
-static inline void wefti_target_begin(wefti_strand *self, weft_target *target) {
-    target->owner = self;
-    wefti_frame_begin(self, &target->frame, NULL, NULL);
-}
-
-/* The end of a task that did not come as a record, such as one of a broadcast: a target with this argument. The
- * transfer of an error goes to the innermost one, with the outcome, a reference, left there. */
-typedef struct wefti_end_target {
-    weft_target target;
-    const wefti_condition *outcome;
-} wefti_end_target;
-
-extern const char wefti_end_mark[];
-
-static inline void wefti_end_target_begin(wefti_strand *self, wefti_end_target *end) {
-    end->outcome = NULL;
-    wefti_target_begin(self, &end->target);
-    end->target.frame.argument = (void *)(uintptr_t)wefti_end_mark;
-}
-
 /* The end of a target: of its block, or by the landing pad of the C frame that it stands in. */
 void wefti_target_leave(wefti_strand *self, weft_target *target);
 

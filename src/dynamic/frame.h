@@ -11,6 +11,8 @@
 
 #include "dynamic/strand.h"
 
+struct wefti_condition;
+
 /* A clean-up, or a target if run is NULL. It is linked by the last store: one that is seen is complete. */
 static inline void wefti_frame_begin(wefti_strand *self, weft_frame *frame, void (*run)(void *), void *argument) {
     frame->outer = self->frames;
@@ -33,6 +35,27 @@ static inline void wefti_frame_end(wefti_strand *self, weft_frame *frame, bool r
     self->cleaning++;
     frame->run(frame->argument);
     self->cleaning--;
+}
+
+/* Targets: begin; setjmp(target->place), not 0 if control came by a transfer, when the target has been ended; end. */
+static inline void wefti_target_begin(wefti_strand *self, weft_target *target) {
+    target->owner = self;
+    wefti_frame_begin(self, &target->frame, NULL, NULL);
+}
+
+/* The end of a task that did not come as a record, such as one of a broadcast: a target with this argument. The
+ * transfer of an error goes to the innermost one, with the outcome, a reference, left there. */
+typedef struct wefti_end_target {
+    weft_target target;
+    const struct wefti_condition *outcome;
+} wefti_end_target;
+
+extern const char wefti_end_mark[]; /* attach.c */
+
+static inline void wefti_end_target_begin(wefti_strand *self, wefti_end_target *end) {
+    end->outcome = NULL;
+    wefti_target_begin(self, &end->target);
+    end->target.frame.argument = (void *)(uintptr_t)wefti_end_mark;
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "dynamic/env.h"
+#include "dynamic/frame.h"
 #include "os/os.h"
 #include "sched/park.h"
 #include "sched/task.h"
@@ -14,6 +15,8 @@ __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")
 
 /* For weft_last_status where not even a process object can be had. */
 static __thread weft_status bare_status;
+
+const char wefti_end_mark[] = "end of task";
 
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;

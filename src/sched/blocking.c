@@ -8,6 +8,7 @@
 
 #include <weft/descriptor.h>
 
+#include "dynamic/frame.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
 
@@ -18,6 +19,7 @@ typedef struct call {
     void (*function)(void *argument);
     void *argument;
     wefti_wait wait;
+    const wefti_condition *failure; /* an error that nobody took; NULL: none */
 } call;
 
 static struct {
@@ -42,11 +44,27 @@ static void take_out(const call *one) {
     if (pool.last == &one->next) pool.last = at;
 }
 
+/* An error that nobody takes ends the call, and is received by who made it. */
+static void call_function(call *one) {
+    wefti_end_target end;
+    if (wefti_strand_self() == NULL) {
+        one->function(one->argument);
+        return;
+    }
+    wefti_end_target_begin(wefti_strand_now, &end);
+    if (setjmp(end.target.place) != 0) {
+        one->failure = end.outcome;
+        return;
+    }
+    one->function(one->argument);
+    wefti_frame_end(wefti_strand_now, &end.target.frame, false);
+}
+
 /* Lock held, and given up meanwhile. */
 static void make_call(call *one) {
     pool.first = one->next;
     pthread_mutex_unlock(&pool.lock);
-    one->function(one->argument);
+    call_function(one);
     pthread_mutex_lock(&pool.lock);
     pool.calls--;
     pthread_mutex_unlock(&pool.lock);
@@ -111,7 +129,8 @@ weft_status weft_call_blocking(void (*function)(void *argument), void *argument)
     pool.calls++;
     weft_status status = see_to_it(&one);
     pthread_mutex_unlock(&pool.lock);
-    return status == WEFT_OK ? wefti_park(&one.wait, WEFT_FOREVER) : status;
+    if (status == WEFT_OK) status = wefti_park(&one.wait, WEFT_FOREVER);
+    return one.failure != NULL ? wefti_condition_receive(self, one.failure) : status;
 }
 
 size_t weft_blocking_count(void) {

@@ -462,3 +462,42 @@ TEST(handler_that_declines_leaves_the_status) {
     }
     CHECK_EQ(wefti_load_relaxed(&noticed), 2);
 }
+
+/* ---- what else may fail in a task ---- */
+
+static void fail_in_call(void *unused) {
+    (void)unused;
+    fail(0);
+}
+
+WEFT_TASK(int, calls) {
+    CHECK_STATUS(weft_call_blocking(fail_in_call, NULL), WEFT_FAILED);
+    CHECK_STR(weft_condition_message(weft_last_condition()), "bad line");
+    return 0;
+}
+
+TEST(error_in_a_blocking_call_is_received_by_who_made_it) {
+    scene s = begin();
+    weft_set(weft_debug_tasks, false);
+    CHECK_OK(weft_submit(s.results, calls));
+    receive_one(s.results);
+    weft_set(weft_debug_tasks, true);
+    end(&s);
+}
+
+WEFT_TASK(int, fails_with_lock, (weft_channel *, channel)) {
+    WEFT_WITH_LOCKED_CHANNEL(channel) { fail(0); }
+    return 0;
+}
+
+TEST(error_in_a_locked_block_gives_the_lock_back) {
+    scene s = begin();
+    int value;
+    weft_set(weft_debug_tasks, false);
+    CHECK_OK(weft_submit(s.results, fails_with_lock, s.results));
+    CHECK_STATUS(weft_receive_result(s.results, &value, WEFT_FOREVER), WEFT_FAILED);
+    CHECK_OK(weft_lock_channel(s.results, weft_after(10)));
+    CHECK_OK(weft_unlock_channel(s.results));
+    weft_set(weft_debug_tasks, true);
+    end(&s);
+}
