@@ -196,7 +196,7 @@ static inline bool is_plain(const weft_operation *operation) {
     return plain && wefti_odd(operation->on.channel) == 0;
 }
 
-/* Gets inside, and counts towards a bias. */
+/* Gets inside, and counts towards a bias. worker: the caller's, NULL for a thread. */
 static inline wefti_way enter_ring(weft_channel *channel, wefti_worker *worker) {
     if (WEFTI_LIKELY(worker != NULL && wefti_bias_enter(channel, worker))) return WEFTI_BIASED;
     if (worker != NULL)
@@ -584,6 +584,9 @@ weft_operation *weft_alternate_again(weft_alternation *alternation, weft_choice 
 weft_status weft_free_alternation(weft_alternation *alternation) {
     if (alternation == NULL) return WEFT_OK;
     if (wefti_exchange_acquire(&alternation->busy, 1u) != 0) return WEFT_BUSY; /* as above */
+    wefti_strand nobody = {NULL};
+    alternation->self =
+        wefti_strand_now != NULL ? wefti_strand_now : &nobody; /* not who used it last: see enter_ring */
     withdraw(alternation, alternation->count, NULL);
     free(alternation);
     wefti_count_live(-1);
