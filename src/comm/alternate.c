@@ -77,18 +77,24 @@ static inline __attribute__((always_inline)) uint64_t ready(const weft_operation
     return wefti_load_relaxed(&channel->count) | (uintptr_t)wefti_first(&channel->senders);
 }
 
-/* Checks at most 64 operations, and notes in *word which are promising. */
+bool wefti_operations_in_vain(const weft_operation *operations, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (unusual(&operations[i]) != 0 || ready(&operations[i]) != 0) return false;
+    return true;
+}
+
+/* Checks at most 64 operations, and notes in *word which are promising. From the last on, so that each bit costs one
+ * instruction. */
 static weft_status survey_word(const weft_operation *operations, uint32_t count, uint64_t *word) {
     uint64_t set = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const weft_operation *operation = &operations[i];
+    for (const weft_operation *operation = operations + count; operation-- != operations;) {
         if (WEFTI_LIKELY(unusual(operation) == 0)) {
-            set |= (uint64_t)(ready(operation) != 0) << i; /* no branch: it would be predicted wrong */
+            set = 2 * set + (ready(operation) != 0); /* no branch: it would be predicted wrong */
             continue;
         }
         weft_status status = wefti_operation_check(operation);
         if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
-        set |= (uint64_t)wefti_operation_promising(operation) << i;
+        set = 2 * set + wefti_operation_promising(operation);
     }
     *word = set;
     return WEFT_OK;
@@ -191,7 +197,7 @@ static inline bool is_plain(const weft_operation *operation) {
     return plain && wefti_odd(operation->on.channel) == 0;
 }
 
-/* Gets inside, and counts towards a bias. */
+/* Gets inside, and counts towards a bias. worker: the caller's, NULL for a thread. */
 static inline wefti_way enter_ring(weft_channel *channel, wefti_worker *worker) {
     if (WEFTI_LIKELY(worker != NULL && wefti_bias_enter(channel, worker))) return WEFTI_BIASED;
     if (worker != NULL)
@@ -581,6 +587,9 @@ weft_operation *weft_alternate_again(weft_alternation *alternation, weft_choice 
 weft_status weft_free_alternation(weft_alternation *alternation) {
     if (alternation == NULL) return WEFT_OK;
     if (wefti_exchange_acquire(&alternation->busy, 1u) != 0) return WEFT_BUSY; /* as above */
+    wefti_strand nobody = {NULL};
+    alternation->self =
+        wefti_strand_now != NULL ? wefti_strand_now : &nobody; /* not who used it last: see enter_ring */
     withdraw(alternation, alternation->count, NULL);
     free(alternation);
     wefti_count_live(-1);

@@ -52,6 +52,9 @@ static inline bool wefti_operation_promising(const weft_operation *operation) {
     return channel->kind != WEFTI_RING || wefti_load_relaxed(&channel->count) < channel->capacity;
 }
 
+/* Of an alternation that does not wait: whether all are well, and nothing can be received. false: not seen at once. */
+bool wefti_operations_in_vain(const weft_operation *operations, uint32_t count);
+
 /* ---- a set of places, one bit each ---- */
 
 static inline uint32_t wefti_words(size_t count) { return (uint32_t)((count + 63) / 64); }

@@ -88,9 +88,20 @@ static bool otherwise(weft_clauses *clauses, weft_status status) {
     return go_through(clauses, place);
 }
 
+/* A look at channels on which nothing happens: the otherwise-clause. */
+static inline bool looks_in_vain(const weft_clauses *clauses, const wefti_strand *self) {
+    if (clauses->deadline != WEFT_NOW || clauses->loop || clauses->operations != clauses->inside) return false;
+    return self != NULL && self->locks == 0 && wefti_operations_in_vain(clauses->operations, clauses->count);
+}
+
 bool weft_clauses_go_on(weft_clauses *clauses) {
     if (clauses->status != WEFT_OK) return end(clauses, clauses->status);
     clauses->phase = RUN;
+    wefti_strand *self = wefti_strand_now;
+    if (looks_in_vain(clauses, self)) {
+        self->last_status = WEFT_TIMED_OUT;
+        return go_through(clauses, clauses->otherwise - 1);
+    }
     if (clauses->count == 0) return otherwise(clauses, WEFT_TIMED_OUT);
     const weft_operation *done = do_one(clauses); /* which leaves the status for weft_last_status */
     if (done == NULL) return otherwise(clauses, weft_last_status());
