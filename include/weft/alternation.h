@@ -115,18 +115,22 @@ WEFT_API weft_status weft_free_alternation(weft_alternation *alternation);
  * in order, each once; then one operation is done; then its block runs, as any C: break and continue leave the
  * alternation, return and goto leave it too, alternations nest. At the beginning of the block weft_last_status() is the
  * status of the operation: WEFT_OK, or WEFT_CLOSED, WEFT_FAILED ... as the single operation would return.
- * What the pointers point to lives outside the braces, since the operation is done after the clauses have been left for
- * the first time: no compound literals there, nor variables declared between the braces.
- * A clause whose guard is false: neither its channel nor its pointer is evaluated, and it is not chosen. Where no
- * clause is left, the otherwise-clause runs at once, whatever its time; without one nothing runs and weft_last_status()
- * after the alternation is WEFT_TIMED_OUT. Misuse (see weft_alternate) runs no block; weft_last_status() tells.
+ * What is received into lives outside the braces, since the operation is done after the clauses have been left for the
+ * first time. What is sent is copied when its clause is gone through, so it may be a compound literal, or changed by
+ * others meanwhile. But a loop, whose clauses are gone through once, sends what the pointer points to in each round:
+ * there it lives outside the braces too. Each clause is an if with an empty branch, so an else after its block would
+ * belong to it: give blocks braces, and put a condition around a clause in braces of its own. A clause whose guard is
+ * false: neither its channel nor its pointer is evaluated, and it is not chosen. Where no clause is left, the
+ * otherwise-clause runs at once, whatever its time; without one nothing runs and weft_last_status() after the
+ * alternation is WEFT_TIMED_OUT. Misuse (see weft_alternate) runs no block; weft_last_status() tells.
  */
 
 /** Does the first of the clauses listed that can be done. Row A1. */
 #define WEFT_PRI_ALT WEFTI_ALTERNATION(WEFT_FIRST_LISTED, NULL)
 /** Does any of the clauses that can be done, each with the same chance. Row A1. */
 #define WEFT_FAIR_ALT WEFTI_ALTERNATION(WEFT_FAIR, NULL)
-/** Does the next of the clauses that can be done after the one done last. turn: a size_t * that begins with 0. */
+/** Does the next of the clauses that can be done after the one done last. turn: a size_t * that begins with 0,
+ * or NULL: then each statement begins with the first, as WEFT_PRI_ALT. */
 #define WEFT_ROUND_ALT(turn) WEFTI_ALTERNATION(WEFT_IN_TURN, (turn))
 
 /** As WEFT_PRI_ALT, again and again until break or return, or until a round runs no block. The clauses are gone through
@@ -147,12 +151,12 @@ WEFT_API weft_status weft_free_alternation(weft_alternation *alternation);
 #define WEFT_RECEIVE_RESULT(channel, pointer)                                                                          \
     WEFTI_CLAUSE(true, weft_clause_on(wefti_clauses, WEFT_OPERATION_RESULT, WEFTI_FITTING(channel, pointer),           \
                                       (pointer), sizeof *(pointer)))
-/** Clause: sends *(pointer), as it is when the operation is done. */
+/** Clause: sends *(pointer), as it is when the clause is gone through; in a loop, as it is when the operation is done.
+ */
 #define WEFT_SEND(channel, pointer) WEFT_SEND_IF(true, channel, pointer)
 /** Clause: sends *(pointer), if `guard` is true. */
 #define WEFT_SEND_IF(guard, channel, pointer)                                                                          \
-    WEFTI_CLAUSE(guard, weft_clause_on(wefti_clauses, WEFT_OPERATION_SEND, WEFTI_FITTING(channel, pointer),            \
-                                       (void *)(uintptr_t)(pointer), sizeof *(pointer)))
+    WEFTI_CLAUSE(guard, weft_clause_send(wefti_clauses, WEFTI_FITTING(channel, pointer), (pointer), sizeof *(pointer)))
 /** Clause: receives an element and discards it. */
 #define WEFT_RECEIVE_ANY(channel)                                                                                      \
     WEFTI_CLAUSE(true, weft_clause_on(wefti_clauses, WEFT_OPERATION_RECEIVE, weft_untyped(channel), NULL, 0))
@@ -173,7 +177,7 @@ WEFT_API weft_status weft_free_alternation(weft_alternation *alternation);
 
 /* ---- below: how the macros work ---- */
 
-enum { WEFTI_CLAUSES_INSIDE = 8 };
+enum { WEFTI_CLAUSES_INSIDE = 8, WEFTI_VALUES_INSIDE = 256 };
 
 /* An alternation as a statement: gone through once with `collecting`, to gather its operations, then once with `chosen`
  * the place of the clause whose block is to run. */
@@ -191,14 +195,19 @@ typedef struct weft_clauses {
     double seconds; /* of an otherwise-clause, where deadline is -1 */
     size_t *turn;
     weft_alternation *registered;
+    void *values_outside; /* copies of what is to be sent, linked: those that do not fit inside */
+    uint32_t values_size; /* of those inside */
     uint32_t places_inside[WEFTI_CLAUSES_INSIDE];
     weft_operation inside[WEFTI_CLAUSES_INSIDE];
+    unsigned char values_inside[WEFTI_VALUES_INSIDE] __attribute__((aligned(16)));
 } weft_clauses;
 
 /** What the alternation statements are made of: the next time through the clauses; false: the end. */
 WEFT_API bool weft_clauses_go_on(weft_clauses *clauses);
 /** What the alternation statements are made of: room for more operations. */
 WEFT_API bool weft_clauses_grow(weft_clauses *clauses);
+/** What the alternation statements are made of: a copy of a value that does not fit inside. NULL: no memory. */
+WEFT_API void *weft_clauses_keep(weft_clauses *clauses, const void *value, size_t size);
 /** What the alternation statements are made of: ends them, wherever they are left. */
 WEFT_API void weft_clauses_leave(weft_clauses **clauses);
 /** What the alternation statements are made of: an otherwise-clause. */
@@ -232,6 +241,8 @@ static inline weft_clauses *weft_clauses_begin(weft_clauses *clauses, weft_choic
     clauses->deadline = WEFT_FOREVER;
     clauses->turn = turn;
     clauses->registered = NULL;
+    clauses->values_outside = NULL;
+    clauses->values_size = 0;
     return clauses;
 }
 
@@ -253,6 +264,21 @@ static inline void weft_clause_on(weft_clauses *clauses, weft_operation_kind kin
     operation->on.channel = channel;
     operation->element = element;
     operation->size = size;
+}
+
+/* A copy, since what the pointer points to may end with the time through the clauses. */
+static inline void weft_clause_send(weft_clauses *clauses, weft_channel *channel, const void *value, size_t size) {
+    void *copy = (void *)(uintptr_t)value;
+    if (!clauses->loop && value != NULL) {
+        if (size <= WEFTI_VALUES_INSIDE - (size_t)clauses->values_size) {
+            copy = clauses->values_inside + clauses->values_size;
+            clauses->values_size += (uint32_t)((size + 15) & ~(size_t)15);
+            __builtin_memcpy(copy, value, size);
+        } else {
+            copy = weft_clauses_keep(clauses, value, size);
+        }
+    }
+    weft_clause_on(clauses, WEFT_OPERATION_SEND, channel, copy, size);
 }
 
 static inline void weft_clause_group(weft_clauses *clauses, weft_group *group) {

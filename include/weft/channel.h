@@ -92,6 +92,7 @@ WEFT_API WEFT_CHECKED weft_channel *weft_make_rendezvous_sized(size_t element_si
 /**
  * Makes a channel from which the time, a weft_deadline, can be received once, from `deadline` on.
  *
+ * It is the time of the receive that is given, not the one at which the clock was due, so a late receiver can tell.
  * Costs nothing while nobody waits: no timer is armed, no thread runs. Sending to it is refused (WEFT_INVALID). Once
  * received, nothing more ever comes. NULL: WEFT_NO_MEMORY. Row CH8.
  */
@@ -101,7 +102,8 @@ WEFT_API WEFT_CHECKED weft_channel *weft_make_after(weft_deadline deadline);
  * Makes a channel from which the time can be received once in each period; ticks that nobody received in time are left
  * out, as in a clock and not as in a queue.
  *
- * seconds: the period, more than 0. NULL: WEFT_INVALID, WEFT_NO_MEMORY. Otherwise as weft_make_after. Row CH8.
+ * seconds: the period, more than 0, rounded to nanoseconds, at least one. NULL: WEFT_INVALID, WEFT_NO_MEMORY. Otherwise
+ * as weft_make_after. Row CH8.
  */
 WEFT_API WEFT_CHECKED weft_channel *weft_make_every(double seconds);
 
@@ -284,7 +286,7 @@ WEFT_API size_t weft_drain(weft_channel *channel);
  *
  * Elements that carry a condition stay. Called with the channel locked as by weft_lock_channel: match must not use it.
  * removed: how many; may be NULL. Returns WEFT_OK, WEFT_INVALID (NULL, match NULL, or a buffer that cannot),
- * WEFT_NO_MEMORY. Source: dequeue-object-if.
+ * WEFT_NO_MEMORY (nothing was taken out, the order is kept). Source: dequeue-object-if.
  */
 WEFT_API weft_status weft_remove_if(weft_channel *channel, bool (*match)(const void *element, void *argument),
                                     void *argument, size_t *removed);

@@ -29,6 +29,31 @@ bool weft_clauses_grow(weft_clauses *clauses) {
     return true;
 }
 
+typedef struct value_outside {
+    struct value_outside *next;
+    unsigned char bytes[] __attribute__((aligned(16)));
+} value_outside;
+
+void *weft_clauses_keep(weft_clauses *clauses, const void *value, size_t size) {
+    value_outside *copy = malloc(sizeof *copy + size);
+    if (copy == NULL) {
+        clauses->status = WEFT_NO_MEMORY;
+        return NULL;
+    }
+    copy->next = clauses->values_outside;
+    clauses->values_outside = copy;
+    memcpy(copy->bytes, value, size);
+    return copy->bytes;
+}
+
+static void free_values(weft_clauses *clauses) {
+    for (value_outside *each = clauses->values_outside, *next; each != NULL; each = next) {
+        next = each->next;
+        free(each);
+    }
+    clauses->values_outside = NULL;
+}
+
 void weft_clause_otherwise(weft_clauses *clauses, weft_deadline deadline, double seconds) {
     if (clauses->otherwise != 0) clauses->status = WEFT_INVALID; /* once */
     clauses->otherwise = clauses->place + 1;
@@ -49,6 +74,7 @@ static inline void let_go(weft_clauses *clauses) {
     clauses->registered = NULL;
     if (clauses->operations != clauses->inside) free(clauses->operations);
     clauses->operations = clauses->inside;
+    if (WEFTI_UNLIKELY(clauses->values_outside != NULL)) free_values(clauses);
     clauses->phase = RUN;
     clauses->loop = false;
 }

@@ -29,8 +29,8 @@ weft_channel *weft_make_after(weft_deadline deadline) {
 }
 
 weft_channel *weft_make_every(double seconds) {
-    double period = seconds * 1e9;
-    if (!(period >= 1) || period > 9e18) return wefti_fail(WEFT_INVALID);
+    if (!(seconds > 0) || seconds > 9e9) return wefti_fail(WEFT_INVALID);
+    double period = WEFTI_MAX(seconds * 1e9 + 0.5, 1.0); /* to the nearest nanosecond, but never none */
     return wefti_channel_make_clock(false, sizeof(weft_deadline), wefti_clock() + (int64_t)period, (int64_t)period);
 }
 

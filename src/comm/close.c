@@ -84,6 +84,23 @@ static const wefti_element *look_at_front(weft_channel *channel) {
     return front;
 }
 
+/* Sees to a block beside those in use: so going round needs no memory that it may not get, since each block that fills
+ * at the end follows one that was emptied in front. The channel's own lock is held by the caller. */
+static bool has_spare(weft_channel *channel) {
+    if (channel->kind != WEFTI_BACKLOG || wefti_stored(channel) == 0) return true;
+    wefti_backlog *backlog = wefti_backlog_of(channel);
+    wefti_block *block = wefti_block_make(channel, false);
+    wefti_channel_lock(channel);
+    if (backlog->spare == NULL) {
+        backlog->spare = block;
+        block = NULL;
+    }
+    bool there = backlog->spare != NULL;
+    wefti_channel_unlock(channel);
+    free(block);
+    return there;
+}
+
 /* Goes once round a store that is first in, first out. The channel's own lock is held by the caller. */
 static size_t go_round(weft_channel *channel, wefti_strand *self, void *room,
                        bool (*match)(const void *element, void *argument), void *argument) {
@@ -95,7 +112,8 @@ static size_t go_round(weft_channel *channel, wefti_strand *self, void *room,
         bool out = front->condition == NULL && match(front->value, argument);
         wefti_visit visit;
         if (wefti_visit_with_room(&visit, channel, self, WEFT_FOREVER) != WEFT_OK) break;
-        if (!visit.room && !out) { /* it cannot be brought to the end: the rest stays, in another order */
+        if (!visit.room &&
+            !out) { /* only if a timeout's result has used the spare block: the rest stays, in another order */
             wefti_visit_end(&visit);
             break;
         }
@@ -125,6 +143,10 @@ weft_status weft_remove_if(weft_channel *channel, bool (*match)(const void *elem
     if ((wefti_odd(channel) & (WEFTI_GAPS | WEFTI_LOCAL)) != 0) return WEFT_INVALID;
     unsigned char *room = malloc(channel->element_size + 1);
     weft_status status = room != NULL ? weft_lock_channel(channel, WEFT_FOREVER) : WEFT_NO_MEMORY;
+    if (status == WEFT_OK && !has_spare(channel)) {
+        weft_unlock_channel(channel);
+        status = WEFT_NO_MEMORY;
+    }
     if (status == WEFT_OK) {
         bool able;
         *removed = remove_locked(channel, room, match, argument, &able);

@@ -42,6 +42,48 @@ TEST(value_is_sent_as_it_is_when_the_operation_is_done) {
     CHECK_OK(weft_free_channel(channel));
 }
 
+typedef struct wide {
+    int number[40];
+} wide;
+
+/* Nine clauses, so that they outgrow their first place too. What is wide does not fit inside. */
+TEST(clause_sends_what_it_pointed_to_when_it_was_gone_through) {
+    weft_channel *empty[9], *numbers = rendezvous(), *wides = bounded_channel(sizeof(wide), 1);
+    for (int i = 0; i < 9; i++) empty[i] = bounded_channel(sizeof(int), 1);
+    for (int i = 0; i < 9; i++) CHECK_OK(weft_send(empty[i], &i, WEFT_NOW)); /* full */
+    wide got = {{0}};
+    int rounds = 0;
+    WEFT_PRI_ALT {
+        for (int i = 0; i < 9; i++) WEFT_SEND(empty[i], &(int){i + 100}) {
+                rounds = -1;
+            }
+        WEFT_SEND(wides, (&(wide){.number = {[0] = 7, [39] = 9}})) { rounds++; }
+        WEFT_SEND(numbers, &(int){3}) { rounds = -1; }
+    }
+    CHECK_EQ(rounds, 1);
+    CHECK_OK(weft_receive(wides, &got, WEFT_NOW));
+    CHECK(got.number[0] == 7 && got.number[39] == 9);
+    for (int value = 4; value < 6; value++) {
+        int sent = value, received = 0;
+        WEFT_FAIR_ALT {
+            WEFT_SEND(empty[0], &(int){sent}) { rounds = -1; }
+            WEFT_RECEIVE(empty[value], &received) { rounds++; }
+        }
+        CHECK_EQ(received, value);
+    }
+    int received = 0;
+    CHECK_OK(weft_receive(empty[0], &received, WEFT_NOW));
+    WEFT_PRI_ALT {
+        WEFT_SEND(empty[0], &(int){77}) { received = -1; }
+    }
+    CHECK_OK(weft_receive(empty[0], &received, WEFT_NOW));
+    CHECK_EQ(received, 77);
+    CHECK_EQ(rounds, 3);
+    free_all(empty, 9);
+    CHECK_OK(weft_free_channel(numbers));
+    CHECK_OK(weft_free_channel(wides));
+}
+
 /* "PRI-ALT selects the first one listed" */
 TEST(pri_alt_takes_the_first_listed_of_those_ready) {
     weft_channel *channels[] = {rendezvous(), holding(1), holding(2), holding(3)};

@@ -59,6 +59,20 @@ TEST(period_that_is_none_is_refused) {
     }
 }
 
+TEST(tiny_period_is_a_nanosecond) {
+    static const double tiny[] = {1e-9, 0.4e-9, 1e-300};
+    for (size_t i = 0; i < 3; i++) {
+        weft_deadline before = weft_time(), first = 0, second = 0;
+        weft_channel *every = weft_make_every(tiny[i]);
+        if (!CHECK_NOT_NULL(every)) continue;
+        CHECK_OK(weft_receive(every, &first, weft_after(10.0)));
+        CHECK_OK(weft_receive(every, &second, weft_after(10.0)));
+        CHECK_GT(first, before);
+        CHECK_GT(second, first);
+        CHECK_OK(weft_free_channel(every));
+    }
+}
+
 TEST(every_gives_the_time_once_in_each_period) {
     weft_deadline begin = weft_time(), last = 0, got = 0;
     weft_channel *every = weft_make_every(0.004);

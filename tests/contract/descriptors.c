@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -193,6 +194,43 @@ TEST(descriptors_and_channels_in_one_alternation) {
         CHECK_OK(weft_free_channel(channel));
         CHECK_OK(weft_free_channel(done));
     }
+    end_and_free(kernel);
+}
+
+WEFT_TASK(weft_status, wait_and_tell, (int, descriptor)) { return weft_wait_readable(descriptor, weft_after(0.02)); }
+
+/* An error, never a wait that nobody would end; and all is well once there are descriptors again. */
+TEST(without_descriptors_left_there_is_an_answer) {
+    int ends[2], value = 1;
+    struct rlimit before, none;
+    open_pipe(ends);
+    weft_kernel *kernel = kernel_here();
+    weft_channel *done = weft_make_channel(weft_status), *channel = weft_make_channel(int);
+    weft_status status = WEFT_OK;
+    weft_operation operation = {.kind = WEFT_OPERATION_READ, .on.descriptor = ends[0]};
+    CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = (rlim_t)ends[1] + 1;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int gap = open("/dev/null", O_RDONLY | O_CLOEXEC), gaps[16], count = 0;
+    for (; gap >= 0 && count < 16; gap = open("/dev/null", O_RDONLY | O_CLOEXEC)) gaps[count++] = gap;
+    CHECK_OK(weft_submit(done, wait_and_tell, ends[0]));
+    CHECK_OK(weft_receive_result(done, &status, patience()));
+    CHECK_STATUS(status, WEFT_NO_MEMORY);
+    CHECK_STATUS(weft_wait_readable(ends[0], weft_after(0.02)), WEFT_NO_MEMORY);
+    CHECK_PTR(weft_alternate(&operation, 1, WEFT_FIRST_LISTED, weft_after(0.02)), &operation);
+    CHECK_STATUS(operation.status, WEFT_NO_MEMORY); /* as the single operation would answer */
+    CHECK_EQ(weft_channel_descriptor(channel), -1);
+    CHECK_STATUS(weft_last_status(), WEFT_NO_MEMORY);
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    while (count > 0) close(gaps[--count]);
+    CHECK_STATUS(weft_wait_readable(ends[0], weft_after(0.02)), WEFT_TIMED_OUT);
+    CHECK_GE(weft_channel_descriptor(channel), 0);
+    CHECK_OK(weft_send(channel, &value, WEFT_NOW));
+    CHECK_OK(weft_wait_readable(weft_channel_descriptor(channel), patience()));
+    close_pipe(ends);
+    CHECK_OK(weft_free_channel(channel));
+    CHECK_OK(weft_free_channel(done));
     end_and_free(kernel);
 }
 

@@ -30,7 +30,7 @@ typedef struct party {
     weft_deadline deadline;
     uint8_t sent[MESSAGES], got[MESSAGES];
     unsigned messages, closed, timed_out, cancelled;
-    bool insists; /* begins anew until it has sent or received a message, without a deadline then */
+    bool insists; /* begins anew until it has sent or received as many messages, without a deadline then */
 } party;
 
 static wefti_thread threads[STRANDS];
@@ -129,6 +129,8 @@ static void begin(uint32_t capacity) {
     common = NULL;
     wefti_store_relaxed(&wefti_cpus_to_spin, 1u);
     explore_local(&wefti_strand_now);
+    explore_state(threads, sizeof threads);
+    explore_state(parties, sizeof parties);
     wefti_strand_now = &threads[0].strand;
     for (unsigned i = 0; i < CHANNELS; i++) channels[i] = make_channel(capacity);
     explore_name(&channels[0]->lock, "lock 0");
@@ -180,7 +182,7 @@ static void note(party *p, const weft_operation *done) {
 
 static void alternate_once(void *of) {
     party *p = enter(of);
-    for (unsigned round = 0; round < p->rounds || (p->insists && p->messages == 0); round++)
+    for (unsigned round = 0; round < p->rounds || (p->insists && p->messages < p->rounds); round++)
         note(p, weft_alternate(p->operations, p->count, p->choice, round < p->rounds ? p->deadline : WEFT_FOREVER));
 }
 
@@ -188,7 +190,7 @@ static void alternate_kept(void *of) {
     party *p = enter(of);
     weft_alternation *kept = weft_make_alternation(p->operations, p->count);
     explore_assert(kept != NULL);
-    for (unsigned round = 0; round < p->rounds || (p->insists && p->messages == 0); round++)
+    for (unsigned round = 0; round < p->rounds || (p->insists && p->messages < p->rounds); round++)
         note(p, weft_alternate_again(kept, p->choice, round < p->rounds ? p->deadline : WEFT_FOREVER));
     explore_assert(weft_free_alternation(kept) == WEFT_OK);
 }
@@ -253,11 +255,9 @@ static void senders_against_receivers(uint32_t capacity) {
     run(2, alternate_once);
     finish();
 }
-EXPLORE(two_alternations_meet, .exhaustive = true, .preemptions = 2, .stale = 1) { senders_against_receivers(0); }
+EXPLORE(two_alternations_meet, .exhaustive = true, .stale = 1) { senders_against_receivers(0); }
 EXPLORE(two_alternations_meet_by_seeds, .share = 15) { senders_against_receivers(0); }
-EXPLORE(two_alternations_meet_in_rings, .exhaustive = true, .preemptions = 2, .stale = 1) {
-    senders_against_receivers(1);
-}
+EXPLORE(two_alternations_meet_in_rings, .exhaustive = true, .stale = 1) { senders_against_receivers(1); }
 
 /* Each sends to one channel and receives from the other; both ways may be possible at once, and one is done. */
 static void mixed(unsigned first, unsigned second) {
@@ -268,11 +268,9 @@ static void mixed(unsigned first, unsigned second) {
     run(2, alternate_once);
     finish();
 }
-EXPLORE(crossed_alternations_meet, .exhaustive = true, .preemptions = 2, .stale = 1) { mixed(0, 1); }
+EXPLORE(crossed_alternations_meet, .exhaustive = true, .stale = 1) { mixed(0, 1); }
 EXPLORE(crossed_alternations_meet_by_seeds, .share = 15) { mixed(0, 1); }
-EXPLORE(alternations_that_send_and_receive_at_one_channel_meet, .exhaustive = true, .preemptions = 2, .stale = 1) {
-    mixed(0, 0);
-}
+EXPLORE(alternations_that_send_and_receive_at_one_channel_meet, .exhaustive = true, .stale = 1) { mixed(0, 0); }
 EXPLORE(alternations_that_send_and_receive_at_one_channel_meet_by_seeds, .share = 15) { mixed(0, 0); }
 
 EXPLORE(an_alternation_of_two_rounds_serves_another_and_a_plain_sender, .share = 15) {
@@ -341,6 +339,47 @@ static void cancels(void (*what)(void *)) {
 EXPLORE(a_cancel_competes_with_an_alternation, .share = 15) { cancels(alternate_once); }
 EXPLORE(a_cancel_competes_with_a_kept_alternation, .share = 15) { cancels(alternate_kept); }
 
+/* Two alternations over two channels, and those that `others` names: all that there is to interfere with a claim.
+ * Whoever is left without a counterpart is ended by the close; where there is none, everybody has one. */
+enum { PLAIN = 1, TIME_OUT = 2, CLOSE = 4, CANCEL = 8 };
+static void two_alternations_and(unsigned others) {
+    begin(0);
+    to_send(1, 0), to_send(1, 1);
+    to_receive(2, 1), to_receive(2, 0);
+    if ((others & TIME_OUT) != 0) parties[2].deadline = wefti_clock() + 30000;
+    parties[2].insists = (others & CLOSE) == 0;
+    if ((others & (PLAIN | CLOSE)) == PLAIN) parties[2].rounds = 2; /* one message of each */
+    if ((others & PLAIN) != 0) to_send(3, 1);
+    run(1, alternate_once);
+    run(2, alternate_once);
+    if ((others & PLAIN) != 0) run(3, do_plainly);
+    if ((others & CLOSE) != 0) explore_thread(close_1, NULL);
+    if ((others & CANCEL) != 0) explore_thread(cancel, NULL);
+    finish();
+    if (parties[2].timed_out != 0) explore_saw("a time-out");
+    if (parties[2].cancelled != 0) explore_saw("a cancel");
+    if (parties[2].closed != 0) explore_saw("a close");
+}
+#define WHOLE .exhaustive = true, .merge = true
+EXPLORE(two_alternations_and_a_plain_send, WHOLE, .preemptions = 2) { two_alternations_and(PLAIN); }
+EXPLORE(two_alternations_and_a_plain_send_whole, WHOLE, .longer = true) { two_alternations_and(PLAIN); }
+EXPLORE(two_alternations_and_a_time_out, WHOLE) { two_alternations_and(TIME_OUT); }
+EXPLORE(two_alternations_and_a_close, WHOLE) { two_alternations_and(CLOSE); }
+EXPLORE(two_alternations_and_a_cancel, WHOLE) { two_alternations_and(CANCEL); }
+EXPLORE(two_alternations_a_plain_send_and_a_time_out, WHOLE, .longer = true) { two_alternations_and(PLAIN | TIME_OUT); }
+EXPLORE(two_alternations_a_plain_send_and_a_close, WHOLE, .preemptions = 1) { two_alternations_and(PLAIN | CLOSE); }
+EXPLORE(two_alternations_a_plain_send_and_a_close_whole, WHOLE, .longer = true) { two_alternations_and(PLAIN | CLOSE); }
+EXPLORE(two_alternations_a_plain_send_and_a_cancel, WHOLE, .longer = true) { two_alternations_and(PLAIN | CANCEL); }
+EXPLORE(two_alternations_a_time_out_and_a_close, WHOLE) { two_alternations_and(TIME_OUT | CLOSE); }
+EXPLORE(two_alternations_a_time_out_and_a_cancel, WHOLE, .longer = true) { two_alternations_and(TIME_OUT | CANCEL); }
+EXPLORE(two_alternations_a_close_and_a_cancel, WHOLE, .longer = true) { two_alternations_and(CLOSE | CANCEL); }
+EXPLORE(two_alternations_and_all_of_them, WHOLE, .preemptions = 1) {
+    two_alternations_and(PLAIN | TIME_OUT | CLOSE | CANCEL);
+}
+EXPLORE(two_alternations_and_all_of_them_twice, WHOLE, .preemptions = 2, .longer = true) {
+    two_alternations_and(PLAIN | TIME_OUT | CLOSE | CANCEL);
+}
+
 /* A clock wakes an alternation in vain, since somebody else has received the time: it goes on, and its sender finds it.
  * The schedule that would break it: the wait is claimed by the clock; the sender finds it claimed, and takes its waiter
  * out for good; the owner tries the clock, in vain, and opens again. */
@@ -377,7 +416,7 @@ static void kept_against_plain(uint32_t capacity) {
 }
 EXPLORE(a_kept_alternation_receives_from_two_senders, .share = 15) { kept_against_plain(0); }
 EXPLORE(a_kept_alternation_receives_from_two_rings, .share = 15) { kept_against_plain(1); }
-EXPLORE(a_kept_alternation_misses_no_send, .exhaustive = true, .preemptions = 2, .stale = 1) {
+EXPLORE(a_kept_alternation_misses_no_send, .exhaustive = true, .stale = 1) {
     begin(explore_choose(2));
     to_receive(1, 0);
     to_send(2, 0);

@@ -211,6 +211,91 @@ static void bounded_pump(weft_kernel *kernel) {
     MUST(weft_free_channel(done));
 }
 
+/* ---- descriptors ---- */
+
+/* Whatever the system refuses: an answer, in time. */
+WEFT_TASK(int, read_byte, (int, descriptor)) {
+    char byte = 0;
+    weft_status status = weft_wait_readable(descriptor, PATIENCE);
+    if (MAY(status, WEFT_NO_MEMORY) && read(descriptor, &byte, 1) != 1) problem("read", status, __LINE__);
+    return byte;
+}
+
+static void descriptors(weft_kernel *kernel) {
+    int ends[2], byte = 0;
+    weft_channel *results = make(sizeof byte, 0, kernel);
+    if (results && pipe2(ends, O_CLOEXEC) == 0) {
+        weft_operation operation = {.kind = WEFT_OPERATION_READ, .on.descriptor = ends[0]};
+        bool accepted = MAY(weft_submit(results, read_byte, ends[0]), WEFT_NO_MEMORY);
+        MAY2(weft_wait_readable(ends[0], weft_after(0.001)) == WEFT_TIMED_OUT ? WEFT_OK : weft_last_status(),
+             WEFT_NO_MEMORY, WEFT_OK);
+        if (write(ends[1], "x", 1) != 1) problem("write", WEFT_OK, __LINE__);
+        if (accepted) collect(results, 1, &byte, sizeof byte);
+        if (strict) HOLDS(byte == 'x');
+        if (write(ends[1], "y", 1) != 1) problem("write", WEFT_OK, __LINE__);
+        if (weft_alternate(&operation, 1, WEFT_FIRST_LISTED, PATIENCE) == NULL) MAY(weft_last_status(), WEFT_NO_MEMORY);
+        close(ends[0]);
+        close(ends[1]);
+    }
+    MUST(weft_free_channel(results));
+}
+
+static void channel_as_descriptor(void) {
+    int value = 1;
+    weft_channel *channel = make(sizeof value, 0, NULL);
+    if (!channel) return;
+    int descriptor = weft_channel_descriptor(channel);
+    if (descriptor < 0) MAY(weft_last_status(), WEFT_NO_MEMORY);
+    bool sent = MAY(weft_send(channel, &value, WEFT_NOW), WEFT_NO_MEMORY);
+    if (sent && descriptor >= 0) MAY(weft_wait_readable(descriptor, PATIENCE), WEFT_NO_MEMORY);
+    MUST(weft_free_channel(channel));
+}
+
+static void call_made(void *argument) { ++*(int *)argument; }
+
+WEFT_TASK(int, call_blocking) {
+    int calls = 0;
+    bool made = MAY2(weft_call_blocking(call_made, &calls), WEFT_NO_THREADS, WEFT_NO_MEMORY);
+    return calls - made; /* made if and only if it says so */
+}
+
+static void blocking_calls(weft_kernel *kernel) {
+    int difference = 0;
+    weft_channel *results = make(sizeof difference, 0, kernel);
+    if (results && MAY(weft_submit(results, call_blocking), WEFT_NO_MEMORY)) {
+        collect(results, 1, &difference, sizeof difference);
+        HOLDS(difference == 0);
+    }
+    MUST(weft_free_channel(results));
+}
+
+/* ---- taking out by content ---- */
+
+static bool is_odd(const void *element, void *unused) {
+    (void)unused;
+    return *(const int *)element % 2 != 0;
+}
+
+/* Where there is no memory for it nothing is taken out; the order is kept in any case. */
+static void taking_out(void) {
+    enum { SENT = 500 };
+    int value = 0, last = -1;
+    size_t removed = 0, left;
+    weft_channel *channel = make(sizeof value, 0, NULL);
+    if (!channel) return;
+    for (int i = 0; i < SENT; i++) MAY(weft_send(channel, &i, WEFT_NOW), WEFT_NO_MEMORY);
+    left = weft_count(channel);
+    if (!MAY(weft_remove_if(channel, is_odd, NULL, &removed), WEFT_NO_MEMORY)) HOLDS(removed == 0);
+    if (strict) HOLDS(removed == SENT / 2);
+    HOLDS(weft_count(channel) == left - removed);
+    for (; weft_count(channel) != 0; last = value) {
+        weft_status status = weft_receive(channel, &value, WEFT_NOW);
+        if (!MAY(status, WEFT_NO_MEMORY)) break;
+        HOLDS(value > last);
+    }
+    MUST(weft_free_channel(channel));
+}
+
 static void locked_operations(void) {
     int value = 7;
     const int initial[3] = {1, 2, 3};
@@ -397,6 +482,8 @@ static void end_before_receiving(weft_kernel *kernel, bool without_waiting) {
 static void job(bool without_waiting) {
     locked_operations();
     plain_thread_waits();
+    taking_out();
+    channel_as_descriptor();
     buffers();
     weft_kernel *kernel = make_kernel();
     if (!kernel) return;
@@ -409,6 +496,8 @@ static void job(bool without_waiting) {
     timeouts(kernel);
     submissions_from_tasks(kernel);
     broadcast_and_look(kernel);
+    descriptors(kernel);
+    blocking_calls(kernel);
     end_before_receiving(kernel, without_waiting);
     MUST(weft_free_kernel(kernel));
 }

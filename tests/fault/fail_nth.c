@@ -11,6 +11,7 @@
  *     memory             malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup
  *     map, protect       mmap, mprotect
  *     advise, thread     madvise, pthread_create
+ *     descriptor         epoll_create1, epoll_ctl, eventfd
  *     all                all of these, and so without it; several are joined by +
  *   WEFT_FAIL_NTH      which one fails, from 1; 0 or nothing: none
  *   WEFT_FAIL_COUNT    how many fail, that one and those after it; 1 without it
@@ -32,14 +33,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum kind { MEMORY = 1, MAP = 2, PROTECT = 4, ADVISE = 8, THREAD = 16, ALL = 31 };
+enum kind { MEMORY = 1, MAP = 2, PROTECT = 4, ADVISE = 8, THREAD = 16, DESCRIPTOR = 32, ALL = 63 };
 
 typedef void *(*map_function)(void *, size_t, int, int, int, off_t);
 typedef int (*unmap_function)(void *, size_t);
 typedef int (*protect_function)(void *, size_t, int);
+typedef int (*watch_function)(int, int, int, struct epoll_event *);
+typedef int (*set_function)(int);
+typedef int (*flag_function)(unsigned, int);
 typedef int (*thread_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 static unsigned chosen = ALL, nth, count = 1; /* written before threads exist */
@@ -141,6 +147,11 @@ static void *real_aligned(size_t alignment, size_t size) {
 #define real_protect __real_mprotect
 #define real_advise __real_madvise
 #define real_thread __real_pthread_create
+int __real_epoll_ctl(int, int, int, struct epoll_event *), __real_epoll_create1(int), __real_eventfd(unsigned, int);
+int __wrap_epoll_ctl(int, int, int, struct epoll_event *), __wrap_epoll_create1(int), __wrap_eventfd(unsigned, int);
+#define real_epoll_ctl __real_epoll_ctl
+#define real_epoll_create __real_epoll_create1
+#define real_eventfd __real_eventfd
 #else
 #define OURS(name) name
 #define REAL(name) __libc_##name
@@ -156,6 +167,9 @@ void __libc_free(void *);
 #define real_protect LOOK_UP(protect_function, "mprotect")
 #define real_advise LOOK_UP(protect_function, "madvise")
 #define real_thread LOOK_UP(thread_function, "pthread_create")
+#define real_epoll_ctl LOOK_UP(watch_function, "epoll_ctl")
+#define real_epoll_create LOOK_UP(set_function, "epoll_create1")
+#define real_eventfd LOOK_UP(flag_function, "eventfd")
 #endif
 
 #define CALLER __builtin_return_address(0)
@@ -234,6 +248,18 @@ int OURS(pthread_create)(pthread_t *thread, const pthread_attr_t *attributes, vo
     return fails(THREAD) ? EAGAIN : real_thread(thread, attributes, run, argument);
 }
 
+/* Only what adds something to a set is refused: a change of what is watched needs no memory. */
+int OURS(epoll_ctl)(int set, int operation, int descriptor, struct epoll_event *event) {
+    if (operation == EPOLL_CTL_ADD && fails(DESCRIPTOR)) return refused(ENOSPC);
+    return real_epoll_ctl(set, operation, descriptor, event);
+}
+
+int OURS(epoll_create1)(int flags) { return fails(DESCRIPTOR) ? refused(EMFILE) : real_epoll_create(flags); }
+
+int OURS(eventfd)(unsigned initial, int flags) {
+    return fails(DESCRIPTOR) ? refused(EMFILE) : real_eventfd(initial, flags);
+}
+
 /* ---- what the program asks ---- */
 
 static int note_program(struct dl_phdr_info *object, size_t size, void *unused) {
@@ -252,11 +278,13 @@ static unsigned kind_named(const char *name, size_t length) {
     static const struct {
         const char *name;
         unsigned kind;
-    } kinds[] = {{"memory", MEMORY}, {"map", MAP},       {"protect", PROTECT},
-                 {"advise", ADVISE}, {"thread", THREAD}, {"all", ALL}};
+    } kinds[] = {{"memory", MEMORY},         {"map", MAP}, {"protect", PROTECT}, {"advise", ADVISE}, {"thread", THREAD},
+                 {"descriptor", DESCRIPTOR}, {"all", ALL}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strlen(kinds[i].name) == length && strncmp(name, kinds[i].name, length) == 0) return kinds[i].kind;
-    fprintf(stderr, "fail_nth: WEFT_FAIL_KIND is '%s'; it can be memory, map, protect, advise, thread or all\n", name);
+    fprintf(stderr,
+            "fail_nth: WEFT_FAIL_KIND is '%s'; it can be memory, map, protect, advise, thread, descriptor or all\n",
+            name);
     exit(2);
 }
 

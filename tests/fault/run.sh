@@ -10,19 +10,28 @@ driver=$1
 preload=${2:-}
 # The loader takes a space for the end of a name.
 [ -z "$preload" ] || { cd "$(dirname "$preload")" && preload=./${preload##*/}; } || exit 2
-kinds="memory map protect advise advise+protect thread"
+kinds="memory map protect advise advise+protect thread descriptor"
 limit=20      # seconds a run
+jobs=8        # runs at a time
 all_up_to=300 # every n up to here
 stride=7      # and beyond it every so many
 misses=3      # runs without a failure after which a kind is done: the number of calls varies a little
 budget=${WEFT_FAULT_SECONDS:-80}
 bad=0 runs=0
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 
-# run KIND NTH COUNT: sets output and status.
-run() {
-    output=$(LD_PRELOAD="$preload" WEFT_FAIL_KIND=$1 WEFT_FAIL_NTH=$2 WEFT_FAIL_COUNT=$3 \
-        timeout --signal=ABRT --kill-after=5 "$limit" "$driver" 2>&1)
-    status=$?
+# start JOB KIND NTH COUNT: a run, which leaves its output and its status. A run waits most of its time, so several go at once.
+start() {
+    LD_PRELOAD="$preload" WEFT_FAIL_KIND=$2 WEFT_FAIL_NTH=$3 WEFT_FAIL_COUNT=$4 \
+        timeout --signal=ABRT --kill-after=5 "$limit" "$driver" >"$work/$1.out" 2>&1
+    echo $? >"$work/$1.status"
+}
+
+# look_at JOB: sets output and status.
+look_at() {
+    output=$(cat "$work/$1.out")
+    status=$(cat "$work/$1.status")
     runs=$((runs + 1))
 }
 
@@ -34,8 +43,7 @@ complain() {
 
 field() { sed -n "s/^calls .*\<$1 \([0-9]*\).*/\1/p" <<<"$output"; }
 
-step() {
-    run "$kind" "$nth" "$count"
+judge() {
     if [ "$status" -eq 124 ]; then
         complain "still running after $limit seconds"
     elif [ "$status" -ne 0 ]; then
@@ -46,7 +54,8 @@ step() {
 }
 
 kind=all nth=0 count=1
-run all 0 1
+start 0 all 0 1
+look_at 0
 if [ "$status" -ne 0 ]; then
     complain "fails even where nothing is made to fail"
     exit 1
@@ -56,15 +65,28 @@ echo "without failures: $output"
 
 for count in 1 4 30; do
     for kind in $kinds; do
-        nth=1 missed=0 places=0
+        next=1 missed=0 places=0
         while [ "$missed" -lt "$misses" ] && [ "$bad" -lt 10 ]; do
             if [ "$SECONDS" -ge "$budget" ]; then
-                echo "not ok: more than $budget seconds; stopped at kind $kind, call $nth, $count in a row"
+                echo "not ok: more than $budget seconds; stopped at kind $kind, call $next, $count in a row"
                 exit 1
             fi
-            step
-            if [ "$(field injected)" = 0 ]; then missed=$((missed + 1)); else missed=0 places=$((places + 1)); fi
-            if [ "$nth" -lt "$all_up_to" ]; then nth=$((nth + 1)); else nth=$((nth + stride)); fi
+            places_of_jobs=()
+            for ((job = 0; job < jobs; job++)); do
+                places_of_jobs+=("$next")
+                start "$job" "$kind" "$next" "$count" &
+                # Several in a row: windows that overlap by half, so that each call is in two of them.
+                ahead=$((count > 1 ? count / 2 : 1))
+                [ "$next" -lt "$all_up_to" ] || ahead=$((ahead > stride ? ahead : stride))
+                next=$((next + ahead))
+            done
+            wait
+            for ((job = 0; job < jobs && missed < misses; job++)); do
+                nth=${places_of_jobs[job]}
+                look_at "$job"
+                judge
+                if [ "$(field injected)" = 0 ]; then missed=$((missed + 1)); else missed=0 places=$((places + 1)); fi
+            done
         done
         echo "$kind, $count in a row: failed at $places places, up to call $nth"
     done

@@ -4,7 +4,9 @@
  *   main.c      the command line, runs of executions, mutation runs
  *   schedule.c  threads, choices, sleeping and the virtual clock
  *   model.c     atomic words: histories, views, fences
+ *   quiet.c     words at which a preemption would change nothing
  *   plain.c     plain memory: races, freed memory, allocation
+ *   states.c    states that a search need not go on from twice
  *   report.c    places, traces, failures
  *   switch.c    stacks
  */
@@ -13,7 +15,15 @@
 
 #include "explore.h"
 
-enum { MOST_THREADS = 8, MOST_WORDS = 192, HISTORY = 8, STACK_BYTES = 256 * 1024, MOST_LOCALS = 4, MOST_STEPS = 30000 };
+enum {
+    MOST_THREADS = 8,
+    MOST_WORDS = 192,
+    HISTORY = 8,
+    STACK_BYTES = 256 * 1024,
+    MOST_LOCALS = 4,
+    MOST_LOOKS = 4,
+    MOST_STEPS = 30000
+};
 
 /* What a thread (or a message) knows: how far it has seen each thread's plain accesses, and the newest store of each
  * word that it may not go behind. Entries of `seen` from `reach` on are zero and not stored. */
@@ -39,6 +49,11 @@ typedef struct thread {
     bool timed_out;
     bool paused_before; /* has done nothing since its last pause */
     uint64_t pause_mark;
+    int looks[MOST_LOOKS],
+        watch[MOST_LOOKS];            /* words accessed since its last pause; and between that and the one before */
+    unsigned look_count, watch_count; /* MOST_LOOKS + 1: more, or time */
+    uint64_t held;                    /* locks, as quiet.c numbers them */
+    bool fresh, freshest; /* has done nothing that others notice (nothing at all) since it was chosen to go on */
     unsigned burst;
     void *locals[MOST_LOCALS];
     bool has_pending, has_released;
@@ -73,6 +88,11 @@ typedef struct engine {
     unsigned stale_chance; /* of 256 */
     const explore_test *test;
     bool barrier_met;
+    bool watching;   /* learns which words are quiet */
+    bool learned;    /* a word that was quiet is not: begin anew */
+    bool merging;    /* follows each state only once */
+    bool known;      /* the execution has come to one that was followed before */
+    bool all_points; /* no word is quiet: a path from the command line */
     uint64_t total_steps;
     char message[1024];
     thread all[MOST_THREADS];
@@ -90,6 +110,8 @@ static inline uint64_t next_random(void) { /* xorshift64* */
 }
 
 /* switch.c */
+void switch_clear(const thread *thread); /* as far as an execution is likely to use its stack */
+const char *switch_stack_top(const thread *thread);
 void switch_init(void);
 void switch_make(thread *thread);
 void switch_to(thread *from, thread *to); /* either may be NULL: the engine itself */
@@ -100,12 +122,23 @@ void execute(void (*body)(void));
 void schedule_slow(void);
 void end_thread(void);
 bool is_local(const void *memory); /* of a thread-local variable */
+bool can_look_again(const thread *spinning);
 WEFTI_NORETURN void abandon(void);
 typedef struct path_entry {
     uint16_t of, chosen;
 } path_entry;
 extern path_entry *explore_path;
 extern size_t explore_path_length, explore_path_depth;
+
+void quiet_point(const wefti_place *place);
+void states_clear_below(void);      /* states.c */
+void print_choice(unsigned chosen); /* for a path that is to be printed */
+
+/* quiet.c */
+void quiet_begin(void); /* of a test */
+bool quiet(const void *memory, bool write);
+void quiet_store(const void *memory, uint64_t value);                             /* before it */
+void quiet_update(const void *memory, unsigned op, uint64_t value, uint64_t old); /* after it */
 
 /* A scheduling point, before an operation. */
 static inline void point(const wefti_place *place) {
@@ -118,8 +151,27 @@ static inline void point(const wefti_place *place) {
     schedule_slow();
 }
 
+/* The same before an access to a word; none where the word is quiet. */
+static inline void point_at(const void *memory, bool write, const wefti_place *place) {
+    engine *e = &explore_engine;
+    if (WEFTI_UNLIKELY(e->merging)) states_clear_below();
+    bool left_out = e->watching && quiet(memory, write) && e->exhaustive;
+    if (left_out)
+        quiet_point(place);
+    else
+        point(place);
+}
+
+/* states.c */
+void states_forget(void); /* before a search */
+void states_begin(void);  /* an execution */
+bool states_known(void);
+size_t states_count(void);
+
 /* model.c */
 void model_begin(void);
+uintptr_t model_address(int index);             /* of a word */
+bool model_has_changed(const thread *spinning); /* something of what it watches */
 void model_start_thread(thread *child, const thread *parent);
 void model_join_thread(thread *self, const thread *other);
 uint64_t model_newest(const void *word, size_t size); /* and makes the caller see it */
@@ -128,6 +180,7 @@ void model_free_range(uintptr_t low, uintptr_t high);
 
 /* plain.c */
 void plain_begin(void);
+uint64_t plain_hash(uint64_t hash, uint64_t (*mix)(uint64_t hash, const void *memory, size_t size));
 void plain_access(const void *memory, size_t size, bool write, const wefti_place *place, const void *code);
 void plain_check_alive(const void *memory, size_t size, const wefti_place *place, const void *code);
 /* What code under test calls in the place of the C library's (renamed by the build). */

@@ -29,6 +29,8 @@ typedef struct explore_test {
     bool exhaustive;   /* every schedule within the bounds, in order; else by seeds */
     int preemptions;   /* most preemptions in one execution; 0: what the command line says (3) */
     int stale;         /* exhaustive: most loads of one execution that see an old store; 0: 6; negative: none */
+    bool longer;       /* only with --long */
+    bool merge;        /* exhaustive, without old loads: goes on from each state only once; see explore_state */
     int spurious;      /* exhaustive: most futex waits that return without reason; 0: none */
     unsigned steps;    /* operations after which an execution is called endless; 0: 20000 */
     unsigned share;    /* percent of the usual number of executions; 0: 100 */
@@ -68,6 +70,8 @@ void explore_free(void *memory);
 /* Blocks allocated and not freed in this execution. */
 size_t explore_live_blocks(void);
 
+/* With .merge: memory of the test itself, all of which its threads read and write. */
+void explore_state(const void *memory, size_t size);
 /* Gives a word a name in traces. `name` must stay. */
 void explore_name(const void *word, const char *name);
 /* A pointer variable that each thread of the test has for itself (stands for thread-local variables). */

@@ -26,7 +26,7 @@ static struct {
     int preemptions;
     unsigned trace;
     const char *test, *path, *weaken;
-    bool replay, list, places, mutate, all_plain;
+    bool replay, list, places, mutate, all_plain, longer;
 } options = {.base = 1, .preemptions = -1, .trace = TRACE_LINES};
 
 static explore_test *tests;
@@ -62,7 +62,7 @@ static void run_seed(const explore_test *test, uint64_t seed) {
     engine *e = &explore_engine;
     e->test = test;
     e->seed = seed;
-    e->exhaustive = false;
+    e->exhaustive = e->merging = false;
     e->most_steps = test->steps != 0 ? test->steps : DEFAULT_STEPS;
     e->random = mix(seed) | 1;
     uint64_t draw = next_random();
@@ -78,13 +78,15 @@ static void run_seed(const explore_test *test, uint64_t seed) {
 static void run_path(const explore_test *test, bool asymmetric) {
     engine *e = &explore_engine;
     e->test = test;
-    e->exhaustive = true;
+    e->exhaustive = e->watching = true;
     e->asymmetric = asymmetric;
     e->most_steps = test->steps != 0 ? test->steps : DEFAULT_STEPS;
     e->random = 1;
     e->budget = preemptions_of(test);
     e->old_loads = test->stale == 0 ? 6 : test->stale < 0 ? 0 : test->stale;
     e->spurious = test->spurious;
+    e->merging = test->merge && !e->all_points;
+    if (test->merge) e->old_loads = 0;
     execute(test->body);
 }
 
@@ -101,18 +103,24 @@ static bool next_path(void) {
 
 /* ---- a failing execution, again ---- */
 
-static void print_path(void) {
+/* The choices of the last execution that was traced, with those that quiet words have left out. */
+static char printed[1 << 16];
+static size_t printed_length;
+
+void print_choice(unsigned chosen) {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-    size_t length = explore_path_depth;
-    while (length > 0 && explore_path[length - 1].chosen == 0) length--;
-    putchar(explore_engine.asymmetric ? 'a' : 's');
-    for (size_t i = 0; i < length; i++) putchar(digits[explore_path[i].chosen % 36]);
-    putchar('\n');
+    if (printed_length + 1 < sizeof printed) printed[printed_length++] = digits[chosen % 36];
+}
+
+static void print_path(void) {
+    while (printed_length > 0 && printed[printed_length - 1] == '0') printed_length--;
+    printf("%c%.*s\n", explore_engine.asymmetric ? 'a' : 's', (int)printed_length, printed);
 }
 
 static void again(const explore_test *test, bool print) {
     engine *e = &explore_engine;
     trace_begin();
+    printed_length = 0;
     e->tracing = true;
     if (e->exhaustive)
         run_path(test, e->asymmetric);
@@ -162,6 +170,7 @@ static bool time_is_up(const limits *bound, uint64_t executions) {
 
 static result run_seeds(const explore_test *test, const limits *bound) {
     result r = {0};
+    explore_engine.watching = false;
     uint64_t most = bound->executions * (test->share != 0 ? test->share : 100) / 100;
     while (!r.failed && r.executions < most && !time_is_up(bound, r.executions)) {
         run_seed(test, mix(options.base * UINT64_C(1000003) + r.executions));
@@ -171,22 +180,43 @@ static result run_seeds(const explore_test *test, const limits *bound) {
     return r;
 }
 
+/* See quiet.c. */
+static void begin_anew(void) {
+    explore_path_length = explore_path_depth = 0;
+    states_forget();
+    saw_reset();
+}
+
 static void run_paths(const explore_test *test, const limits *bound, bool asymmetric, result *r) {
+    engine *e = &explore_engine;
     explore_path_length = 0;
+    states_forget();
     r->complete = false;
     do {
         if (r->executions >= bound->executions || time_is_up(bound, r->executions)) return;
+        e->learned = false;
         run_path(test, asymmetric);
         r->executions++;
-        r->failed = explore_engine.failed;
+        if (e->learned) begin_anew();
+        r->failed = e->failed && !e->learned;
         if (r->failed) return;
-    } while (next_path());
+    } while (e->learned || next_path());
     r->complete = true;
+}
+
+/* Some executions by seeds, to learn which words are quiet. What they find the search will find. */
+static void learn_what_is_quiet(const explore_test *test) {
+    enum { WARM_UP = 300 };
+    quiet_begin();
+    explore_engine.watching = true;
+    for (uint64_t i = 0; i < WARM_UP; i++) run_seed(test, mix(i));
+    saw_reset();
 }
 
 static result run_all(const explore_test *test, const limits *bound) {
     result r = {0};
     explore_engine.barrier_met = false;
+    learn_what_is_quiet(test);
     run_paths(test, bound, false, &r);
     if (!r.failed && r.complete && explore_engine.barrier_met) run_paths(test, bound, true, &r);
     return r;
@@ -212,6 +242,7 @@ static bool is_as_it_must(const explore_test *test, const result *r) {
 static void print_counts(const explore_test *test, const result *r, double took, uint64_t steps) {
     printf("%s%llu executions", test->exhaustive && r->complete ? "all " : "", (unsigned long long)r->executions);
     if (test->exhaustive && r->complete) printf(" with at most %d preemptions", preemptions_of(test));
+    if (test->merge && options.path == NULL) printf(" from %zu states", states_count());
     printf(", %.0f operations each, %.2f s, %.0f a second\n", (double)steps / (double)WEFTI_MAX(r->executions, 1), took,
            (double)r->executions / WEFTI_MAX(took, 1e-6));
 }
@@ -246,7 +277,7 @@ static void read_path(const char *text) {
 
 static int replay(const explore_test *test) {
     engine *e = &explore_engine;
-    e->exhaustive = options.path != NULL;
+    e->exhaustive = e->all_points = options.path != NULL;
     if (e->exhaustive) {
         e->asymmetric = options.path[0] == 'a';
         read_path(options.path);
@@ -293,7 +324,7 @@ static uint8_t *learn(void) {
     for (explore_test *t = tests; t != NULL; t = t->next, row++) {
         for (unsigned i = 0; i < count; i++) place_at(i)->met = 0;
         limits l = {.executions = LEARN_EXECUTIONS, .end = seconds_now() + 5};
-        if (t->fails == NULL && run_within(t, &l).failed) {
+        if (t->fails == NULL && !t->longer && run_within(t, &l).failed) {
             fprintf(stderr, "explore: %s fails as it is: %s\n", t->name, explore_engine.message);
             exit(2);
         }
@@ -426,6 +457,7 @@ static void usage(void) {
            "  --seed S             replays one execution of --test, with its trace\n"
            "  --path P             the same for an exhaustive test\n"
            "  --trace N            lines of trace after a failure\n"
+           "  --long               only the tests that take minutes or hours\n"
            "  --plain              traces show plain accesses too\n"
            "  --places             the places with an order above relaxed, and whether they were met\n"
            "  --weaken TAG[=ORDER] runs with the order of one place weakened\n"
@@ -434,12 +466,14 @@ static void usage(void) {
 }
 
 static void read_options(int argc, char **argv) {
-    static const struct option known[] = {
-        {"executions", 1, NULL, 'e'}, {"seconds", 1, NULL, 's'}, {"preemptions", 1, NULL, 'p'},
-        {"base", 1, NULL, 'b'},       {"seed", 1, NULL, 'S'},    {"path", 1, NULL, 'P'},
-        {"test", 1, NULL, 't'},       {"trace", 1, NULL, 'n'},   {"weaken", 1, NULL, 'w'},
-        {"list", 0, NULL, 'l'},       {"places", 0, NULL, 'c'},  {"mutate", 0, NULL, 'm'},
-        {"plain", 0, NULL, 'a'},      {"help", 0, NULL, 'h'},    {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"executions", 1, NULL, 'e'},  {"seconds", 1, NULL, 's'},
+                                          {"preemptions", 1, NULL, 'p'}, {"base", 1, NULL, 'b'},
+                                          {"seed", 1, NULL, 'S'},        {"path", 1, NULL, 'P'},
+                                          {"test", 1, NULL, 't'},        {"trace", 1, NULL, 'n'},
+                                          {"weaken", 1, NULL, 'w'},      {"list", 0, NULL, 'l'},
+                                          {"places", 0, NULL, 'c'},      {"mutate", 0, NULL, 'm'},
+                                          {"plain", 0, NULL, 'a'},       {"long", 0, NULL, 'L'},
+                                          {"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (c) {
         case 'e': options.executions = strtoull(optarg, NULL, 0); break;
@@ -455,6 +489,7 @@ static void read_options(int argc, char **argv) {
         case 'c': options.places = true; break;
         case 'm': options.mutate = true; break;
         case 'a': options.all_plain = true; break;
+        case 'L': options.longer = true; break;
         default: usage(); exit(c == 'h' ? 0 : 2);
         }
     }
@@ -474,7 +509,7 @@ static int print_places(void) {
 static int run_wanted(void) {
     unsigned bad = 0, ran = 0;
     for (const explore_test *t = tests; t != NULL; t = t->next) {
-        if (!is_wanted(t)) continue;
+        if (!is_wanted(t) || (t->longer != options.longer && !options.replay)) continue;
         if (options.replay) return replay(t);
         if (options.list) {
             printf("%s\n", t->name);

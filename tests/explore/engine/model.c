@@ -151,6 +151,8 @@ static word *touch(const void *memory, size_t size, const wefti_place *place) {
     thread *self = explore_engine.self;
     word *w = find(memory, size);
     w->access[self->id] = self->now.clock[self->id];
+    if (self->look_count < MOST_LOOKS) self->looks[self->look_count] = w->index;
+    if (self->look_count <= MOST_LOOKS) self->look_count++;
     return w;
 }
 
@@ -266,7 +268,7 @@ static bool is_alone(const void *memory, size_t size, const wefti_place *place) 
 
 uint64_t wefti_explore_load(const void *memory, size_t size, wefti_place *place) {
     if (is_alone(memory, size, place)) return read_memory(memory, size);
-    point(place);
+    point_at(memory, false, place);
     unsigned order = place_order(place);
     word *w = touch(memory, size, place);
     if (order == WEFTI_SEQ) see(&explore_engine.self->now, w->index, seen_of(&global, w->index));
@@ -283,7 +285,8 @@ void wefti_explore_store(void *memory, size_t size, uint64_t value, wefti_place 
         write_memory(memory, size, value);
         return;
     }
-    point(place);
+    point_at(memory, true, place);
+    if (explore_engine.watching) quiet_store(memory, value);
     unsigned order = place_order(place);
     put(touch(memory, size, place), value, order, NULL);
     trace_operation(memory, size, place, order, value, 0, 0);
@@ -295,13 +298,14 @@ uint64_t wefti_explore_update(void *memory, size_t size, uint64_t value, wefti_p
         write_memory(memory, size, update_of(before, value, place->op));
         return before;
     }
-    point(place);
+    point_at(memory, true, place);
     unsigned order = place_order(place);
     word *w = touch(memory, size, place);
     const message *from = message_of(w, w->newest);
     uint64_t old = from->value, result = update_of(old, value, place->op) & mask_of(size);
     take(w, w->newest, order);
     put(w, result, order, from);
+    if (explore_engine.watching) quiet_update(memory, place->op, value & mask_of(size), old);
     trace_operation(memory, size, place, order, result, old, 0);
     return old;
 }
@@ -316,7 +320,7 @@ static bool cas_alone(void *memory, size_t size, uint64_t *expected, uint64_t de
 
 bool wefti_explore_cas(void *memory, size_t size, uint64_t *expected, uint64_t desired, wefti_place *place) {
     if (is_alone(memory, size, place)) return cas_alone(memory, size, expected, desired);
-    point(place);
+    point_at(memory, true, place);
     unsigned order = place_order(place);
     word *w = touch(memory, size, place);
     if (order == WEFTI_SEQ) see(&explore_engine.self->now, w->index, seen_of(&global, w->index));
@@ -330,6 +334,7 @@ bool wefti_explore_cas(void *memory, size_t size, uint64_t *expected, uint64_t d
     bool done = age == 0 && found == wanted;
     take(w, w->newest - (int)age, done || order != WEFTI_RELEASE ? order : WEFTI_RELAXED);
     if (done) put(w, desired & mask_of(size), order, from);
+    if (done && explore_engine.watching) quiet_update(memory, WEFTI_OP_CAS, desired, found);
     *expected = found;
     trace_operation(memory, size, place, order, done ? desired & mask_of(size) : wanted, found, age);
     if (WEFTI_UNLIKELY(explore_engine.tracing) && !done) note("the cas fails", memory, found);
@@ -405,6 +410,16 @@ uint64_t model_newest(const void *memory, size_t size) {
     see(&explore_engine.self->now, w->index, w->newest);
     return message_of(w, w->newest)->value;
 }
+
+bool model_has_changed(const thread *spinning) {
+    for (unsigned i = 0; i < spinning->watch_count; i++) {
+        const word *w = &words[spinning->watch[i]];
+        if (seen_of(&spinning->now, w->index) != w->newest) return true;
+    }
+    return false;
+}
+
+uintptr_t model_address(int index) { return words[index].address; }
 
 void model_begin(void) {
     word_count = 0;

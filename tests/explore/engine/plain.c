@@ -179,6 +179,11 @@ void wefti_explore_plain(const void *memory, size_t size, wefti_place *place) {
 
 /* ---- allocation ---- */
 
+uint64_t plain_hash(uint64_t hash, uint64_t (*mix)(uint64_t hash, const void *memory, size_t size)) {
+    hash = mix(hash, arena, arena_used);
+    return mix(hash, grains, arena_used / GRAIN + 1);
+}
+
 void plain_begin(void) {
     memset(grains, NOT_OURS, arena_used / GRAIN + 1);
     arena_used = 0;

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine.h"
 
@@ -20,12 +21,12 @@ size_t explore_path_length, explore_path_depth;
 
 static void **local_variables[MOST_LOCALS];
 static unsigned local_count;
+static thread
+    *listed[MOST_THREADS]; /* those of whom one is chosen; not on the stack, where it would be part of a state */
 
 /* ---- choices ---- */
 
-unsigned choose(unsigned n) {
-    if (n <= 1) return 0;
-    if (!explore_engine.exhaustive) return (unsigned)(next_random() % n);
+static unsigned next_choice(unsigned n) {
     if (explore_path_depth == explore_path_length) {
         if (explore_path_length == PATH_MOST) explore_fail("more than %d choices in one execution", PATH_MOST);
         explore_path[explore_path_length++] = (path_entry){(uint16_t)n, 0};
@@ -40,10 +41,28 @@ unsigned choose(unsigned n) {
     return at->chosen;
 }
 
+unsigned choose(unsigned n) {
+    if (n <= 1) return 0;
+    if (!explore_engine.exhaustive) return (unsigned)(next_random() % n);
+    unsigned chosen = next_choice(n);
+    if (explore_engine.tracing) print_choice(chosen);
+    return chosen;
+}
+
 unsigned explore_choose(unsigned n) {
     unsigned chosen = choose(n);
     note("chooses", NULL, chosen);
     return chosen;
+}
+
+/* Chooses who goes on; not from a state that has been followed before. */
+static unsigned choose_thread(unsigned n) {
+    engine *e = &explore_engine;
+    if (n > 1 && e->merging && !e->tracing && explore_path_depth == explore_path_length && states_known()) {
+        e->known = true;
+        abandon();
+    }
+    return choose(n);
 }
 
 /* ---- ending an execution ---- */
@@ -112,6 +131,14 @@ static void go(thread *to) {
     switch_to(from, to);
 }
 
+/* A thread that spins goes on when something has changed; in an exhaustive search, something of what it has looked at,
+ * since it would only look and pause again. */
+bool can_look_again(const thread *t) {
+    const engine *e = &explore_engine;
+    if (t->pause_mark == e->writes) return false;
+    return !e->exhaustive || t->watch_count > MOST_LOOKS || model_has_changed(t);
+}
+
 static bool can_time_out(const thread *t) { return t->state == ASLEEP && t->deadline != INT64_MAX; }
 
 /* The threads other than self that may go on now; sleepers with a deadline come last, by seeds only now and then. */
@@ -121,7 +148,7 @@ static unsigned candidates(thread **list) {
     for (unsigned i = 0; i < e->threads; i++) {
         thread *t = &e->all[i];
         if (t == e->self) continue;
-        if (t->state == READY || (t->state == PAUSED && t->pause_mark != e->writes)) list[n++] = t;
+        if (t->state == READY || (t->state == PAUSED && can_look_again(t))) list[n++] = t;
     }
     for (unsigned i = 0; i < e->threads; i++) {
         thread *t = &e->all[i];
@@ -146,13 +173,13 @@ static unsigned paused(thread **list) {
     return n;
 }
 
-/* Self cannot or does not want to go on. Returns when it goes on again. */
-static void block(void) {
+/* Self cannot or does not want to go on. */
+static void leave(void) {
     engine *e = &explore_engine;
-    thread *list[MOST_THREADS];
+    thread **list = listed;
     unsigned n = candidates(list);
     if (n > 0) {
-        go(list[choose(n)]);
+        go(list[choose_thread(n)]);
         return;
     }
     thread *late = first_to_time_out();
@@ -169,19 +196,54 @@ static void block(void) {
 
 static void preempt(void) {
     engine *e = &explore_engine;
-    thread *list[MOST_THREADS];
+    thread **list = listed;
     unsigned n = candidates(list);
     if (n == 0) return;
-    unsigned chosen = e->exhaustive ? choose(n + 1) : (unsigned)(next_random() % n) + 1;
+    unsigned chosen = e->exhaustive ? choose_thread(n + 1) : (unsigned)(next_random() % n) + 1;
     if (chosen == 0) return;
     e->budget--;
     e->countdown = 0; /* who is switched to draws for itself */
     go(list[chosen - 1]);
 }
 
+/* The same; returns when it goes on again. To preempt it before it has done anything is to have chosen another at once,
+ * but where it goes on because its time is over: nobody can wake it any more. */
+static void block(void) {
+    thread *self = explore_engine.self;
+    bool slept = self->state == ASLEEP;
+    leave();
+    self->fresh = self->freshest = !(slept && self->timed_out);
+}
+
+static bool would_ask(const engine *e) {
+    thread **list = listed;
+    return e->budget > 0 && e->unfinished > 1 && candidates(list) > 0;
+}
+
+/* Nothing is asked here; but it would be, were nothing left out, and so a path that is printed has a place for it. */
+void quiet_point(const wefti_place *place) {
+    engine *e = &explore_engine;
+    thread *self = e->self;
+    self->place = place;
+    self->paused_before = false;
+    if (++e->steps > e->most_steps) fail_stuck("endless: more operations than an execution may have");
+    if (e->tracing && !self->freshest && would_ask(e)) print_choice(0);
+    self->freshest = false;
+}
+
+/* Whether self has done something since it was chosen. */
+static bool may_be_preempted(engine *e) {
+    thread *self = e->self;
+    bool fresh = self->fresh, freshest = self->freshest;
+    self->fresh = self->freshest = false;
+    if (!e->exhaustive || !fresh) return true;
+    if (e->tracing && !freshest && would_ask(e)) print_choice(0);
+    return false;
+}
+
 /* Not counted: whoever runs very long without a pause lets the others go on. */
 static void be_fair(void) {
-    thread *list[MOST_THREADS];
+    thread **list = listed;
     unsigned n = candidates(list);
     if (n > 0) go(list[choose(n)]);
 }
@@ -190,7 +252,9 @@ void schedule_slow(void) {
     engine *e = &explore_engine;
     if (e->steps > e->most_steps) fail_stuck("endless: more operations than an execution may have");
     if (e->unfinished > 1) {
-        if (e->budget > 0)
+        if (!may_be_preempted(e))
+            ;
+        else if (e->budget > 0)
             preempt();
         else if (!e->exhaustive)
             be_fair();
@@ -204,9 +268,15 @@ void wefti_explore_pause(void) {
     if (++e->steps > e->most_steps) fail_stuck("endless: more operations than an execution may have");
     if (e->unfinished == 1) return;
     if (self->paused_before && ++self->burst % PAUSES_MERGED != 0) return; /* it has not looked since */
+    if (!self->paused_before) self->burst = 0;
     self->paused_before = true;
     self->state = PAUSED;
     self->pause_mark = e->writes;
+    if (self->look_count > 0) {
+        memcpy(self->watch, self->looks, sizeof self->watch);
+        self->watch_count = self->look_count;
+        self->look_count = 0;
+    }
     block();
 }
 
@@ -261,7 +331,7 @@ void wefti_futex_wake(wefti_futex *word, uint32_t count) {
     e->self->place = before;
     note("wakes the futex", word, count);
     for (; count > 0; count--) {
-        thread *list[MOST_THREADS];
+        thread **list = listed;
         unsigned n = 0;
         for (unsigned i = 0; i < e->threads; i++)
             if (e->all[i].state == ASLEEP && e->all[i].word == word) list[n++] = &e->all[i];
@@ -273,6 +343,7 @@ void wefti_futex_wake(wefti_futex *word, uint32_t count) {
 
 int64_t wefti_clock(void) {
     engine *e = &explore_engine;
+    e->self->look_count = MOST_LOOKS + 1; /* a loop that looks at the time may end by itself */
     e->clock += !e->exhaustive && (next_random() & 1) != 0 ? 100 : 10000;
     return e->clock;
 }
@@ -301,10 +372,14 @@ static void start(const char *name, void (*run)(void *), void *argument, const t
     t->place = NULL;
     t->burst = 0;
     t->paused_before = false;
+    t->look_count = t->watch_count = 0;
+    t->held = 0;
+    t->fresh = t->freshest = true;
     for (unsigned i = 0; i < MOST_LOCALS; i++) t->locals[i] = NULL;
     e->threads++;
     e->unfinished++;
     model_start_thread(t, parent);
+    if (e->merging) switch_clear(t);
     switch_make(t);
 }
 
@@ -361,12 +436,13 @@ void execute(void (*body)(void)) {
     e->writes = 0;
     e->idle_rounds = 0;
     e->clock = 1000000;
-    e->failed = false;
+    e->failed = e->known = false;
     e->alone = true;
     local_count = 0;
     explore_path_depth = 0;
     model_begin();
     plain_begin();
+    states_begin();
     start("body", run_body, &body, NULL);
     draw_countdown(e);
     e->self = &e->all[0];

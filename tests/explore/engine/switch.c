@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -23,6 +24,13 @@ void switch_init(void) {
         exit(2);
     }
     for (unsigned i = 0; i < MOST_THREADS; i++) mprotect(stacks + (size_t)i * STACK_BYTES, 4096, PROT_NONE);
+}
+
+const char *switch_stack_top(const thread *t) { return stacks + (size_t)(t->id + 1) * STACK_BYTES; }
+
+void switch_clear(const thread *t) {
+    enum { LIKELY = 6144 };
+    memset(stacks + (size_t)(t->id + 1) * STACK_BYTES - LIKELY, 0, LIKELY);
 }
 
 #if defined(__x86_64__)
