@@ -9,8 +9,10 @@
 #include <weft/channel.h>
 #include <weft/descriptor.h>
 #include <weft/dynamic.h>
+#include <weft/forkjoin.h>
 #include <weft/group.h>
 #include <weft/kernel.h>
+#include <weft/parallel.h>
 #include <weft/task.h>
 #include <weft/timeout.h>
 #include <weft/trace.h>

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "dynamic/env.h"
+#include "sched/frames.h"
 
 __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")));
 
@@ -18,6 +19,7 @@ static bool have_key;
 
 static void detach(void *thread) {
     wefti_strand_now = NULL;
+    wefti_forks_end(&((wefti_thread *)thread)->forks);
     free(thread);
 }
 
@@ -31,6 +33,7 @@ wefti_strand *wefti_attach(void) {
         free(thread);
         return NULL;
     }
+    wefti_forks_init(&thread->forks);
     wefti_bindings_adopt(&thread->strand);
     wefti_strand_now = &thread->strand;
     return &thread->strand;

@@ -7,6 +7,8 @@
 #ifndef WEFTI_ATTACH_H
 #define WEFTI_ATTACH_H
 
+#include <weft/forkjoin.h>
+
 #include "dynamic/strand.h"
 #include "lockfree/parker.h"
 
@@ -15,6 +17,7 @@ struct wefti_worker;
 typedef struct wefti_thread {
     wefti_strand strand; /* first; strand.worker is NULL */
     wefti_parker parker;
+    weft_forks forks;             /* what it has spawned */
     struct wefti_worker *serving; /* the worker whose thread this is, or NULL */
 } wefti_thread;
 

@@ -18,6 +18,7 @@
 #ifndef WEFTI_WORKER_H
 #define WEFTI_WORKER_H
 
+#include <weft/forkjoin.h>
 #include <weft/kernel.h>
 #include <weft/trace.h>
 
@@ -38,6 +39,7 @@ typedef struct wefti_runner {
         watched; /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at; else 0 */
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
+    weft_forks forks; /* what it has spawned, see frames.h */
     wefti_stack_pool *pool;
     wefti_wait wait; /* for operations on one channel without a deadline, see wefti_park_single */
     wefti_waiter waiter;
@@ -84,10 +86,12 @@ typedef struct wefti_worker {
     int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
     int64_t trimmed; /* when this worker last trimmed the depot */
     uint32_t idle_count;
-    int64_t now;       /* the clock when it was last looked at */
-    weft_bound *base;  /* the worker's own bindings */
-    wefti_cells cells; /* as seen from `base` */
-    wefti_fiber root;  /* the OS thread's own stack: context function, start and end */
+    int64_t now;        /* the clock when it was last looked at */
+    weft_bound *base;   /* the worker's own bindings */
+    wefti_cells cells;  /* as seen from `base` */
+    weft_frame *stolen; /* a spawned task that it has taken and is to run; NULL: none */
+    struct wefti_forker *stolen_from;
+    wefti_fiber root; /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;
     bool started;
     weft_group *leaving; /* one whose tally is this worker's and has tasks of its own to be carried over; NULL: none */
