@@ -34,7 +34,7 @@ static size_t place_of(const wefti_order *order, const char *key, const char *el
     return low;
 }
 
-WEFT_PUBLIC_TASK(void, wefti_merge_task, (const wefti_merge *, merge)) {
+WEFT_TASK(void, weft_merging, (const wefti_merge *, merge)) {
     const wefti_merge *m = merge;
     if (m->a_count + m->b_count <= WEFTI_MERGE_GRAIN) {
         merge_here(m);
@@ -55,10 +55,12 @@ WEFT_PUBLIC_TASK(void, wefti_merge_task, (const wefti_merge *, merge)) {
                          m->b + b_cut * size,
                          m->a_count - a_cut,
                          m->b_count - b_cut};
-    weft_spawn(wefti_merge_task, &right);
-    weft_call(wefti_merge_task, &left);
-    weft_sync(wefti_merge_task);
+    weft_spawn(weft_merging, &right);
+    weft_call(weft_merging, &left);
+    weft_sync(weft_merging);
 }
+
+void wefti_merge_all(const wefti_merge *merge) { weft_call(weft_merging, merge); }
 
 weft_status weft_merge(void *out, const void *a, size_t a_count, const void *b, size_t b_count, size_t size,
                        int (*compare)(const void *a, const void *b, void *context), void *context,
@@ -70,7 +72,7 @@ weft_status weft_merge(void *out, const void *a, size_t a_count, const void *b, 
     wefti_order order = {size, compare, context};
     static const char none[1];
     wefti_merge merge = {&order, out, a != NULL ? a : none, b != NULL ? b : none, a_count, b_count};
-    struct wefti_merge_task_arguments arguments = {&merge};
-    wefti_share(&weft_task_of_wefti_merge_task, &arguments);
+    struct weft_merging_arguments arguments = {&merge};
+    wefti_share(&weft_task_of_weft_merging, &arguments);
     return WEFT_OK;
 }

@@ -25,6 +25,6 @@ static inline int wefti_compare(const wefti_order *order, const char *a, const c
     return order->compare(a, b, order->context);
 }
 
-WEFT_DECLARE_TASK(void, wefti_merge_task, (const wefti_merge *, merge));
+void wefti_merge_all(const wefti_merge *merge);
 
 #endif

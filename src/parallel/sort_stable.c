@@ -41,7 +41,7 @@ static void join_halves(const job *self, size_t half) {
         return;
     }
     wefti_merge merge = {self->order, to, from, middle, half, self->count - half};
-    weft_call(wefti_merge_task, &merge);
+    wefti_merge_all(&merge);
 }
 
 WEFT_TASK(void, weft_sort_parts, (const job *, self)) {
