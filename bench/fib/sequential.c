@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sequential.c - fib(38) by plain calls: nanoseconds a call that calls twice. */
-#include "sequential.h"
 #include "../harness/bench.h"
+#include "twin.h"
 
 static void round_of_fib(void *argument, double *values) {
     int number = *(const int *)argument;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* twin.c - the sequential fib, compiled alone so that no caller's optimiser sees into it. */
-#include "sequential.h"
+#include "twin.h"
 
 uint64_t fib_sequential(int n) {
     if (n < 2) return (uint64_t)n;

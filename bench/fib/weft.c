@@ -3,7 +3,7 @@
 #include <weft.h>
 
 #include "../harness/bench.h"
-#include "sequential.h"
+#include "twin.h"
 
 static int number;
 

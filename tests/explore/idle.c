@@ -39,8 +39,8 @@ bool wefti_frames_any(wefti_worker *worker) {
     (void)worker;
     return false;
 }
-bool wefti_frames_to_be_had(weft_kernel *kernel) {
-    (void)kernel;
+bool wefti_frames_to_be_had(weft_kernel *whose) {
+    (void)whose;
     return false;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* sequential.h - fib as plain C, which each party is compared with in its own run. */
-#ifndef FIB_SEQUENTIAL_H
-#define FIB_SEQUENTIAL_H
+/* twin.h - fib as plain C, which each party is compared with in its own run. */
+#ifndef FIB_TWIN_H
+#define FIB_TWIN_H
 
 #include <stdint.h>
 
-uint64_t fib_sequential(int n); /* sequential.c of the harness' kind: compiled alone, with -O3 */
+uint64_t fib_sequential(int n); /* twin.c: compiled alone, with -O3 */
 
 /* The number of calls with two calls in them. */
 static inline uint64_t fib_spawns(int n) {
