@@ -12,7 +12,6 @@
 #include <weft/forkjoin.h>
 #include <weft/group.h>
 #include <weft/kernel.h>
-#include <weft/parallel.h>
 #include <weft/task.h>
 #include <weft/timeout.h>
 #include <weft/trace.h>

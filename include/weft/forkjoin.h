@@ -51,23 +51,23 @@ WEFT_BEGIN_DECLS
 struct weft_task_type;
 
 /** A spawned task. The fields are Weft's own. */
-typedef struct weft_frame {
+typedef struct weft_fork {
     const struct weft_task_type *type;
     struct {
         uintptr_t wefti_value;
     } state; /**< of one that was published, see forks.h */
     unsigned char data[WEFT_SPAWN_BYTES];
-} weft_frame;
+} weft_fork;
 
 /** The spawned tasks of one strand, a stack of frames. The fields are Weft's own. */
 typedef struct weft_forks {
-    weft_frame *top; /**< the next frame to be filled */
+    weft_fork *top; /**< the next frame to be filled */
     struct {
-        weft_frame *wefti_value;
+        weft_fork *wefti_value;
     } limit;           /**< from here on spawn calls weft_forks_attend; others set it to NULL to ask for frames */
-    weft_frame *split; /**< frames below may be seen by others */
+    weft_fork *split; /**< frames below may be seen by others */
     struct wefti_deque *deque, *serving;
-    weft_frame first; /**< the frame that is filled before there are any */
+    weft_fork first; /**< the frame that is filled before there are any */
 } weft_forks;
 
 /** The frames of the calling strand. In the body of a task its name is that of a parameter with the same value. */
@@ -75,11 +75,11 @@ WEFT_API __attribute__((pure)) weft_forks *weft_here(void);
 /** The same, by a name that nothing hides. */
 WEFT_API __attribute__((pure)) weft_forks *weft_forks_here(void);
 /** The top of these frames. In the body of a task its name is that of a parameter with the same value. */
-WEFT_API __attribute__((pure)) weft_frame *weft_top(void);
+WEFT_API __attribute__((pure)) weft_fork *weft_top(void);
 /** What weft_spawn calls when the limit is reached. Returns the top. */
-WEFT_API weft_frame *weft_forks_attend(weft_forks *forks);
+WEFT_API weft_fork *weft_forks_attend(weft_forks *forks);
 /** What weft_sync calls for a frame that others may see. true: it is to be called; false: its result is there. */
-WEFT_API bool weft_forks_reclaim(weft_forks *forks, weft_frame *frame, const struct weft_task_type *type);
+WEFT_API bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const struct weft_task_type *type);
 /** Stops the process, since a spawned task has returned before it had synced what it spawned. */
 WEFT_API void weft_forks_unsynced(const struct weft_task_type *type);
 
@@ -110,13 +110,13 @@ WEFT_END_DECLS
 #ifdef __cplusplus
 static inline weft_forks *wefti_use_here(weft_forks *forks) { return forks; }
 static inline weft_forks *wefti_use_here(weft_forks *(*)(void)) { return weft_forks_here(); }
-static inline weft_frame **wefti_use_top(weft_frame *&top) { return &top; }
-static inline weft_frame **wefti_use_top(weft_frame *(*)(void)) { return &weft_forks_here()->top; }
+static inline weft_fork **wefti_use_top(weft_fork *&top) { return &top; }
+static inline weft_fork **wefti_use_top(weft_fork *(*)(void)) { return &weft_forks_here()->top; }
 #define WEFT_HERE wefti_use_here(weft_here)
 #define WEFT_TOP wefti_use_top(weft_top)
 #else
 #define WEFT_HERE _Generic((weft_here), weft_forks * : weft_here, default : weft_forks_here())
-#define WEFT_TOP _Generic((weft_top), weft_frame * : &weft_top, default : &weft_forks_here()->top)
+#define WEFT_TOP _Generic((weft_top), weft_fork * : &weft_top, default : &weft_forks_here()->top)
 #endif
 
 #endif

@@ -202,7 +202,7 @@ WEFT_END_DECLS
     WEFTI_STATIC_ASSERT(WEFTI_ALIGNOF(struct name##_arguments) <= 16, "an argument of " #name " is over-aligned");     \
     WEFTI_STATIC_ASSERT(sizeof(struct name##_arguments) <= 65536, "the arguments of " #name " exceed 64 KiB");         \
     storage result name parameters;                                                                                    \
-    storage result wefti_body_of_##name(weft_forks *weft_here, weft_frame *weft_top WEFTI_UNWRAP extra);
+    storage result wefti_body_of_##name(weft_forks *weft_here, weft_fork *weft_top WEFTI_UNWRAP extra);
 
 #define WEFTI_OBJECT(storage, result, name, size, uses)                                                                \
     __attribute__((unused)) static void wefti_invoke_of_##name(void *wefti_arguments, void *wefti_result) {            \
@@ -226,18 +226,18 @@ WEFT_END_DECLS
  * nothing to do has asked for some. Copies are of no bytes where the sizes do not fit, which weft_spawn refuses. */
 #define WEFTI_FORKERS(result, name, extra, gives, uses)                                                                \
     __attribute__((unused, always_inline)) static inline void wefti_spawn_of_##name(                                   \
-        weft_forks *wefti_forks, weft_frame **wefti_top WEFTI_UNWRAP extra) {                                          \
+        weft_forks *wefti_forks, weft_fork **wefti_top WEFTI_UNWRAP extra) {                                          \
         struct name##_arguments wefti_block = {WEFTI_UNWRAP gives};                                                    \
-        weft_frame *wefti_frame = *wefti_top;                                                                          \
+        weft_fork *wefti_frame = *wefti_top;                                                                          \
         wefti_frame->type = &weft_task_of_##name;                                                                      \
         __builtin_memcpy(wefti_frame->data, &wefti_block, WEFTI_IF_FITS(struct name##_arguments));                     \
         wefti_forks->top = *wefti_top = wefti_frame + 1;                                                               \
         if (__builtin_expect(wefti_frame >= WEFTI_LIMIT(wefti_forks), 0)) *wefti_top = weft_forks_attend(wefti_forks); \
     }                                                                                                                  \
     __attribute__((unused, always_inline)) static inline result wefti_sync_of_##name(weft_forks *wefti_forks,          \
-                                                                                     weft_frame **wefti_top) {         \
+                                                                                     weft_fork **wefti_top) {         \
         struct name##_arguments wefti_values, *wefti_block = &wefti_values;                                            \
-        weft_frame *wefti_frame = *wefti_top - 1;                                                                      \
+        weft_fork *wefti_frame = *wefti_top - 1;                                                                      \
         (void)wefti_block;                                                                                             \
         if (__builtin_expect(wefti_frame >= wefti_forks->split && wefti_frame->type == &weft_task_of_##name, 1)) {     \
             wefti_forks->top = *wefti_top = wefti_frame;                                                               \
@@ -269,7 +269,7 @@ WEFT_END_DECLS
 
 #define WEFTI_BODY(storage, result, name, extra)                                                                       \
     storage result wefti_body_of_##name(weft_forks *weft_here __attribute__((unused)),                                 \
-                                        weft_frame *weft_top __attribute__((unused)) WEFTI_UNWRAP extra)
+                                        weft_fork *weft_top __attribute__((unused)) WEFTI_UNWRAP extra)
 
 #define WEFTI_MAKE_STATIC(result, name, size, fields, parameters, extra, gives, uses)                                  \
     WEFTI_ANNOUNCE(__attribute__((unused)) static, result, name, fields, parameters, extra)                            \

@@ -9,7 +9,7 @@ static void set_shared(wefti_deque *deque, uint32_t shared) {
     deque->forks->split = deque->base + WEFTI_MAX(shared, 1u);
 }
 
-void wefti_deque_begin(wefti_deque *deque, weft_forks *forks, weft_frame *base) {
+void wefti_deque_begin(wefti_deque *deque, weft_forks *forks, weft_fork *base) {
     deque->forks = forks;
     deque->base = base;
     wefti_atomic_init(&deque->lock, 0u);
@@ -50,8 +50,8 @@ void wefti_deque_settle(wefti_deque *deque) {
     wefti_spin_unlock(&deque->lock);
 }
 
-weft_frame *wefti_deque_steal(wefti_deque *deque) {
-    weft_frame *frame = NULL;
+weft_fork *wefti_deque_steal(wefti_deque *deque) {
+    weft_fork *frame = NULL;
     if (!wefti_deque_has_frames(deque)) return NULL;
     wefti_spin_lock(&deque->lock);
     uint32_t tail = wefti_load_relaxed(&deque->tail);

@@ -36,11 +36,11 @@ typedef struct wefti_deque {
     wefti_spinlock lock;
     WEFTI_ATOMIC(uint32_t) tail, shared; /* written under the lock; read without by who looks whether it is worth it */
     weft_forks *forks;
-    weft_frame *base;
+    weft_fork *base;
 } wefti_deque;
 
 /* Puts an empty stack of frames over this memory. */
-void wefti_deque_begin(wefti_deque *deque, weft_forks *forks, weft_frame *base);
+void wefti_deque_begin(wefti_deque *deque, weft_forks *forks, weft_fork *base);
 
 /* Owner: lets others see half of the private frames, rounded up. false: there are none. */
 bool wefti_deque_publish(wefti_deque *deque);
@@ -61,9 +61,9 @@ static inline void wefti_deque_ask(wefti_deque *deque) {
     if (wefti_load_relaxed(&deque->forks->limit) != NULL) wefti_store_relaxed(&deque->forks->limit, NULL);
 }
 /* Thief: takes the oldest frame, which is its own until wefti_frame_done; or NULL. */
-weft_frame *wefti_deque_steal(wefti_deque *deque);
+weft_fork *wefti_deque_steal(wefti_deque *deque);
 /* Thief: the result is in the frame. Returns the wait of the owner that is to be unparked, or NULL. */
-static inline void *wefti_frame_done(weft_frame *frame) {
+static inline void *wefti_frame_done(weft_fork *frame) {
     /* acq_rel: release for the result; partner: wefti_frame_is_done; acquire for what a wait points to; partner: the
      * cas in wefti_frame_await. */
     uintptr_t before = wefti_exchange_acq_rel(&frame->state, (uintptr_t)WEFTI_FRAME_DONE);
@@ -71,12 +71,12 @@ static inline void *wefti_frame_done(weft_frame *frame) {
 }
 
 /* Owner of a stolen frame. */
-static inline bool wefti_frame_is_done(weft_frame *frame) {
+static inline bool wefti_frame_is_done(weft_fork *frame) {
     /* acquire: the result; partner: the exchange in wefti_frame_done. */
     return wefti_load_acquire(&frame->state) == WEFTI_FRAME_DONE;
 }
 /* Owner: leaves a wait to be unparked. false: it is done. */
-static inline bool wefti_frame_await(weft_frame *frame, void *wait) {
+static inline bool wefti_frame_await(weft_fork *frame, void *wait) {
     uintptr_t stolen = WEFTI_FRAME_STOLEN;
     /* acq_rel: release for the wait, acquire for the result if it is done; partner: wefti_frame_done. */
     return wefti_cas_acq_rel(&frame->state, &stolen, (uintptr_t)wait);

@@ -20,14 +20,14 @@ weft_forks *weft_forks_here(void) {
 
 weft_forks *weft_here(void) { return weft_forks_here(); }
 
-weft_frame *weft_top(void) { return weft_forks_here()->top; }
+weft_fork *weft_top(void) { return weft_forks_here()->top; }
 
 /* ---- spawn ---- */
 
 /* A strand's first spawn: what it has spawned lies in the only frame it had. */
 static WEFTI_NOINLINE wefti_forker *make(weft_forks *forks) {
     wefti_forker *forker = calloc(1, sizeof *forker);
-    weft_frame *base = wefti_pages_map(WEFTI_MOST_FRAMES * sizeof *base);
+    weft_fork *base = wefti_pages_map(WEFTI_MOST_FRAMES * sizeof *base);
     if (forker == NULL || base == NULL)
         wefti_stop_misuse("task", forks->first.type->name, "cannot be spawned for want of memory: bytes wanted",
                           WEFTI_MOST_FRAMES * sizeof *base, "");
@@ -62,8 +62,8 @@ static void enlist(wefti_forker *forker) {
  * one that is not as even runs into the guard. */
 static void look_at_stack(wefti_forker *forker) {
     wefti_deque *deque = &forker->deque;
-    weft_frame *top = deque->forks->top;
-    weft_frame *end = deque->base + WEFTI_MOST_FRAMES;
+    weft_fork *top = deque->forks->top;
+    weft_fork *end = deque->base + WEFTI_MOST_FRAMES;
     const char *name = top[-1].type->name;
     if (top == end)
         wefti_stop_misuse("task", name, "is spawned while not synced are already", WEFTI_MOST_FRAMES - 1, "");
@@ -80,7 +80,7 @@ static void look_at_stack(wefti_forker *forker) {
     if (step < (size_t)(forker->soft - top)) forker->soft = top + step;
 }
 
-weft_frame *weft_forks_attend(weft_forks *forks) {
+weft_fork *weft_forks_attend(weft_forks *forks) {
     wefti_forker *forker = forks->deque != NULL ? wefti_forker_of(forks) : make(forks);
     if (forks->top > forker->soft) look_at_stack(forker);
     wefti_store_relaxed(&forks->limit, forker->soft); /* relaxed: it may be asked anew at any time */
@@ -92,7 +92,7 @@ weft_frame *weft_forks_attend(weft_forks *forks) {
 
 /* ---- sync ---- */
 
-static void park_for(wefti_strand *self, weft_frame *frame) {
+static void park_for(wefti_strand *self, weft_fork *frame) {
     wefti_wait wait;
     while (!wefti_may_park(self)) {
         if (wefti_frame_is_done(frame)) return;
@@ -103,7 +103,7 @@ static void park_for(wefti_strand *self, weft_frame *frame) {
 }
 
 /* A thread has nobody to leave its processor to. It does what it waits for, and nothing else. */
-static void help(wefti_forker *forker, weft_frame *frame) {
+static void help(wefti_forker *forker, weft_fork *frame) {
     int64_t until = wefti_clock() + HELPING_NANOSECONDS;
     while (!wefti_frame_is_done(frame)) {
         if (wefti_frames_help(forker))
@@ -114,7 +114,7 @@ static void help(wefti_forker *forker, weft_frame *frame) {
     }
 }
 
-static void wait_for(wefti_forker *forker, weft_frame *frame) {
+static void wait_for(wefti_forker *forker, weft_fork *frame) {
     for (int i = 0; i < PATIENCE && !wefti_frame_is_done(frame); i++) wefti_pause();
     if (forker->strand->worker == NULL) help(forker, frame);
     if (!wefti_frame_is_done(frame)) park_for(forker->strand, frame);
@@ -128,7 +128,7 @@ static void delist(wefti_forker *forker) {
     if (forker->strand->worker == NULL) wefti_kernel_redeem(kernel);
 }
 
-bool weft_forks_reclaim(weft_forks *forks, weft_frame *frame, const weft_task_type *type) {
+bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const weft_task_type *type) {
     wefti_forker *forker = wefti_forker_of(forks);
     if (forker == NULL || forks->top == forker->deque.base)
         wefti_stop_misuse("task", type->name, "is synced without a spawn: spawned and not synced are", 0, " tasks");

@@ -18,7 +18,7 @@ void wefti_forks_init(weft_forks *forks) {
 void wefti_forks_end(weft_forks *forks) {
     wefti_forker *forker = wefti_forker_of(forks);
     if (forker == NULL) return;
-    wefti_pages_unmap(forker->deque.base, WEFTI_MOST_FRAMES * sizeof(weft_frame));
+    wefti_pages_unmap(forker->deque.base, WEFTI_MOST_FRAMES * sizeof(weft_fork));
     free(forker);
     wefti_forks_init(forks);
 }
@@ -63,7 +63,7 @@ static bool has_private(const wefti_forker *forker, const wefti_worker *worker) 
 }
 
 /* Under the list's lock. */
-static weft_frame *take_of(wefti_forker *forker, wefti_worker *worker) {
+static weft_fork *take_of(wefti_forker *forker, wefti_worker *worker) {
     if (!wefti_deque_has_frames(&forker->deque) && has_private(forker, worker)) wefti_deque_publish(&forker->deque);
     return wefti_deque_steal(&forker->deque);
 }
@@ -75,7 +75,7 @@ static void ask_all(weft_kernel *kernel) {
 bool wefti_frames_take(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     if (none(kernel) || !wefti_spin_try(&kernel->forks_lock)) return false;
-    weft_frame *frame = NULL;
+    weft_fork *frame = NULL;
     for (wefti_forker *forker = kernel->forkers; forker != NULL && frame == NULL; forker = forker->next) {
         frame = take_of(forker, worker);
         worker->stolen_from = forker;
@@ -111,15 +111,15 @@ bool wefti_frames_any(wefti_worker *worker) {
 
 /* ---- running one ---- */
 
-void wefti_frames_check(const weft_forks *forks, const weft_frame *top, const weft_task_type *type) {
-    const weft_frame *before = top == &forks->first && forks->deque != NULL ? forks->deque->base : top;
+void wefti_frames_check(const weft_forks *forks, const weft_fork *top, const weft_task_type *type) {
+    const weft_fork *before = top == &forks->first && forks->deque != NULL ? forks->deque->base : top;
     if (WEFTI_UNLIKELY(forks->top != before)) weft_forks_unsynced(type);
 }
 
-static void run(weft_forks *forks, weft_frame *frame, const wefti_forker *from) {
+static void run(weft_forks *forks, weft_fork *frame, const wefti_forker *from) {
     WEFTI_ALIGNED(16) unsigned char arguments[WEFT_SPAWN_BYTES];
     const weft_task_type *type = frame->type;
-    const weft_frame *top = forks->top;
+    const weft_fork *top = forks->top;
     struct wefti_deque *serving = forks->serving;
     forks->serving = (struct wefti_deque *)(uintptr_t)from;
     memcpy(arguments, frame->data, sizeof arguments);
@@ -131,7 +131,7 @@ static void run(weft_forks *forks, weft_frame *frame, const wefti_forker *from) 
 }
 
 void wefti_frames_run(wefti_runner *self, wefti_worker *worker) {
-    weft_frame *frame = worker->stolen;
+    weft_fork *frame = worker->stolen;
     const wefti_forker *from = worker->stolen_from;
     worker->stolen = NULL;
     /* relaxed, all: for dumps and task_categories_running */
@@ -151,7 +151,7 @@ static bool serves(const wefti_forker *forker, const wefti_forker *whom) {
 
 bool wefti_frames_help(wefti_forker *self) {
     weft_kernel *kernel = self->kernel;
-    weft_frame *frame = NULL;
+    weft_fork *frame = NULL;
     wefti_forker *from = NULL;
     wefti_spin_lock(&kernel->forks_lock);
     for (wefti_forker *forker = kernel->forkers; forker != NULL && frame == NULL; forker = forker->next) {

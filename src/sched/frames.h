@@ -23,7 +23,7 @@ typedef struct wefti_forker {
     wefti_strand *strand;
     wefti_worker *home;         /* who runs it if it does not move; else NULL */
     weft_category category;     /* of its task, for those it spawns */
-    weft_frame *soft;           /* from here on the stack is to be looked at */
+    weft_fork *soft;           /* from here on the stack is to be looked at */
     const wefti_deque *serving; /* from where the task was taken that spawned these */
 } wefti_forker;
 
@@ -50,6 +50,6 @@ void wefti_frames_run(wefti_runner *self, wefti_worker *worker);
 bool wefti_frames_help(wefti_forker *forker);
 
 /* Stops the process where a task has returned before it has synced all it spawned. */
-void wefti_frames_check(const weft_forks *forks, const weft_frame *top, const weft_task_type *type);
+void wefti_frames_check(const weft_forks *forks, const weft_fork *top, const weft_task_type *type);
 
 #endif

@@ -89,7 +89,7 @@ typedef struct wefti_worker {
     int64_t now;        /* the clock when it was last looked at */
     weft_bound *base;   /* the worker's own bindings */
     wefti_cells cells;  /* as seen from `base` */
-    weft_frame *stolen; /* a spawned task that it has taken and is to run; NULL: none */
+    weft_fork *stolen; /* a spawned task that it has taken and is to run; NULL: none */
     struct wefti_forker *stolen_from;
     wefti_fiber root; /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;

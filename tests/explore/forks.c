@@ -13,7 +13,7 @@ enum { FRAMES = 4 };
 
 static weft_forks *forks;
 static wefti_deque *deque;
-static weft_frame *frames;
+static weft_fork *frames;
 static uint32_t runs[FRAMES];
 static wefti_futex woken;
 
@@ -29,14 +29,14 @@ static void begin(void) {
     explore_name(&forks->limit, "limit");
 }
 
-static void run(weft_frame *frame) {
+static void run(weft_fork *frame) {
     runs[frame->data[0]]++;
     frame->data[1] = (unsigned char)(frame->data[0] + 10);
 }
 
 /* As weft_spawn and weft_forks_attend do. */
 static void spawn(unsigned char number) {
-    weft_frame *frame = forks->top;
+    weft_fork *frame = forks->top;
     frame->data[0] = number;
     frame->data[1] = 0;
     forks->top = frame + 1;
@@ -45,7 +45,7 @@ static void spawn(unsigned char number) {
     wefti_deque_publish(deque);
 }
 
-static void wait_for(weft_frame *frame) {
+static void wait_for(weft_fork *frame) {
     explore_saw("a stolen frame");
     if (wefti_frame_is_done(frame)) return;
     wefti_store_relaxed(&woken, 0u);
@@ -56,7 +56,7 @@ static void wait_for(weft_frame *frame) {
 
 /* As weft_sync and weft_forks_reclaim do. */
 static void sync_one(unsigned char number) {
-    weft_frame *frame = forks->top - 1;
+    weft_fork *frame = forks->top - 1;
     if (frame >= forks->split || wefti_deque_reclaim(deque)) {
         forks->top = frame;
         run(frame);
@@ -96,7 +96,7 @@ static void own_deep(void *unused) {
 static void thieve(void *unused) {
     (void)unused;
     wefti_deque_ask(deque);
-    weft_frame *frame = wefti_deque_steal(deque);
+    weft_fork *frame = wefti_deque_steal(deque);
     if (frame == NULL) return;
     run(frame);
     wefti_futex *waits = wefti_frame_done(frame);
