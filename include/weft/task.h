@@ -6,6 +6,7 @@
 #include <weft/base.h>
 #include <weft/channel.h>
 #include <weft/dynamic.h>
+#include <weft/forkjoin.h>
 #include <weft/group.h>
 #include <weft/kernel.h>
 
@@ -187,23 +188,72 @@ WEFT_END_DECLS
 /* The groups (parameters), (extra), (gives), (uses) travel in parentheses so that their commas stay together. */
 #define WEFTI_UNWRAP(...) __VA_ARGS__
 
-#define WEFTI_ANNOUNCE(storage, result, name, fields, parameters)                                                      \
+/* Each task has a body, the function that the user writes, with two parameters more: the frames of the strand that runs
+ * it, and the top of them, so that spawn and sync need not look for them, nor wait for memory. They are named like the
+ * functions that find them, which serve outside of bodies. The plain function of the task's own name is for everybody
+ * else. */
+#define WEFTI_ANNOUNCE(storage, result, name, fields, parameters, extra)                                               \
     struct name##_arguments {                                                                                          \
         fields                                                                                                         \
     };                                                                                                                 \
+    struct name##_result {                                                                                             \
+        WEFTI_IF_VOID(result)(char, result) wefti_value;                                                               \
+    };                                                                                                                 \
     WEFTI_STATIC_ASSERT(WEFTI_ALIGNOF(struct name##_arguments) <= 16, "an argument of " #name " is over-aligned");     \
     WEFTI_STATIC_ASSERT(sizeof(struct name##_arguments) <= 65536, "the arguments of " #name " exceed 64 KiB");         \
-    storage result name parameters;
+    storage result name parameters;                                                                                    \
+    storage result wefti_body_of_##name(weft_forks *weft_here, weft_fork *weft_top WEFTI_UNWRAP extra);
 
 #define WEFTI_OBJECT(storage, result, name, size, uses)                                                                \
     __attribute__((unused)) static void wefti_invoke_of_##name(void *wefti_arguments, void *wefti_result) {            \
         struct name##_arguments *wefti_block = (struct name##_arguments *)wefti_arguments;                             \
         (void)wefti_block;                                                                                             \
         (void)wefti_result;                                                                                            \
-        WEFTI_IF_VOID(result)(, *(result *)wefti_result =) name uses;                                                  \
+        WEFTI_IF_VOID(result)                                                                                          \
+        (, *(result *)wefti_result =) wefti_body_of_##name(weft_here(), weft_top() WEFTI_UNWRAP uses);                 \
     }                                                                                                                  \
     storage const weft_task_type weft_task_of_##name = {#name, wefti_invoke_of_##name, size,                           \
                                                         WEFTI_IF_VOID(result)(0, sizeof(result))};
+
+#define WEFTI_PLAIN(storage, result, name, parameters, gives, uses)                                                    \
+    storage result name parameters {                                                                                   \
+        struct name##_arguments wefti_values = {WEFTI_UNWRAP gives}, *wefti_block = &wefti_values;                     \
+        (void)wefti_block;                                                                                             \
+        WEFTI_IF_VOID(result)(, return ) wefti_body_of_##name(weft_here(), weft_top() WEFTI_UNWRAP uses);              \
+    }
+
+/* The frame lies at `top`. Who finds the limit reached: there are no frames yet, their end is near, or a worker with
+ * nothing to do has asked for some. Copies are of no bytes where the sizes do not fit, which weft_spawn refuses. */
+#define WEFTI_FORKERS(result, name, extra, gives, uses)                                                                \
+    __attribute__((unused, always_inline)) static inline void wefti_spawn_of_##name(                                   \
+        weft_forks *wefti_forks, weft_fork **wefti_top WEFTI_UNWRAP extra) {                                           \
+        struct name##_arguments wefti_block = {WEFTI_UNWRAP gives};                                                    \
+        weft_fork *wefti_frame = *wefti_top;                                                                           \
+        wefti_frame->type = &weft_task_of_##name;                                                                      \
+        __builtin_memcpy(wefti_frame->data, &wefti_block, WEFTI_IF_FITS(struct name##_arguments));                     \
+        wefti_forks->top = *wefti_top = wefti_frame + 1;                                                               \
+        if (__builtin_expect(wefti_frame >= WEFTI_LIMIT(wefti_forks), 0)) *wefti_top = weft_forks_attend(wefti_forks); \
+    }                                                                                                                  \
+    __attribute__((unused, always_inline)) static inline result wefti_sync_of_##name(weft_forks *wefti_forks,          \
+                                                                                     weft_fork **wefti_top) {          \
+        struct name##_arguments wefti_values, *wefti_block = &wefti_values;                                            \
+        weft_fork *wefti_frame = *wefti_top - 1;                                                                       \
+        (void)wefti_block;                                                                                             \
+        if (__builtin_expect(wefti_frame >= wefti_forks->split && wefti_frame->type == &weft_task_of_##name, 1)) {     \
+            wefti_forks->top = *wefti_top = wefti_frame;                                                               \
+        } else if (!weft_forks_reclaim(wefti_forks, wefti_frame, &weft_task_of_##name)) {                              \
+            struct name##_result wefti_result;                                                                         \
+            *wefti_top = wefti_frame;                                                                                  \
+            __builtin_memcpy(&wefti_result, wefti_frame->data, WEFTI_IF_FITS(struct name##_result));                   \
+            return WEFTI_IF_VOID(result)(, wefti_result.wefti_value);                                                  \
+        }                                                                                                              \
+        *wefti_top = wefti_frame;                                                                                      \
+        __builtin_memcpy(&wefti_values, wefti_frame->data, WEFTI_IF_FITS(struct name##_arguments));                    \
+        WEFTI_IF_VOID(result)                                                                                          \
+        (, result wefti_value =) wefti_body_of_##name(wefti_forks, wefti_frame WEFTI_UNWRAP uses);                     \
+        WEFTI_SYNCED(wefti_forks, wefti_frame, name);                                                                  \
+        return WEFTI_IF_VOID(result)(, wefti_value);                                                                   \
+    }
 
 #define WEFTI_SUBMITTERS(result, name, extra, gives)                                                                   \
     __attribute__((unused)) static inline weft_status wefti_submit_of_##name(                                          \
@@ -217,20 +267,28 @@ WEFT_END_DECLS
         return weft_broadcast_task(wefti_kernel, &weft_task_of_##name, &wefti_block, wefti_results, NULL);             \
     }
 
+#define WEFTI_BODY(storage, result, name, extra)                                                                       \
+    storage result wefti_body_of_##name(weft_forks *weft_here __attribute__((unused)),                                 \
+                                        weft_fork *weft_top __attribute__((unused)) WEFTI_UNWRAP extra)
+
 #define WEFTI_MAKE_STATIC(result, name, size, fields, parameters, extra, gives, uses)                                  \
-    WEFTI_ANNOUNCE(static, result, name, fields, parameters)                                                           \
+    WEFTI_ANNOUNCE(__attribute__((unused)) static, result, name, fields, parameters, extra)                            \
     WEFTI_OBJECT(static, result, name, size, uses)                                                                     \
+    WEFTI_PLAIN(static, result, name, parameters, gives, uses)                                                         \
+    WEFTI_FORKERS(result, name, extra, gives, uses)                                                                    \
     WEFTI_SUBMITTERS(result, name, extra, gives)                                                                       \
-    static result name parameters
+    WEFTI_BODY(static, result, name, extra)
 
 #define WEFTI_MAKE_DECLARED(result, name, size, fields, parameters, extra, gives, uses)                                \
-    WEFTI_ANNOUNCE(extern, result, name, fields, parameters)                                                           \
+    WEFTI_ANNOUNCE(extern, result, name, fields, parameters, extra)                                                    \
     extern const weft_task_type weft_task_of_##name;                                                                   \
+    WEFTI_FORKERS(result, name, extra, gives, uses)                                                                    \
     WEFTI_SUBMITTERS(result, name, extra, gives)
 
 #define WEFTI_MAKE_PUBLIC(result, name, size, fields, parameters, extra, gives, uses)                                  \
     WEFTI_OBJECT(, result, name, size, uses)                                                                           \
-    result name parameters
+    WEFTI_PLAIN(, result, name, parameters, gives, uses)                                                               \
+    WEFTI_BODY(, result, name, extra)
 
 #define WEFTI_TASK_0(r, n) WEFTI_MAKE_STATIC(r, n, 0, char wefti_none;, (void), (), (0), ())
 #define WEFTI_TASK_1(r, n, a) WEFTI_MAKE_1(STATIC, r, n, a)
@@ -264,29 +322,29 @@ WEFT_END_DECLS
 
 #define WEFTI_MAKE_1(kind, r, n, a)                                                                                    \
     WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a, (WEFTI_PARAMETER a), (, WEFTI_PARAMETER a),   \
-                      (WEFTI_GIVE a), (WEFTI_USE a))
+                      (WEFTI_GIVE a), (, WEFTI_USE a))
 #define WEFTI_MAKE_2(kind, r, n, a, b)                                                                                 \
     WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b,                                 \
                       (WEFTI_PARAMETER a, WEFTI_PARAMETER b), (, WEFTI_PARAMETER a, WEFTI_PARAMETER b),                \
-                      (WEFTI_GIVE a, WEFTI_GIVE b), (WEFTI_USE a, WEFTI_USE b))
+                      (WEFTI_GIVE a, WEFTI_GIVE b), (, WEFTI_USE a, WEFTI_USE b))
 #define WEFTI_MAKE_3(kind, r, n, a, b, c)                                                                              \
     WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c,                   \
                       (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c),                                       \
                       (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c),                                     \
-                      (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c), (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c))
+                      (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c), (, WEFTI_USE a, WEFTI_USE b, WEFTI_USE c))
 #define WEFTI_MAKE_4(kind, r, n, a, b, c, d)                                                                           \
     WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d,     \
                       (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d),                    \
                       (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d),                  \
                       (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d),                                        \
-                      (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d))
+                      (, WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d))
 #define WEFTI_MAKE_5(kind, r, n, a, b, c, d, e)                                                                        \
     WEFTI_MAKE_##kind(                                                                                                 \
         r, n, sizeof(struct n##_arguments), WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d WEFTI_FIELD e,     \
         (WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e),               \
         (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e),             \
         (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e),                                        \
-        (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e))
+        (, WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e))
 #define WEFTI_MAKE_6(kind, r, n, a, b, c, d, e, f)                                                                     \
     WEFTI_MAKE_##kind(r, n, sizeof(struct n##_arguments),                                                              \
                       WEFTI_FIELD a WEFTI_FIELD b WEFTI_FIELD c WEFTI_FIELD d WEFTI_FIELD e WEFTI_FIELD f,             \
@@ -295,7 +353,7 @@ WEFT_END_DECLS
                       (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d,                   \
                        WEFTI_PARAMETER e, WEFTI_PARAMETER f),                                                          \
                       (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e, WEFTI_GIVE f),            \
-                      (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f))
+                      (, WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f))
 #define WEFTI_MAKE_7(kind, r, n, a, b, c, d, e, f, g)                                                                  \
     WEFTI_MAKE_##kind(                                                                                                 \
         r, n, sizeof(struct n##_arguments),                                                                            \
@@ -305,7 +363,7 @@ WEFT_END_DECLS
         (, WEFTI_PARAMETER a, WEFTI_PARAMETER b, WEFTI_PARAMETER c, WEFTI_PARAMETER d, WEFTI_PARAMETER e,              \
          WEFTI_PARAMETER f, WEFTI_PARAMETER g),                                                                        \
         (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e, WEFTI_GIVE f, WEFTI_GIVE g),            \
-        (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f, WEFTI_USE g))
+        (, WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f, WEFTI_USE g))
 #define WEFTI_MAKE_8(kind, r, n, a, b, c, d, e, f, g, h)                                                               \
     WEFTI_MAKE_##kind(                                                                                                 \
         r, n, sizeof(struct n##_arguments),                                                                            \
@@ -317,17 +375,28 @@ WEFT_END_DECLS
          WEFTI_PARAMETER f, WEFTI_PARAMETER g, WEFTI_PARAMETER h),                                                     \
         (WEFTI_GIVE a, WEFTI_GIVE b, WEFTI_GIVE c, WEFTI_GIVE d, WEFTI_GIVE e, WEFTI_GIVE f, WEFTI_GIVE g,             \
          WEFTI_GIVE h),                                                                                                \
-        (WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f, WEFTI_USE g, WEFTI_USE h))
+        (, WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f, WEFTI_USE g, WEFTI_USE h))
 
-#define WEFTI_CALL_0(n) n()
-#define WEFTI_CALL_1(n, a) n(a)
-#define WEFTI_CALL_2(n, a, b) n(a, b)
-#define WEFTI_CALL_3(n, a, b, c) n(a, b, c)
-#define WEFTI_CALL_4(n, a, b, c, d) n(a, b, c, d)
-#define WEFTI_CALL_5(n, a, b, c, d, e) n(a, b, c, d, e)
-#define WEFTI_CALL_6(n, a, b, c, d, e, f) n(a, b, c, d, e, f)
-#define WEFTI_CALL_7(n, a, b, c, d, e, f, g) n(a, b, c, d, e, f, g)
-#define WEFTI_CALL_8(n, a, b, c, d, e, f, g, h) n(a, b, c, d, e, f, g, h)
+#define WEFTI_CALL_0(n) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP)
+#define WEFTI_CALL_1(n, a) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a)
+#define WEFTI_CALL_2(n, a, b) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b)
+#define WEFTI_CALL_3(n, a, b, c) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c)
+#define WEFTI_CALL_4(n, a, b, c, d) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d)
+#define WEFTI_CALL_5(n, a, b, c, d, e) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e)
+#define WEFTI_CALL_6(n, a, b, c, d, e, f) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e, f)
+#define WEFTI_CALL_7(n, a, b, c, d, e, f, g) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e, f, g)
+#define WEFTI_CALL_8(n, a, b, c, d, e, f, g, h) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e, f, g, h)
+#define WEFTI_SPAWN_0(n) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP)
+#define WEFTI_SPAWN_1(n, a) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP, a)
+#define WEFTI_SPAWN_2(n, a, b) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP, a, b)
+#define WEFTI_SPAWN_3(n, a, b, c) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP, a, b, c)
+#define WEFTI_SPAWN_4(n, a, b, c, d) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP, a, b, c, d)
+#define WEFTI_SPAWN_5(n, a, b, c, d, e) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP, a, b, c, d, e)
+#define WEFTI_SPAWN_6(n, a, b, c, d, e, f) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP, a, b, c, d, e, f)
+#define WEFTI_SPAWN_7(n, a, b, c, d, e, f, g) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP, a, b, c, d, e, f, g)
+#define WEFTI_SPAWN_8(n, a, b, c, d, e, f, g, h) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP, a, b, c, d, e, f, g, h)
+#define WEFTI_FIRST(n, ...) WEFTI_FIRST_(n)
+#define WEFTI_FIRST_(n) n
 #define WEFTI_SUBMIT_0(options, channel, n) wefti_submit_of_##n(options, channel)
 #define WEFTI_SUBMIT_1(options, channel, n, p1) wefti_submit_of_##n(options, channel, p1)
 #define WEFTI_SUBMIT_2(options, channel, n, p1, p2) wefti_submit_of_##n(options, channel, p1, p2)

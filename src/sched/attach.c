@@ -8,6 +8,7 @@
 #include "dynamic/env.h"
 #include "dynamic/frame.h"
 #include "os/os.h"
+#include "sched/frames.h"
 #include "sched/park.h"
 #include "sched/task.h"
 
@@ -25,6 +26,7 @@ static bool have_key;
 static void detach(void *thread) {
     wefti_strand_now = NULL;
     wefti_condition_forget(&((wefti_thread *)thread)->strand);
+    wefti_forks_end(&((wefti_thread *)thread)->forks);
     free(thread);
 }
 
@@ -43,6 +45,7 @@ wefti_strand *wefti_attach(void) {
         return NULL;
     }
     thread->patience = WEFTI_FIRST_PATIENCE;
+    wefti_forks_init(&thread->forks);
     wefti_bindings_adopt(&thread->strand);
     wefti_strand_now = &thread->strand;
     return &thread->strand;

@@ -7,6 +7,8 @@
 #ifndef WEFTI_ATTACH_H
 #define WEFTI_ATTACH_H
 
+#include <weft/forkjoin.h>
+
 #include "dynamic/strand.h"
 #include "lockfree/parker.h"
 
@@ -19,6 +21,7 @@ typedef struct wefti_thread {
     wefti_parker parker;
     WEFTI_ATOMIC(int) woken_from; /* on which processor the last one ran that unparked it */
     int64_t patience;             /* nanoseconds of looking before it sleeps, as learned: see park.c */
+    weft_forks forks;             /* what it has spawned */
     struct wefti_worker *serving; /* the worker whose thread this is, or NULL */
 } wefti_thread;
 

@@ -2,6 +2,7 @@
 /* idle.c - searching, sleeping, waking, and noticing that an ending kernel has nothing left to do. See idle.h. */
 #include "sched/idle.h"
 
+#include "sched/frames.h"
 #include "sched/kernel.h"
 
 enum {
@@ -25,7 +26,7 @@ static bool any_pending(weft_kernel *kernel);
  */
 static void look_once_more(weft_kernel *kernel) {
     if (any_pending(kernel) || wefti_inbox_has_work(&kernel->low) || wefti_wheel_next(&kernel->wheel) != INT64_MAX ||
-        wefti_io_wants_poller(&kernel->io))
+        wefti_io_wants_poller(&kernel->io) || wefti_frames_to_be_had(kernel))
         wefti_notify(kernel, &kernel->idle);
 }
 
@@ -68,7 +69,7 @@ static bool any_movable(weft_kernel *kernel) {
 static bool anything(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     return wefti_mailbox_has_mail(&worker->mailbox) || any_pending(kernel) || wefti_inbox_has_work(&kernel->low) ||
-           any_movable(kernel);
+           any_movable(kernel) || wefti_frames_any(worker);
 }
 
 static uint32_t next_random(wefti_worker *worker) {
@@ -140,7 +141,7 @@ static bool look(wefti_worker *worker) {
     }
     if (wefti_inbox_has_work(&kernel->inbox) || wefti_load_relaxed(&worker->movable_count) != 0)
         return true; /* the loop takes it */
-    if (steal(worker)) return true;
+    if (steal(worker) || wefti_frames_take(worker)) return true;
     /* A low task begins only when nothing of default priority is pending anywhere. */
     if (!wefti_inbox_has_work(&kernel->low) || any_pending(kernel)) return false;
     worker->low_slots = wefti_inbox_take_one(&kernel->low, &worker->queue, worker->low);

@@ -363,6 +363,9 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     wefti_atomic_init(&kernel->pledges, (size_t)0);
     memset(&kernel->drain, 0, sizeof kernel->drain);
     wefti_io_init(&kernel->io);
+    kernel->forkers = NULL;
+    wefti_atomic_init(&kernel->forks_lock, 0u);
+    wefti_atomic_init(&kernel->forker_count, 0u);
     kernel->arrived = kernel->quiet = 0;
     kernel->failure = WEFT_OK;
     kernel->go = kernel->stop = kernel->joining = kernel->joined = kernel->ending_thread_started = false;

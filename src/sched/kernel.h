@@ -47,6 +47,9 @@ struct weft_kernel {
     WEFTI_ATOMIC(size_t) users;   /* channels and timeouts that point here */
     WEFTI_ATOMIC(size_t) pledges; /* timeouts that are not delivered, and broadcasts: the end waits for them */
     wefti_drain drain;
+    wefti_spinlock forks_lock;
+    struct wefti_forker *forkers; /* strands that have spawned; under forks_lock */
+    WEFTI_ATOMIC(uint32_t) forker_count;
     wefti_io io;
     struct weft_kernel *next_kernel; /* registry, for dumps */
 };

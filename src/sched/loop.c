@@ -7,6 +7,7 @@
 #include "dynamic/env.h"
 #include "dynamic/frame.h"
 #include "sched/cancel.h"
+#include "sched/frames.h"
 #include "sched/handlers.h"
 #include "sched/kernel.h"
 #include "sched/worker.h"
@@ -465,6 +466,7 @@ WEFTI_NO_TSAN void wefti_loop(void *argument) {
         }
         if (!tasks_first && run_tasks(self, worker)) continue;
         if (!wefti_find_work(worker)) break;
+        if (worker->stolen != NULL) wefti_frames_run(self, worker);
         if (worker->low_slots > 0) run_low(self, worker); /* at once: what comes meanwhile must not hold it up here */
     }
     leave_for_good(self);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* runner.c - runners: making, keeping, and switching between them. */
 #include "os/os.h"
+#include "sched/frames.h"
 #include "sched/kernel.h"
 #include "sched/worker.h"
 
@@ -22,6 +23,7 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     memset(runner, 0, offsetof(wefti_runner, home));
     wefti_store_relaxed(&runner->type, NULL);
     wefti_store_relaxed(&runner->what, NULL);
+    wefti_forks_init(&runner->forks);
     runner->number = number;
     runner->pool = pool;
     runner->watched = wefti_stack_has_canary(low) ? WEFTI_TASK_WATCHED : 0;
@@ -51,6 +53,7 @@ wefti_runner *wefti_runner_get(wefti_worker *worker) {
 void wefti_runner_free(wefti_worker *worker, wefti_runner *runner) {
     if (WEFTI_UNLIKELY((runner->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(runner);
     wefti_store_relaxed(&runner->home, NULL); /* relaxed: a dump that still shows it shows what it was */
+    wefti_forks_end(&runner->forks);
     wefti_fiber_end(&runner->fiber);
     wefti_condition_forget(&runner->fiber.strand);
     wefti_add_relaxed(&worker->stacks, UINT64_C(-1));

@@ -18,6 +18,7 @@
 #ifndef WEFTI_WORKER_H
 #define WEFTI_WORKER_H
 
+#include <weft/forkjoin.h>
 #include <weft/kernel.h>
 #include <weft/trace.h>
 
@@ -39,6 +40,7 @@ typedef struct wefti_runner {
     uint8_t watched;
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
+    weft_forks forks; /* what it has spawned, see frames.h */
     wefti_stack_pool *pool;
     wefti_slot *slots; /* the record of the task that runs; old while none does */
     wefti_wait wait;   /* for operations on one channel without a deadline, see wefti_park_single */
@@ -96,7 +98,9 @@ typedef struct wefti_worker {
     weft_bound *base;              /* the worker's own bindings */
     struct weft_handler *handlers; /* bound by its context function */
     wefti_cells cells;             /* as seen from `base` */
-    wefti_fiber root;              /* the OS thread's own stack: context function, start and end */
+    weft_fork *stolen;             /* a spawned task that it has taken and is to run; NULL: none */
+    struct wefti_forker *stolen_from;
+    wefti_fiber root; /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;
     int thread_id;  /* the system's number for the thread */
     void *bindings; /* memory of the worker's own bindings; a thread that takes over uses it anew */

@@ -10,6 +10,7 @@
 
 #include "engine/explore.h"
 #include "sched/attach.h"
+#include "sched/frames.h"
 #include "sched/kernel.h"
 
 enum { MOST_TASKS = 8, MOST_WORKERS = 2, MOST_THREADS_OF_TEST = 7 };
@@ -28,6 +29,20 @@ static WEFTI_ATOMIC(uint32_t) done[MOST_TASKS + 1];
 static WEFTI_ATOMIC(wefti_worker *) waits_on[MOST_TASKS + 1];
 static uint32_t results[MOST_TASKS + 1]; /* plain: what a task writes, who waits for it may read */
 static WEFTI_ATOMIC(uint32_t) expired;
+
+/* No strand has spawned: frames are explored in forks.c. */
+bool wefti_frames_take(wefti_worker *worker) {
+    (void)worker;
+    return false;
+}
+bool wefti_frames_any(wefti_worker *worker) {
+    (void)worker;
+    return false;
+}
+bool wefti_frames_to_be_had(weft_kernel *whose) {
+    (void)whose;
+    return false;
+}
 
 /* In the place of sched/runner.c's. */
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner) {

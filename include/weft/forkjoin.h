@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* forkjoin.h - fork/join: a task spawns others, and takes their results at its syncs. */
+#ifndef WEFT_FORKJOIN_H
+#define WEFT_FORKJOIN_H
+
+#include <weft/base.h>
+
+WEFT_BEGIN_DECLS
+
+/** The most bytes of arguments, and of a result, that a spawned task may have. Hand over a pointer to more. */
+#define WEFT_SPAWN_BYTES 48
+
+/**
+ * Spawns a task: weft_spawn(task, arguments...). It may run now on another worker, or at its sync.
+ *
+ *     WEFT_TASK(long, fib, (int, n)) {
+ *         if (n < 2) return n;
+ *         weft_spawn(fib, n - 1);
+ *         long b = weft_call(fib, n - 2);
+ *         return weft_sync(fib) + b;
+ *     }
+ *
+ * Arguments are copied. A pointer to a variable of the spawner is good until the sync. A statement, not an expression.
+ * Rules: syncs come in the reverse order of the spawns, each with the task's name; a function syncs all that it has
+ * spawned before it returns. Who breaks them is stopped with a message that names the task and the rule; that a
+ * function returned too early is noticed at once without NDEBUG, else at the next sync that names another task.
+ * The spawner may wait (for channels, locks, the clock) between spawn and sync, and so may what it has spawned.
+ * A task that another worker has taken sees that worker's bindings; the others see the spawner's.
+ * Callable from any task, and from a thread: there it runs at its sync, or, if the current kernel has use_caller, may
+ * be taken by its workers. Never blocks. What happened before the spawn happens before the task.
+ * No allocation but the first time on a stack. A strand may have 1,048,576 spawned tasks that are not synced; with
+ * more, or when its stack is nearly used up, it is stopped with a message. Source: defpun, plet. Rows J1, J2, K15.
+ */
+#define weft_spawn(...)                                                                                                \
+    do {                                                                                                               \
+        WEFTI_MAY_SPAWN(WEFTI_FIRST(__VA_ARGS__, ~));                                                                  \
+        WEFTI_CAT(WEFTI_SPAWN_, WEFTI_COUNT(__VA_ARGS__))(__VA_ARGS__);                                                \
+    } while (0)
+
+/**
+ * The result of the task that was spawned last and not synced: weft_sync(task).
+ *
+ * Nobody took it: it is called here and now. Otherwise waits until it is done: a task leaves its worker to others
+ * meanwhile; a thread takes part in what it waits for, and in nothing else, so locks that it holds are in nobody's way.
+ * The end of the task happens before the return. Row J1.
+ */
+#define weft_sync(task) WEFTI_SYNC(task)
+
+/* ---- below: how it works ---- */
+
+struct weft_task_type;
+
+/** A spawned task. The fields are Weft's own. */
+typedef struct weft_fork {
+    const struct weft_task_type *type;
+    struct {
+        uintptr_t wefti_value;
+    } state; /**< of one that was published, see forks.h */
+    unsigned char data[WEFT_SPAWN_BYTES];
+} weft_fork;
+
+/** The spawned tasks of one strand, a stack of frames. The fields are Weft's own. */
+typedef struct weft_forks {
+    weft_fork *top; /**< the next frame to be filled */
+    struct {
+        weft_fork *wefti_value;
+    } limit;          /**< from here on spawn calls weft_forks_attend; others set it to NULL to ask for frames */
+    weft_fork *split; /**< frames below may be seen by others */
+    struct wefti_deque *deque, *serving;
+    weft_fork first; /**< the frame that is filled before there are any */
+} weft_forks;
+
+/** The frames of the calling strand. In the body of a task its name is that of a parameter with the same value. */
+WEFT_API __attribute__((pure)) weft_forks *weft_here(void);
+/** The same, by a name that nothing hides. */
+WEFT_API __attribute__((pure)) weft_forks *weft_forks_here(void);
+/** The top of these frames. In the body of a task its name is that of a parameter with the same value. */
+WEFT_API __attribute__((pure)) weft_fork *weft_top(void);
+/** What weft_spawn calls when the limit is reached. Returns the top. */
+WEFT_API weft_fork *weft_forks_attend(weft_forks *forks);
+/** What weft_sync calls for a frame that others may see. true: it is to be called; false: its result is there. */
+WEFT_API bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const struct weft_task_type *type);
+/** Stops the process, since a spawned task has returned before it had synced what it spawned. */
+WEFT_API void weft_forks_unsynced(const struct weft_task_type *type);
+
+WEFT_END_DECLS
+
+#define WEFTI_IF_FITS(type) (sizeof(type) <= WEFT_SPAWN_BYTES ? sizeof(type) : 0)
+#define WEFTI_SYNC(task) wefti_sync_of_##task(WEFT_HERE, WEFT_TOP)
+#define WEFTI_MAY_SPAWN(task) WEFTI_MAY_SPAWN_(task)
+#define WEFTI_MAY_SPAWN_(task)                                                                                         \
+    WEFTI_STATIC_ASSERT(sizeof(struct task##_arguments) <= WEFT_SPAWN_BYTES,                                           \
+                        "the arguments of a spawned task exceed 48 bytes");                                            \
+    WEFTI_STATIC_ASSERT(sizeof(struct task##_result) <= WEFT_SPAWN_BYTES,                                              \
+                        "the result of a spawned task exceeds 48 bytes")
+
+/* relaxed: it is a request, which the next spawn sees as well. */
+#define WEFTI_LIMIT(forks) __atomic_load_n(&(forks)->limit.wefti_value, __ATOMIC_RELAXED)
+
+#ifdef NDEBUG
+/* No code: so that the call is not made a loop with what comes after it. That keeps more in registers than is good. */
+#define WEFTI_SYNCED(forks, frame, task) __asm__ volatile("")
+#else
+#define WEFTI_SYNCED(forks, frame, task)                                                                               \
+    do {                                                                                                               \
+        if ((forks)->top != (frame)) weft_forks_unsynced(&weft_task_of_##task);                                        \
+    } while (0)
+#endif
+
+#ifdef __cplusplus
+static inline weft_forks *wefti_use_here(weft_forks *forks) { return forks; }
+static inline weft_forks *wefti_use_here(weft_forks *(*)(void)) { return weft_forks_here(); }
+static inline weft_fork **wefti_use_top(weft_fork *&top) { return &top; }
+static inline weft_fork **wefti_use_top(weft_fork *(*)(void)) { return &weft_forks_here()->top; }
+#define WEFT_HERE wefti_use_here(weft_here)
+#define WEFT_TOP wefti_use_top(weft_top)
+#else
+#define WEFT_HERE _Generic((weft_here), weft_forks * : weft_here, default : weft_forks_here())
+#define WEFT_TOP _Generic((weft_top), weft_fork * : &weft_top, default : &weft_forks_here()->top)
+#endif
+
+#endif

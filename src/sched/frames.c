@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* frames.c - the list of strands that have spawned, and running what was taken from one. See frames.h. */
+#include "sched/frames.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/os.h"
+#include "sched/attach.h"
+#include "sched/kernel.h"
+
+void wefti_forks_init(weft_forks *forks) {
+    memset(forks, 0, sizeof *forks);
+    forks->top = &forks->first;
+    forks->split = forks->top + 1;
+}
+
+void wefti_forks_end(weft_forks *forks) {
+    wefti_forker *forker = wefti_forker_of(forks);
+    if (forker == NULL) return;
+    wefti_pages_unmap(forker->deque.base, WEFTI_MOST_FRAMES * sizeof(weft_fork));
+    free(forker);
+    wefti_forks_init(forks);
+}
+
+weft_forks *wefti_forks_of(wefti_strand *strand) {
+    if (strand->worker != NULL) return &wefti_runner_of_strand(strand)->forks;
+    return &wefti_thread_of_strand(strand)->forks;
+}
+
+/* ---- the list ---- */
+
+void wefti_frames_enlist(weft_kernel *kernel, wefti_forker *forker) {
+    forker->kernel = kernel;
+    forker->previous = NULL;
+    wefti_spin_lock(&kernel->forks_lock);
+    forker->next = kernel->forkers;
+    if (forker->next != NULL) forker->next->previous = forker;
+    kernel->forkers = forker;
+    wefti_store_relaxed(&kernel->forker_count, wefti_load_relaxed(&kernel->forker_count) + 1); /* relaxed: a hint */
+    wefti_spin_unlock(&kernel->forks_lock);
+}
+
+void wefti_frames_delist(wefti_forker *forker) {
+    weft_kernel *kernel = forker->kernel;
+    wefti_spin_lock(&kernel->forks_lock);
+    if (forker->previous != NULL)
+        forker->previous->next = forker->next;
+    else
+        kernel->forkers = forker->next;
+    if (forker->next != NULL) forker->next->previous = forker->previous;
+    wefti_store_relaxed(&kernel->forker_count, wefti_load_relaxed(&kernel->forker_count) - 1);
+    wefti_spin_unlock(&kernel->forks_lock);
+    forker->kernel = NULL;
+}
+
+static bool none(weft_kernel *kernel) { return wefti_load_relaxed(&kernel->forker_count) == 0; }
+
+/* Whether a parked strand of this worker has frames that it has not published. */
+static bool has_private(const wefti_forker *forker, const wefti_worker *worker) {
+    if (forker->home != worker || forker->strand == wefti_strand_now) return false;
+    return forker->deque.forks->top - forker->deque.base > (ptrdiff_t)wefti_load_relaxed(&forker->deque.shared);
+}
+
+/* Under the list's lock. */
+static weft_fork *take_of(wefti_forker *forker, wefti_worker *worker) {
+    if (!wefti_deque_has_frames(&forker->deque) && has_private(forker, worker)) wefti_deque_publish(&forker->deque);
+    return wefti_deque_steal(&forker->deque);
+}
+
+static void ask_all(weft_kernel *kernel) {
+    for (wefti_forker *forker = kernel->forkers; forker != NULL; forker = forker->next) wefti_deque_ask(&forker->deque);
+}
+
+bool wefti_frames_take(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    if (none(kernel) || !wefti_spin_try(&kernel->forks_lock)) return false;
+    weft_fork *frame = NULL;
+    for (wefti_forker *forker = kernel->forkers; forker != NULL && frame == NULL; forker = forker->next) {
+        frame = take_of(forker, worker);
+        worker->stolen_from = forker;
+    }
+    if (frame == NULL) ask_all(kernel);
+    wefti_spin_unlock(&kernel->forks_lock);
+    worker->stolen = frame;
+    if (frame != NULL) wefti_count(&worker->steals);
+    return frame != NULL;
+}
+
+bool wefti_frames_to_be_had(weft_kernel *kernel) {
+    if (none(kernel)) return false;
+    bool found = false;
+    wefti_spin_lock(&kernel->forks_lock);
+    for (wefti_forker *forker = kernel->forkers; forker != NULL && !found; forker = forker->next)
+        found = wefti_deque_has_frames(&forker->deque);
+    wefti_spin_unlock(&kernel->forks_lock);
+    return found;
+}
+
+bool wefti_frames_any(wefti_worker *worker) {
+    weft_kernel *kernel = worker->kernel;
+    if (none(kernel)) return false;
+    bool found = false;
+    wefti_spin_lock(&kernel->forks_lock);
+    for (wefti_forker *forker = kernel->forkers; forker != NULL && !found; forker = forker->next)
+        found = wefti_deque_has_frames(&forker->deque) || has_private(forker, worker);
+    if (!found) ask_all(kernel);
+    wefti_spin_unlock(&kernel->forks_lock);
+    return found;
+}
+
+/* ---- running one ---- */
+
+void wefti_frames_check(const weft_forks *forks, const weft_fork *top, const weft_task_type *type) {
+    const weft_fork *before = top == &forks->first && forks->deque != NULL ? forks->deque->base : top;
+    if (WEFTI_UNLIKELY(forks->top != before)) weft_forks_unsynced(type);
+}
+
+static void run(weft_forks *forks, weft_fork *frame, const wefti_forker *from) {
+    WEFTI_ALIGNED(16) unsigned char arguments[WEFT_SPAWN_BYTES];
+    const weft_task_type *type = frame->type;
+    const weft_fork *top = forks->top;
+    struct wefti_deque *serving = forks->serving;
+    forks->serving = (struct wefti_deque *)(uintptr_t)from;
+    memcpy(arguments, frame->data, sizeof arguments);
+    type->invoke(arguments, frame->data);
+    forks->serving = serving;
+    wefti_frames_check(forks, top, type);
+    wefti_wait *waits = wefti_frame_done(frame);
+    if (waits != NULL && wefti_wait_claim(waits, WEFT_OK)) wefti_unpark(waits);
+}
+
+void wefti_frames_run(wefti_runner *self, wefti_worker *worker) {
+    weft_fork *frame = worker->stolen;
+    const wefti_forker *from = worker->stolen_from;
+    worker->stolen = NULL;
+    /* relaxed, all: for dumps and task_categories_running */
+    wefti_store_relaxed(&self->category, from->category);
+    wefti_store_relaxed(&self->since, worker->now);
+    wefti_store_relaxed(&self->type, frame->type);
+    run(&self->forks, frame, from);
+    wefti_store_relaxed(&self->type, NULL);
+}
+
+/* Whether these were spawned by a task that was, in some steps, taken from there. */
+static bool serves(const wefti_forker *forker, const wefti_forker *whom) {
+    for (; forker != NULL; forker = (const wefti_forker *)(const void *)forker->serving)
+        if (forker == whom) return true;
+    return false;
+}
+
+bool wefti_frames_help(wefti_forker *self) {
+    weft_kernel *kernel = self->kernel;
+    weft_fork *frame = NULL;
+    wefti_forker *from = NULL;
+    wefti_spin_lock(&kernel->forks_lock);
+    for (wefti_forker *forker = kernel->forkers; forker != NULL && frame == NULL; forker = forker->next) {
+        if (forker == self || !serves(forker, self)) continue;
+        frame = wefti_deque_steal(&forker->deque);
+        if (frame == NULL) wefti_deque_ask(&forker->deque);
+        from = forker;
+    }
+    wefti_spin_unlock(&kernel->forks_lock);
+    if (frame != NULL) run(self->deque.forks, frame, from);
+    return frame != NULL;
+}

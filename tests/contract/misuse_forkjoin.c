@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* misuse_forkjoin.c - who breaks a rule of spawn and sync is stopped with a line that names the task and the rule. */
+#ifdef NDEBUG
+#undef NDEBUG /* that a task has not synced is to be noticed at once */
+#endif
+#include "contract/common.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+WEFT_TASK(int, one, (int, i)) { return i; }
+WEFT_TASK(int, other, (int, i)) { return i; }
+
+WEFT_TASK(int, forgetful, (int, i)) {
+    weft_spawn(one, i);
+    return i;
+}
+
+WEFT_TASK(int, endless, (int, i)) {
+    if (i < 0) return i; /* for the compiler: it never is */
+    weft_spawn(endless, i + 1);
+    int deeper = weft_call(endless, i + 1);
+    return weft_sync(endless) + deeper;
+}
+
+static void sync_without_spawn(void) { weft_sync(one); }
+
+static void sync_of_another(void) {
+    weft_spawn(one, 1);
+    weft_sync(other);
+}
+
+static void unsynced(void) {
+    weft_spawn(forgetful, 1);
+    weft_sync(forgetful);
+}
+
+static void too_many(void) {
+    for (int i = 0; i < 2000000; i++) weft_spawn(one, i);
+}
+
+static void too_deep(void) {
+    weft_kernel *kernel = weft_make_kernel(1, NULL);
+    weft_channel *results = weft_make_channel_with(int, (&(weft_channel_options){.kernel = kernel}));
+    int result;
+    if (weft_submit(results, endless, 0) == WEFT_OK) weft_receive_result(results, &result, WEFT_FOREVER);
+}
+
+/* Runs it in a process of its own, which is to abort with this text on its stderr. */
+static void is_stopped(void (*misuse)(void), const char *wanted) {
+    char said[512] = "";
+    int ends[2], status;
+    if (!CHECK_EQ(pipe(ends), 0)) return;
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        dup2(ends[1], STDERR_FILENO);
+        misuse();
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t length = 0;
+    for (ssize_t got; length < sizeof said - 1 && (got = read(ends[0], said + length, sizeof said - 1 - length)) > 0;)
+        length += (size_t)got;
+    close(ends[0]);
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    if (!CHECK(strstr(said, wanted) != NULL)) FAIL("it said: %s", said);
+}
+
+TEST(a_sync_without_a_spawn_is_stopped) { is_stopped(sync_without_spawn, "'one' is synced without a spawn"); }
+
+TEST(a_sync_of_another_task_is_stopped) { is_stopped(sync_of_another, "'other' is synced before a task that was"); }
+
+TEST(a_return_with_unsynced_spawns_is_stopped) {
+    is_stopped(unsynced, "'forgetful' has returned before it had synced what it spawned");
+}
+
+TEST(too_many_spawns_are_stopped) { is_stopped(too_many, "'one' is spawned while not synced are already 1048575"); }
+
+TEST(a_recursion_without_end_is_stopped) {
+    is_stopped(too_deep, "'endless' is spawned so deep that the stack is nearly used up, of");
+}
