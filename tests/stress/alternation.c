@@ -194,3 +194,48 @@ TEST_WITH_LIMIT(channels_closed_in_between_lose_nothing, 1800) {
     for (int i = 0; i < 4; i++)
         hold((manner){.kept = 50, .closes = true, .deadlines = i % 2 == 1, .random_order = i / 2 == 1}, 20000);
 }
+
+/* ---- sets that are freed by another than their user, while their channel is in use ---- */
+
+enum { SETS = 32 };
+
+typedef struct loan {
+    weft_channel *channel, *lent;
+    weft_alternation *sets[SETS];
+    atomic_bool freed;
+} loan;
+
+static void pass_one(const loan *l, int64_t *value) {
+    CHECK_OK(weft_send(l->channel, value, WEFT_NOW));
+    CHECK_OK(weft_receive(l->channel, value, WEFT_NOW));
+}
+
+/* Uses the channel alone for a while, then lends the sets and goes on with the channel. */
+WEFT_TASK(void, lend, (loan *, l)) {
+    int64_t value = 1;
+    weft_operation operations[SETS];
+    for (int i = 0; i < SETS; i++) {
+        operations[i] = WEFT_TO_RECEIVE(l->channel, &value);
+        l->sets[i] = weft_make_alternation(&operations[i], 1);
+    }
+    for (int i = 0; i < 200; i++) pass_one(l, &value);
+    CHECK_OK(weft_send(l->lent, &value, WEFT_FOREVER));
+    while (!atomic_load(&l->freed)) pass_one(l, &value);
+}
+
+TEST_WITH_LIMIT(kept_alternations_are_freed_by_another_while_their_channel_is_in_use, 300) {
+    crew c = crew_here();
+    weft_channel *lent = weft_make_channel(int64_t);
+    for (size_t round = load_rounds(1000); round > 0; round--) {
+        loan l = {.channel = weft_make_channel_with(int64_t, &(weft_channel_options){.capacity = 4}), .lent = lent};
+        int64_t value;
+        CHECK_OK(weft_submit_with(&c.options, NULL, lend, &l));
+        CHECK_OK(weft_receive(lent, &value, WEFT_FOREVER));
+        for (int i = 0; i < SETS; i++) CHECK_OK(weft_free_alternation(l.sets[i]));
+        atomic_store(&l.freed, true);
+        crew_wait(&c);
+        CHECK_OK(weft_free_channel(l.channel));
+    }
+    CHECK_OK(weft_free_channel(lent));
+    crew_end(&c);
+}
