@@ -234,7 +234,7 @@ WEFT_END_DECLS
         struct name##_loop_arguments wefti_copy = *(struct name##_loop_arguments *)wefti_given;                        \
         struct name##_loop_arguments *wefti_block = &wefti_copy;                                                       \
         for (size_t wefti_index = wefti_first; wefti_index < wefti_last; wefti_index++)                                \
-            name(wefti_index, WEFTI_UNWRAP uses);                                                                      \
+            name(wefti_index WEFTI_UNWRAP uses);                                                                       \
         return WEFT_OK;                                                                                                \
     }                                                                                                                  \
     __attribute__((unused)) static inline weft_status wefti_loop_of_##name(                                            \

@@ -18,6 +18,7 @@ typedef struct weft_frame {
     weft_bound *bound; /* what was in force where it began, and is again while it runs */
     struct weft_handler *handlers;
     struct weft_restart *restarts;
+    struct weft_fork *forked; /* what is spawned after this is joined when the frame is left from further in */
     uint32_t cleaning;
     bool begun;
 } weft_frame;

@@ -49,19 +49,13 @@ void weft_task_handlers_end(weft_task_handling *self) {
 
 /* ---- errors that become outcomes ---- */
 
-/* A target that stands for the end of a task that did not come as a record: see wefti_end_target. */
-static wefti_end_target *end_target(const wefti_strand *self) {
-    for (weft_frame *frame = self->frames; frame != NULL; frame = frame->outer)
-        if (frame->run == NULL && frame->argument == (const void *)wefti_end_mark)
-            return WEFTI_CONTAINER(frame, wefti_end_target, target.frame);
-    return NULL;
-}
-
 static bool runs_record(const wefti_strand *self) {
     return self->worker != NULL && wefti_task_runs(wefti_runner_of_strand((wefti_strand *)(uintptr_t)self));
 }
 
-bool wefti_in_task(const wefti_strand *self) { return self != NULL && (runs_record(self) || end_target(self) != NULL); }
+bool wefti_in_task(const wefti_strand *self) {
+    return self != NULL && (runs_record(self) || wefti_end_target_of(self) != NULL);
+}
 
 static const weft_condition *outcome_of(const weft_condition *condition) {
     if (wefti_condition_full(condition) == NULL) return condition;
@@ -74,7 +68,7 @@ static const weft_condition *outcome_of(const weft_condition *condition) {
 
 void wefti_transfer(wefti_strand *self, const weft_condition *condition) {
     if (self == NULL) return;
-    wefti_end_target *target = end_target(self);
+    wefti_end_target *target = wefti_end_target_of(self);
     if (target == NULL && !runs_record(self)) return;
     const weft_condition *outcome = outcome_of(condition);
     if (target == NULL) wefti_unwind_task(self, &outcome->base, 0);

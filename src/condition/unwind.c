@@ -9,7 +9,7 @@
 #include "os/os.h"
 #include "sched/worker.h"
 
-void (*wefti_unwind_hook)(wefti_strand *self, const void *limit);
+void (*wefti_unwind_hook)(wefti_strand *self, const weft_frame *frame);
 
 /* Not on the stack, which landing pads use anew. */
 typedef struct wefti_unwinding {
@@ -33,8 +33,8 @@ static void restore(wefti_strand *self, const weft_frame *frame) {
     self->cleaning = frame->cleaning;
 }
 
-static void prepare_to_leave(wefti_strand *self, uintptr_t limit) {
-    if (wefti_unwind_hook != NULL) wefti_unwind_hook(self, (const void *)limit);
+static void prepare_to_leave(wefti_strand *self, const weft_frame *frame) {
+    if (wefti_unwind_hook != NULL) wefti_unwind_hook(self, frame);
 }
 
 /* Bindings of C frames that are gone, or the landing pads of others would find them. */
@@ -60,7 +60,7 @@ static void run_below(wefti_unwinding *u, uintptr_t bottom) {
     const weft_frame *end = u->target != NULL ? &u->target->frame : NULL;
     for (weft_frame *frame; (frame = self->frames) != end && frame != NULL && (uintptr_t)frame < bottom;) {
         forget_passed(u, frame, (uintptr_t)frame);
-        prepare_to_leave(self, (uintptr_t)frame);
+        prepare_to_leave(self, frame);
         restore(self, frame);
         u->in_landing = false;
         u->rest = frame->outer;
@@ -89,7 +89,7 @@ WEFTI_NORETURN static void arrive(wefti_unwinding *u) {
     weft_target *target = u->target;
     const wefti_condition *condition = u->condition;
     run_below(u, UINTPTR_MAX);
-    prepare_to_leave(self, u->limit);
+    prepare_to_leave(self, target != NULL ? &target->frame : NULL);
     forget(u);
     if (target != NULL) jump(self, target);
     wefti_task_abandon(wefti_runner_of_strand(self), condition);
@@ -136,7 +136,7 @@ static void pursue(wefti_unwinding *u) {
     for (wefti_unwinding *begun = u->strand->unwinding; begun != NULL; begun = begun->outer) {
         begun->given_up = goes_past(begun, u->target);
         if (!begun->insists || !begun->given_up) continue;
-        u->target = NULL;
+        u->target = begun->target;
         u->limit = begun->limit;
         u->insists = true;
         if (u->condition != begun->condition) wefti_condition_drop(u->condition);
@@ -169,6 +169,15 @@ WEFTI_NORETURN void wefti_unwind_to(wefti_strand *self, weft_target *target) {
 }
 
 WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition *condition, unsigned how) {
+    wefti_end_target *end = wefti_end_target_of(self);
+    if (end != NULL) {
+        end->outcome = condition;
+        start(&(wefti_unwinding){.strand = self,
+                                 .target = &end->target,
+                                 .limit = (uintptr_t)&end->target,
+                                 .insists = (how & WEFTI_UNWIND_INSISTS) != 0},
+              how);
+    }
     start(&(wefti_unwinding){.strand = self,
                              .condition = condition,
                              .limit = end_of_task(self),

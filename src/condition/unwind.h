@@ -52,8 +52,8 @@ WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition 
 /* The end of a target: of its block, or by the landing pad of the C frame that it stands in. */
 void wefti_target_leave(wefti_strand *self, weft_target *target);
 
-/* Called before all that lies below `limit` on the strand's stack is gone: whoever lent it out waits for it there. May
- * be NULL; may be called with one limit more than once. For parallel/. */
-extern void (*wefti_unwind_hook)(wefti_strand *self, const void *limit);
+/* Called before all that was begun inside the frame (NULL: in the task) is gone: whoever lent out what lies on that
+ * part of the stack waits for it there. May be NULL; may be called for one frame more than once. For parallel/. */
+extern void (*wefti_unwind_hook)(wefti_strand *self, const weft_frame *frame);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef WEFTI_FRAME_H
 #define WEFTI_FRAME_H
 
+#include <weft/forkjoin.h>
 #include <weft/unwind.h>
 
 #include "dynamic/strand.h"
@@ -21,6 +22,7 @@ static inline void wefti_frame_begin(wefti_strand *self, weft_frame *frame, void
     frame->bound = self->bound;
     frame->handlers = self->handlers;
     frame->restarts = self->restarts;
+    frame->forked = self->forks != NULL ? self->forks->top : NULL;
     frame->cleaning = self->cleaning;
     frame->begun = true;
     __atomic_signal_fence(__ATOMIC_RELEASE); /* a signal handler on this thread may walk the list */
@@ -56,6 +58,14 @@ static inline void wefti_end_target_begin(wefti_strand *self, wefti_end_target *
     end->outcome = NULL;
     wefti_target_begin(self, &end->target);
     end->target.frame.argument = (void *)(uintptr_t)wefti_end_mark;
+}
+
+/* The innermost of the strand; NULL: it is in none. */
+static inline wefti_end_target *wefti_end_target_of(const wefti_strand *self) {
+    for (weft_frame *frame = self->frames; frame != NULL; frame = frame->outer)
+        if (frame->run == NULL && frame->argument == (const void *)wefti_end_mark)
+            return WEFTI_CONTAINER(frame, wefti_end_target, target.frame);
+    return NULL;
 }
 
 #endif

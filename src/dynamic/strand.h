@@ -27,6 +27,7 @@ typedef struct wefti_strand {
     struct weft_handler *handlers;           /* active ones */
     struct weft_restart *restarts;           /* active ones */
     const struct wefti_condition *condition; /* of the last receive that got one: a reference; NULL: none */
+    struct weft_forks *forks;                /* what it has spawned; NULL: it cannot spawn */
     uint32_t cleaning;                       /* clean-ups that run now, each inside another */
     struct wefti_unwinding *unwinding;       /* the innermost transfer of control that is on its way */
 } wefti_strand;

@@ -16,6 +16,8 @@
  *   OPEN --thief, under the lock--> STOLEN ----------------thief, when done----------------> DONE
  *                                   STOLEN --owner: about to park--> a wait --thief--> DONE, and unparks it
  *
+ * FAILED is the same as DONE, with a condition in the place of a result.
+ *
  * Invariants: F1 tail <= shared <= split - base. F2 frames are stolen from the oldest on, so those below a stolen one
  * are stolen or done. F3 who has made a frame DONE does not touch it again.
  *
@@ -30,7 +32,8 @@
 
 #include "lockfree/spinlock.h"
 
-enum { WEFTI_FRAME_OPEN = 0, WEFTI_FRAME_STOLEN = 1, WEFTI_FRAME_DONE = 2 }; /* else a wait of the owner */
+/* else a wait of the owner */
+enum { WEFTI_FRAME_OPEN = 0, WEFTI_FRAME_STOLEN = 1, WEFTI_FRAME_DONE = 2, WEFTI_FRAME_FAILED = 3 };
 
 typedef struct wefti_deque {
     wefti_spinlock lock;
@@ -63,17 +66,19 @@ static inline void wefti_deque_ask(wefti_deque *deque) {
 /* Thief: takes the oldest frame, which is its own until wefti_frame_done; or NULL. */
 weft_fork *wefti_deque_steal(wefti_deque *deque);
 /* Thief: the result is in the frame. Returns the wait of the owner that is to be unparked, or NULL. */
-static inline void *wefti_frame_done(weft_fork *frame) {
+static inline void *wefti_frame_end_with(weft_fork *frame, uintptr_t state) {
     /* acq_rel: release for the result; partner: wefti_frame_is_done; acquire for what a wait points to; partner: the
      * cas in wefti_frame_await. */
-    uintptr_t before = wefti_exchange_acq_rel(&frame->state, (uintptr_t)WEFTI_FRAME_DONE);
+    uintptr_t before = wefti_exchange_acq_rel(&frame->state, state);
     return before != WEFTI_FRAME_STOLEN ? (void *)before : NULL;
 }
+static inline void *wefti_frame_done(weft_fork *frame) { return wefti_frame_end_with(frame, WEFTI_FRAME_DONE); }
 
 /* Owner of a stolen frame. */
 static inline bool wefti_frame_is_done(weft_fork *frame) {
     /* acquire: the result; partner: the exchange in wefti_frame_done. */
-    return wefti_load_acquire(&frame->state) == WEFTI_FRAME_DONE;
+    uintptr_t state = wefti_load_acquire(&frame->state);
+    return state == WEFTI_FRAME_DONE || state == WEFTI_FRAME_FAILED;
 }
 /* Owner: leaves a wait to be unparked. false: it is done. */
 static inline bool wefti_frame_await(weft_fork *frame, void *wait) {

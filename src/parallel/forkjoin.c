@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* forkjoin.c - what spawn and sync do where it takes more than a few stores. See lockfree/forks.h, sched/frames.h. */
+#include <weft/condition.h>
 #include <weft/task.h>
 
 #include <stdlib.h>
 
+#include "condition/unwind.h"
 #include "os/os.h"
 #include "sched/attach.h"
 #include "sched/frames.h"
@@ -128,14 +130,9 @@ static void delist(wefti_forker *forker) {
     if (forker->strand->worker == NULL) wefti_kernel_redeem(kernel);
 }
 
-bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const weft_task_type *type) {
-    wefti_forker *forker = wefti_forker_of(forks);
-    if (forker == NULL || forks->top == forker->deque.base)
-        wefti_stop_misuse("task", type->name, "is synced without a spawn: spawned and not synced are", 0, " tasks");
-    if (forks->top != frame + 1) weft_forks_unsynced(type);
-    if (frame->type != type)
-        wefti_stop_misuse("task", type->name, "is synced before a task that was spawned after it, not synced are",
-                          (size_t)(forks->top - forker->deque.base), " tasks");
+/* Waits until nobody else runs it, if it was taken; then the frame is nobody's. Returns whether nobody had taken it. */
+static bool take_back(wefti_forker *forker, weft_fork *frame) {
+    weft_forks *forks = forker->deque.forks;
     bool mine = frame >= forks->split || wefti_deque_reclaim(&forker->deque);
     if (!mine) {
         wait_for(forker, frame);
@@ -144,6 +141,40 @@ bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const weft_task_typ
     forks->top = frame;
     if (frame == forker->deque.base) delist(forker);
     return mine;
+}
+
+/* Control leaves the extent of a frame (NULL: the task): what was spawned there is not begun, or waited for. */
+static void join_for(wefti_strand *self, const weft_frame *frame) {
+    weft_forks *forks = self->forks;
+    wefti_forker *forker = forks != NULL ? wefti_forker_of(forks) : NULL;
+    if (forker == NULL) return;
+    const weft_fork *top = frame != NULL && frame->forked != &forks->first ? frame->forked : forker->deque.base;
+    while (forks->top > top) {
+        weft_fork *last = forks->top - 1;
+        if (!take_back(forker, last)) wefti_condition_drop(wefti_frame_failure(last));
+    }
+}
+
+__attribute__((constructor)) static void introduce(void) { wefti_unwind_hook = join_for; }
+
+/* The task that was taken has failed. */
+static WEFTI_NOINLINE void raise(wefti_strand *self, const wefti_condition *condition, const weft_task_type *type) {
+    weft_status status = wefti_condition_receive(self, condition);
+    weft_must_at("weft_sync", type->name, 0, status);
+}
+
+bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const weft_task_type *type) {
+    wefti_forker *forker = wefti_forker_of(forks);
+    if (forker == NULL || forks->top == forker->deque.base)
+        wefti_stop_misuse("task", type->name, "is synced without a spawn: spawned and not synced are", 0, " tasks");
+    if (forks->top != frame + 1) weft_forks_unsynced(type);
+    if (frame->type != type)
+        wefti_stop_misuse("task", type->name, "is synced before a task that was spawned after it, not synced are",
+                          (size_t)(forks->top - forker->deque.base), " tasks");
+    if (take_back(forker, frame)) return true;
+    const wefti_condition *condition = wefti_frame_failure(frame);
+    if (WEFTI_UNLIKELY(condition != NULL)) raise(forker->strand, condition, type);
+    return false;
 }
 
 void weft_forks_unsynced(const weft_task_type *type) {

@@ -46,6 +46,7 @@ wefti_strand *wefti_attach(void) {
     }
     thread->patience = WEFTI_FIRST_PATIENCE;
     wefti_forks_init(&thread->forks);
+    thread->strand.forks = &thread->forks;
     wefti_bindings_adopt(&thread->strand);
     wefti_strand_now = &thread->strand;
     return &thread->strand;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynamic/frame.h"
 #include "os/os.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
@@ -116,29 +117,60 @@ void wefti_frames_check(const weft_forks *forks, const weft_fork *top, const wef
     if (WEFTI_UNLIKELY(forks->top != before)) weft_forks_unsynced(type);
 }
 
-static void run(weft_forks *forks, weft_fork *frame, const wefti_forker *from) {
+static void finish(weft_fork *frame, uintptr_t state) {
+    wefti_wait *waits = wefti_frame_end_with(frame, state);
+    if (waits != NULL && wefti_wait_claim(waits, WEFT_OK)) wefti_unpark(waits);
+}
+
+void wefti_frame_fail(weft_fork *frame, const wefti_condition *condition) {
+    memcpy(frame->data, &condition, sizeof condition);
+    finish(frame, WEFTI_FRAME_FAILED);
+}
+
+const wefti_condition *wefti_frame_failure(weft_fork *frame) {
+    const wefti_condition *condition;
+    if (wefti_load_relaxed(&frame->state) != WEFTI_FRAME_FAILED) return NULL; /* relaxed: it is known to be done */
+    memcpy(&condition, frame->data, sizeof condition);
+    return condition;
+}
+
+/* Runs the frame's task; returns the condition that it ended with, or NULL. */
+static WEFTI_NOINLINE const wefti_condition *invoke(wefti_strand *self, weft_fork *frame, void *arguments) {
+    wefti_end_target end;
+    wefti_end_target_begin(self, &end);
+    if (setjmp(end.target.place) != 0) return end.outcome;
+    frame->type->invoke(arguments, frame->data);
+    wefti_frame_end(self, &end.target.frame, false);
+    return NULL;
+}
+
+static void run(wefti_strand *self, weft_fork *frame, const wefti_forker *from) {
     WEFTI_ALIGNED(16) unsigned char arguments[WEFT_SPAWN_BYTES];
-    const weft_task_type *type = frame->type;
+    weft_forks *forks = self->forks;
     const weft_fork *top = forks->top;
     struct wefti_deque *serving = forks->serving;
     forks->serving = (struct wefti_deque *)(uintptr_t)from;
     memcpy(arguments, frame->data, sizeof arguments);
-    type->invoke(arguments, frame->data);
+    const wefti_condition *condition = invoke(self, frame, arguments);
     forks->serving = serving;
-    wefti_frames_check(forks, top, type);
-    wefti_wait *waits = wefti_frame_done(frame);
-    if (waits != NULL && wefti_wait_claim(waits, WEFT_OK)) wefti_unpark(waits);
+    wefti_frames_check(forks, top, frame->type);
+    if (WEFTI_UNLIKELY(condition != NULL))
+        wefti_frame_fail(frame, condition);
+    else
+        finish(frame, WEFTI_FRAME_DONE);
 }
 
 void wefti_frames_run(wefti_runner *self, wefti_worker *worker) {
-    weft_fork *frame = worker->stolen;
     const wefti_forker *from = worker->stolen_from;
+    self->fork = worker->stolen;
     worker->stolen = NULL;
     /* relaxed, all: for dumps and task_categories_running */
     wefti_store_relaxed(&self->category, from->category);
     wefti_store_relaxed(&self->since, worker->now);
-    wefti_store_relaxed(&self->type, frame->type);
-    run(&self->forks, frame, from);
+    wefti_store_relaxed(&self->type, self->fork->type);
+    run(&self->fiber.strand, self->fork, from);
+    self->fork = NULL;
+    if (WEFTI_UNLIKELY((self->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(self);
     wefti_store_relaxed(&self->type, NULL);
 }
 
@@ -161,6 +193,6 @@ bool wefti_frames_help(wefti_forker *self) {
         from = forker;
     }
     wefti_spin_unlock(&kernel->forks_lock);
-    if (frame != NULL) run(self->deque.forks, frame, from);
+    if (frame != NULL) run(self->strand, frame, from);
     return frame != NULL;
 }

@@ -46,6 +46,11 @@ bool wefti_frames_any(wefti_worker *worker);
 bool wefti_frames_to_be_had(weft_kernel *kernel);
 void wefti_frames_run(wefti_runner *self, wefti_worker *worker);
 
+/* Thief: the frame's task has ended with this condition, a reference to which it takes over, in place of a result. */
+void wefti_frame_fail(weft_fork *frame, const wefti_condition *condition);
+/* Owner of a frame that is done: takes that condition out; NULL: there is a result. */
+const wefti_condition *wefti_frame_failure(weft_fork *frame);
+
 /* A thread that waits for a frame it has spawned: does one of those that this one waits for. false: there is none. */
 bool wefti_frames_help(wefti_forker *forker);
 

@@ -262,6 +262,13 @@ static void settle(wefti_record *record, const wefti_condition *condition) {
 void wefti_task_bury(wefti_runner *lost, const wefti_condition *condition) {
     wefti_record *record = (wefti_record *)(void *)lost->slots;
     wefti_worker *worker = lost->fiber.strand.worker;
+    if (lost->fork != NULL) {
+        wefti_frame_fail(lost->fork, condition);
+        wefti_stack_pool_stays(lost->pool);
+        wefti_store_relaxed(&lost->home, NULL); /* relaxed, both: for those that look on */
+        wefti_store_relaxed(&lost->type, NULL);
+        return;
+    }
     settle(record, condition); /* arguments on the heap and captured handlers stay: they are in use */
     wefti_stack_pool_stays(lost->pool);
     wefti_store_relaxed(&lost->home, NULL); /* relaxed, both: for those that look on */

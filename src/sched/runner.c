@@ -24,6 +24,7 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     wefti_store_relaxed(&runner->type, NULL);
     wefti_store_relaxed(&runner->what, NULL);
     wefti_forks_init(&runner->forks);
+    runner->fiber.strand.forks = &runner->forks;
     runner->number = number;
     runner->pool = pool;
     runner->watched = wefti_stack_has_canary(low) ? WEFTI_TASK_WATCHED : 0;

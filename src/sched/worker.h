@@ -41,6 +41,7 @@ typedef struct wefti_runner {
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     weft_forks forks; /* what it has spawned, see frames.h */
+    weft_fork *fork;  /* the spawned task of another strand that it runs; NULL: none */
     wefti_stack_pool *pool;
     wefti_slot *slots; /* the record of the task that runs; old while none does */
     wefti_wait wait;   /* for operations on one channel without a deadline, see wefti_park_single */
