@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: MIT
-// cpp.cpp - what C++ has instead: an exception to a frame ten calls further out with three objects to destroy.
+/* SPDX-License-Identifier: MIT */
+/* cpp.cpp - what C++ has instead: an exception to a frame ten calls further out with three objects to destroy. */
 #include "../harness/bench.h"
 
 static long cleaned;

@@ -87,9 +87,10 @@ WEFT_API weft_status weft_submit_task(const weft_submit_options *options, weft_c
  *
  * kernel: NULL is the current kernel. results: worker count times type->result_size bytes, in worker order; may be NULL
  * if there is no result or it is not wanted. outcomes: a status per worker, or NULL.
- * Returns WEFT_OK when all have ended; WEFT_IN_WORKER from inside any worker; WEFT_NO_KERNEL, WEFT_ENDED, WEFT_INVALID,
- * WEFT_NO_MEMORY: then nothing ran. Two broadcasts at once run one after the other.
- * Callable from plain threads. Blocks. Source: broadcast-task. Row K11.
+ * Returns WEFT_OK when all have ended; WEFT_FAILED then if an error that nobody took ended one, which outcomes says of
+ * each (see weft_last_condition for the first); WEFT_IN_WORKER from inside any worker; WEFT_NO_KERNEL, WEFT_ENDED,
+ * WEFT_INVALID, WEFT_NO_MEMORY: then nothing ran. Two broadcasts at once run one after the other. Callable from plain
+ * threads. Blocks. Source: broadcast-task. Row K11.
  */
 WEFT_API weft_status weft_broadcast_task(weft_kernel *kernel, const weft_task_type *type, const void *arguments,
                                          void *results, weft_status *outcomes);

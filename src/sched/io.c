@@ -12,8 +12,16 @@
 
 enum { LOOK_NANOSECONDS = 50000, MOST_EVENTS = 64, FIRST_ROOM = 64 };
 
+/* The memory may be a former kernel's, and a late waker of that one still look who polls: so that is no plain access.
+ */
 void wefti_io_init(wefti_io *io) {
-    memset(io, 0, sizeof *io);
+    io->open = false;
+    io->waiting = NULL;
+    io->room = 0;
+    wefti_store_relaxed(&io->watched, 0u); /* relaxed, all: nobody else knows of the kernel yet */
+    wefti_store_relaxed(&io->poller, NULL);
+    wefti_store_relaxed(&io->looked, (int64_t)0);
+    memset(&io->events, 0, sizeof io->events);
     io->events.set = io->events.bell = -1;
     pthread_mutex_init(&io->lock, NULL);
 }

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: MIT
-// conditions_cpp.cpp - conditions in C++: destructors run in order with clean-ups, and the macros compile. Rows C2 to
-// C4.
+/* SPDX-License-Identifier: MIT */
+/* conditions_cpp.cpp - conditions in C++: destructors run in order with clean-ups, and the macros compile. Rows C2 to
+ * C4. */
 #include <string>
 #include <weft.h>
 
