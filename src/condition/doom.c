@@ -141,7 +141,7 @@ static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
 
 /* ---- marking ---- */
 
-void wefti_doom_mark(wefti_doom *doom) {
+static void mark(wefti_doom *doom) {
     wefti_runner *runner = doom->runner;
     runner->watched |= WEFTI_TASK_DOOMED;
     wefti_store_relaxed(&doom->state, (uint32_t)WEFTI_DOOM_MARKED); /* relaxed: the answer releases it */
@@ -168,12 +168,11 @@ static void answer_one(wefti_question *question, wefti_doom *doom, const wefti_r
     wefti_store_relaxed(&doom->state, (uint32_t)WEFTI_DOOM_SPARED); /* relaxed: the answer releases it */
     if (!is_meant(runner, question->worker, doom)) return;
     if (runner != current) {
-        if (!runner->movable) wefti_doom_mark(doom); /* another worker may just be taking a movable one */
+        if (!runner->movable) mark(doom); /* another worker may just be taking a movable one */
         return;
     }
-    if (interrupted == NULL) return; /* whoever answers for others: kill.c sees to itself */
-    if (has_begun(wefti_interrupted_pc(interrupted)))
-        wefti_doom_mark(doom);
+    if (interrupted == NULL || has_begun(wefti_interrupted_pc(interrupted))) /* a task that answers has begun */
+        mark(doom);
     else
         question->again = true;
 }

@@ -64,9 +64,6 @@ bool wefti_doom_interrupt(void *interrupted);
 void wefti_doom_answer(wefti_question *question);
 void wefti_doom_end_wait(wefti_runner *runner);
 
-/* On its worker's thread: marks the task of the doom's runner. */
-void wefti_doom_mark(wefti_doom *doom);
-
 /* Ends the running task as killed. */
 WEFTI_NORETURN void wefti_doom_die(wefti_strand *self);
 

@@ -290,16 +290,6 @@ static void ask_until_told(wefti_question *question, int64_t deadline) {
     }
 }
 
-/* The caller's own worker: there is nobody else to ask. *mine: the doom of the caller itself. */
-static void answer_oneself(wefti_question *question, const wefti_runner *self, wefti_doom **mine) {
-    wefti_doom_answer(question);
-    for (wefti_doom *doom = question->dooms; doom != NULL; doom = doom->next) {
-        if (doom->runner != self || !wefti_task_runs(self)) continue;
-        wefti_doom_mark(doom);
-        *mine = doom;
-    }
-}
-
 /* listing held: keeps those that were marked. Returns how many. */
 static size_t keep_marked(wefti_question *question) {
     size_t marked = 0;
@@ -319,7 +309,7 @@ static size_t keep_marked(wefti_question *question) {
 }
 
 /* asking held. */
-static size_t ask_all(search *s, const wefti_strand *self, wefti_doom **mine) {
+static size_t ask_all(search *s, const wefti_strand *self) {
     /* A thread that is interrupted answers as soon as it gets a processor, which may take a while on a busy machine. */
     int64_t most = WEFTI_MAX(wefti_load_relaxed(&patience), interrupts ? (int64_t)LONGEST_ANSWER : 0);
     int64_t deadline = wefti_clock() + most;
@@ -331,7 +321,7 @@ static size_t ask_all(search *s, const wefti_strand *self, wefti_doom **mine) {
         wefti_question *question = &s->questions[i];
         if (question->dooms == NULL) continue;
         if (question->worker == here)
-            answer_oneself(question, wefti_runner_of_strand(wefti_strand_now), mine);
+            wefti_doom_answer(question);
         else
             ask_until_told(question, deadline);
     }
@@ -373,13 +363,23 @@ static bool prepare(search *s) {
     return true;
 }
 
-static size_t kill_marked(search *s, wefti_strand *self, wefti_doom **mine) {
+/* While others ask, a worker answers: they may be asking it. */
+static void begin_asking(const wefti_strand *self) {
+    while (pthread_mutex_trylock(&asking) != 0) {
+        wefti_question *question = NULL;
+        if (self->worker != NULL) question = wefti_exchange_acq_rel(&self->worker->question, NULL); /* partner: ask */
+        if (question != NULL) wefti_doom_answer(question);
+        wefti_os_nap(ASK_AGAIN_NAP);
+    }
+}
+
+static size_t kill_marked(search *s, const wefti_strand *self) {
     size_t marked = 0;
-    pthread_mutex_lock(&asking);
+    begin_asking(self);
     look_once();
     if (prepare(s)) {
         look_at_all(s);
-        marked = ask_all(s, self, mine);
+        marked = ask_all(s, self);
         free(s->questions);
     } else {
         s->no_memory = true;
@@ -398,10 +398,9 @@ size_t weft_kill_tasks(weft_kernel *kernel, weft_category category, const weft_k
         look_at_all(&s);
         return s.found;
     }
-    wefti_doom *mine = NULL;
-    size_t marked = kill_marked(&s, self, &mine);
+    size_t marked = kill_marked(&s, self);
     if (s.no_memory) wefti_fail(WEFT_NO_MEMORY);
-    if (mine != NULL && wefti_doom_is_due(wefti_runner_of_strand(self))) wefti_doom_die(self);
+    if (self->worker != NULL && wefti_doom_is_due(wefti_runner_of_strand(self))) wefti_doom_die(self);
     return marked;
 }
 
@@ -458,11 +457,15 @@ weft_status weft_set_kill_deadline(double seconds) {
 }
 
 weft_kill_reach weft_how_far_kills_reach(void) {
-    pthread_mutex_lock(&asking);
-    look_once();
-    bool anywhere = interrupts;
-    pthread_mutex_unlock(&asking);
-    return anywhere ? WEFT_KILL_ANYWHERE : WEFT_KILL_WAITING;
+    static WEFTI_ATOMIC(int) known; /* 1 more than the answer; relaxed: whoever finds out anew finds the same */
+    if (wefti_load_relaxed(&known) == 0) {
+        const wefti_strand nobody = {.worker = NULL}, *self = wefti_strand_now;
+        begin_asking(self != NULL ? self : &nobody);
+        look_once();
+        wefti_store_relaxed(&known, 1 + (int)(interrupts ? WEFT_KILL_ANYWHERE : WEFT_KILL_WAITING));
+        pthread_mutex_unlock(&asking);
+    }
+    return (weft_kill_reach)(wefti_load_relaxed(&known) - 1);
 }
 
 weft_status weft_make_object_killable(const char *name) {
