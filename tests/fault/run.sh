@@ -12,7 +12,6 @@ preload=${2:-}
 [ -z "$preload" ] || { cd "$(dirname "$preload")" && preload=./${preload##*/}; } || exit 2
 kinds="memory map protect advise advise+protect thread descriptor"
 limit=20      # seconds a run
-jobs=8        # runs at a time
 all_up_to=300 # every n up to here
 stride=7      # and beyond it every so many
 misses=3      # runs without a failure after which a kind is done: the number of calls varies a little
@@ -66,6 +65,7 @@ echo "without failures: $output"
 for count in 1 4 30; do
     for kind in $kinds; do
         next=1 missed=0 places=0
+        jobs=$([ "$kind" = memory ] && echo 16 || echo 8)
         while [ "$missed" -lt "$misses" ] && [ "$bad" -lt 10 ]; do
             if [ "$SECONDS" -ge "$budget" ]; then
                 echo "not ok: more than $budget seconds; stopped at kind $kind, call $next, $count in a row"
@@ -75,8 +75,7 @@ for count in 1 4 30; do
             for ((job = 0; job < jobs; job++)); do
                 places_of_jobs+=("$next")
                 start "$job" "$kind" "$next" "$count" &
-                # Several in a row: windows that overlap by half, so that each call is in two of them.
-                ahead=$((count > 1 ? count / 2 : 1))
+                ahead=$count # several in a row: one window after the other
                 [ "$next" -lt "$all_up_to" ] || ahead=$((ahead > stride ? ahead : stride))
                 next=$((next + ahead))
             done

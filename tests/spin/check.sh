@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check.sh - checks the models here with Spin; 77 (skipped) where there is none. A model that is broken must be caught.
+# check.sh MODEL - checks claim.pml or poller.pml with Spin; 77 (skipped) where there is none. A model that is broken must be caught.
 set -u
-model=$(cd "$(dirname "$0")" && pwd)/claim.pml
+folder=$(cd "$(dirname "$0")" && pwd)
+model=$folder/$1.pml
 for tool in spin cc; do
     command -v "$tool" >/dev/null 2>&1 || { echo "skipped: no $tool here (Debian's package is called spin)"; exit 77; }
 done
@@ -34,6 +35,14 @@ expect() { # expect STATUS DEFINE...
     grep '^pan:' pan.out
 }
 
+if [ "$1" = poller ]; then
+    expect 0 -DONCE
+    expect 0 -DSTUCK
+    for broken in BELL ASK LEAVE LOOK; do
+        expect 1 -DSTUCK -DBREAK_$broken
+    done
+    exit "$failed"
+fi
 for others in "-DTWO" "-DPLAIN -DALONE" "-DPLAIN" "-DTIMEOUT" "-DCLOSE" "-DPLAIN -DTIMEOUT" "-DPLAIN -DCLOSE" "-DTIMEOUT -DCLOSE" \
     "-DPLAIN -DTIMEOUT -DCLOSE"; do
     # shellcheck disable=SC2086
@@ -42,4 +51,5 @@ done
 expect 1 -DPLAIN -DALONE -DBREAK_SECOND
 expect 1 -DPLAIN -DALONE -DBREAK_LOOK
 expect 1 -DBREAK_LOOK
+
 exit "$failed"
