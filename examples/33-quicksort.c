@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
         printf("down to %zu: %s\n", cut_offs[i], memcmp(numbers, sorted, bytes) == 0 ? "sorted" : "wrong");
     }
     memcpy(numbers, given, bytes);
-    check(weft_sort_int32(numbers, count, NULL));
+    check(weft_sort_int32(NULL, numbers, count));
     printf("weft_sort_int32: %s\n", memcmp(numbers, sorted, bytes) == 0 ? "sorted" : "wrong");
     check(weft_free_kernel(kernel));
     free(given);

@@ -61,7 +61,7 @@ int main(int argc, char **argv) {
     const tally none = {0};
     const weft_parallel_options options = {.parts = 16};
     tally all;
-    check(weft_map_reduce(&all, sizeof all, 0, length, count_range, join, text, &none, &options));
+    check(weft_map_reduce(&options, 0, length, sizeof all, &none, &all, count_range, join, text));
     printf("%zu lines, %zu words, %zu bytes\n", all.lines, all.words, length);
     check(weft_free_kernel(kernel));
     free(text);
