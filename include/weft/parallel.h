@@ -220,6 +220,21 @@ WEFT_API weft_status weft_sort_strings(const weft_parallel_options *options, con
 WEFT_API weft_status weft_merge(const weft_parallel_options *options, const void *a, size_t a_count, const void *b,
                                 size_t b_count, size_t size, void *out, weft_compare *compare, void *context);
 
+/* ---- several things ---- */
+
+/** One of the things that weft_all does. */
+typedef struct weft_thunk {
+    void (*run)(void *argument); /**< not NULL */
+    void *argument;
+} weft_thunk;
+
+/**
+ * Does several things at the same time, if there are workers for it: each is a piece of its own, begun at once.
+ *
+ * thunks: count of them. Source: plet, pfuncall.
+ */
+WEFT_API weft_status weft_all(const weft_parallel_options *options, const weft_thunk *thunks, size_t count);
+
 WEFT_END_DECLS
 
 /* ---- below: how WEFT_LOOP works ---- */

@@ -89,3 +89,30 @@ weft_status weft_map(const weft_parallel_options *options, const void *in, size_
     if (!arrays || function == NULL || (in == out && in_size != out_size)) return WEFT_INVALID;
     return wefti_parallel(options, map_loop, &(mapping){in, out, in_size, out_size, count, function, context});
 }
+
+/* ---- several things ---- */
+
+static weft_status thunk_piece(void *argument, size_t first, size_t last) {
+    const weft_thunk *thunks = argument;
+    for (size_t i = first; i < last; i++) thunks[i].run(thunks[i].argument);
+    return WEFT_OK;
+}
+
+typedef struct several {
+    const weft_thunk *thunks;
+    size_t count;
+} several;
+
+static weft_status do_several(const weft_parallel_options *options, void *argument) {
+    const several *s = argument;
+    weft_parallel_options mine = *options;
+    if (mine.parts == 0) mine.parts = s->count;
+    return wefti_split(&mine, s->count, thunk_piece, (void *)(uintptr_t)s->thunks);
+}
+
+weft_status weft_all(const weft_parallel_options *options, const weft_thunk *thunks, size_t count) {
+    if (!wefti_array_valid(thunks, sizeof *thunks, count)) return WEFT_INVALID;
+    for (size_t i = 0; i < count; i++)
+        if (thunks[i].run == NULL) return WEFT_INVALID;
+    return count == 0 ? WEFT_OK : wefti_parallel(options, do_several, &(several){thunks, count});
+}

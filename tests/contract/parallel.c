@@ -422,6 +422,28 @@ TEST(least_and_greatest_are_the_first_of_equal_ones) {
     end_and_free(kernel);
 }
 
+/* ---- several things ---- */
+
+static void meet_others(void *argument) {
+    gate *g = argument;
+    int all = harness_workers() < 2 ? 1 : 2;
+    if (atomic_fetch_add(&g->entered, 1) + 1 >= all) open_gate(g);
+    while (!atomic_load(&g->open)) CHECK_OK(weft_sleep(weft_after(0.0005)));
+}
+
+TEST(all_things_are_done_at_the_same_time) {
+    weft_kernel *kernel = kernel_here();
+    gate g = {0, false};
+    weft_thunk thunks[5];
+    for (int i = 0; i < 5; i++) thunks[i] = (weft_thunk){meet_others, &g};
+    CHECK_OK(weft_all(NULL, thunks, 5));
+    CHECK_EQ(atomic_load(&g.entered), 5);
+    CHECK_OK(weft_all(NULL, NULL, 0));
+    thunks[2].run = NULL;
+    CHECK_STATUS(weft_all(NULL, thunks, 5), WEFT_INVALID);
+    end_and_free(kernel);
+}
+
 /* ---- misuse ---- */
 
 TEST(loops_and_algorithms_refuse_what_they_cannot_do) {

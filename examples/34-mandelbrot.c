@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* 34-mandelbrot.c - a picture, computed in blocks, with progress on stderr. Arguments: a file to write (PPM), its
+ * width. */
+#include "check.h"
+
+typedef struct picture {
+    size_t width, height;
+    unsigned char *rgb;
+} picture;
+
+static int steps_at(double x, double y) {
+    double a = 0, b = 0;
+    int step = 0;
+    for (; step < 255 && a * a + b * b < 4; step++) {
+        double next = a * a - b * b + x;
+        b = 2 * a * b + y;
+        a = next;
+    }
+    return step;
+}
+
+static void paint(size_t row, size_t rows_end, size_t column, size_t columns_end, void *context) {
+    const picture *p = context;
+    for (size_t r = row; r < rows_end; r++)
+        for (size_t c = column; c < columns_end; c++) {
+            double scale = 3.0 / (double)p->width;
+            int steps = steps_at((double)c * scale - 2.2, ((double)r - (double)p->height / 2) * scale);
+            unsigned char *pixel = p->rgb + 3 * (r * p->width + c);
+            pixel[0] = (unsigned char)(steps == 255 ? 0 : steps * 5);
+            pixel[1] = (unsigned char)(steps == 255 ? 0 : steps * 9);
+            pixel[2] = (unsigned char)(steps == 255 ? 0 : 60 + steps * 13);
+        }
+}
+
+static void show(size_t done, size_t all, void *context) {
+    (void)context;
+    fprintf(stderr, "\r%3zu %%", done * 100 / all);
+    if (done == all) fputc('\n', stderr);
+}
+
+int main(int argc, char **argv) {
+    picture p = {.width = argc > 2 ? (size_t)atol(argv[2]) : 240};
+    p.height = p.width * 2 / 3;
+    p.rgb = malloc(3 * p.width * p.height);
+    if (p.rgb == NULL) return EXIT_FAILURE;
+    weft_kernel *kernel = weft_make_kernel(0, &(weft_kernel_options){.use_caller = true});
+    check_made(kernel);
+    const weft_parallel_options options = {.progress = show};
+    check(weft_for_2d(p.height, p.width, paint, &p, &options));
+    check(weft_free_kernel(kernel));
+
+    size_t inside = 0;
+    for (size_t i = 0; i < p.width * p.height; i++) inside += p.rgb[3 * i + 2] == 0;
+    printf("%zu by %zu, inside the set: %s\n", p.width, p.height,
+           inside * 100 / (p.width * p.height) == 25 ? "a quarter" : "another part");
+    FILE *file = argc > 1 ? fopen(argv[1], "wb") : NULL;
+    if (file != NULL) {
+        fprintf(file, "P6\n%zu %zu\n255\n", p.width, p.height);
+        if (fwrite(p.rgb, 3 * p.width, p.height, file) != p.height || fclose(file) != 0) return EXIT_FAILURE;
+    }
+    free(p.rgb);
+    return EXIT_SUCCESS;
+}
