@@ -9,6 +9,7 @@
 #include <weft/channel.h>
 #include <weft/descriptor.h>
 #include <weft/dynamic.h>
+#include <weft/future.h>
 #include <weft/group.h>
 #include <weft/kernel.h>
 #include <weft/task.h>
