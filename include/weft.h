@@ -11,6 +11,7 @@
 #include <weft/descriptor.h>
 #include <weft/dynamic.h>
 #include <weft/forkjoin.h>
+#include <weft/future.h>
 #include <weft/group.h>
 #include <weft/kernel.h>
 #include <weft/kill.h>

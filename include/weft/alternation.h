@@ -5,6 +5,7 @@
 
 #include <weft/base.h>
 #include <weft/channel.h>
+#include <weft/future.h>
 #include <weft/group.h>
 
 WEFT_BEGIN_DECLS
@@ -23,7 +24,8 @@ typedef enum weft_operation_kind {
     WEFT_OPERATION_SEND = 2,    /**< as weft_send */
     WEFT_OPERATION_GROUP = 3,   /**< the tasks of a group are all done */
     WEFT_OPERATION_READ = 4,    /**< a descriptor can be read from without blocking */
-    WEFT_OPERATION_WRITE = 5    /**< a descriptor can be written to without blocking */
+    WEFT_OPERATION_WRITE = 5,   /**< a descriptor can be written to without blocking */
+    WEFT_OPERATION_FUTURE = 6   /**< a future has its outcome */
 } weft_operation_kind;
 
 /**
@@ -39,6 +41,7 @@ typedef struct weft_operation {
     union {
         weft_channel *channel;
         weft_group *group;
+        weft_future *future; /* held by the caller meanwhile */
         int descriptor;
     } on;
     void
@@ -162,6 +165,8 @@ WEFT_API weft_status weft_free_alternation(weft_alternation *alternation);
     WEFTI_CLAUSE(true, weft_clause_on(wefti_clauses, WEFT_OPERATION_RECEIVE, weft_untyped(channel), NULL, 0))
 /** Clause: the tasks of the group are all done. */
 #define WEFT_GROUP_DONE(group) WEFTI_CLAUSE(true, weft_clause_group(wefti_clauses, (group)))
+/** Clause: the future has its outcome; it is held by the caller meanwhile, and not run by the alternation. */
+#define WEFT_FUTURE_DONE(future) WEFTI_CLAUSE(true, weft_clause_future(wefti_clauses, (future)))
 /** Clause: the descriptor can be read from without blocking, or is at its end. */
 #define WEFT_READABLE(descriptor)                                                                                      \
     WEFTI_CLAUSE(true, weft_clause_descriptor(wefti_clauses, WEFT_OPERATION_READ, (descriptor)))
@@ -284,6 +289,11 @@ static inline void weft_clause_send(weft_clauses *clauses, weft_channel *channel
 static inline void weft_clause_group(weft_clauses *clauses, weft_group *group) {
     weft_operation *operation = weft_clause_add(clauses, WEFT_OPERATION_GROUP);
     if (operation != NULL) operation->on.group = group;
+}
+
+static inline void weft_clause_future(weft_clauses *clauses, weft_future *future) {
+    weft_operation *operation = weft_clause_add(clauses, WEFT_OPERATION_FUTURE);
+    if (operation != NULL) operation->on.future = future;
 }
 
 static inline void weft_clause_descriptor(weft_clauses *clauses, weft_operation_kind kind, int descriptor) {

@@ -7,6 +7,7 @@
 #include <weft/channel.h>
 #include <weft/dynamic.h>
 #include <weft/forkjoin.h>
+#include <weft/future.h>
 #include <weft/group.h>
 #include <weft/kernel.h>
 
@@ -266,6 +267,11 @@ WEFT_END_DECLS
         weft_kernel *wefti_kernel, result *wefti_results WEFTI_UNWRAP extra) {                                         \
         struct name##_arguments wefti_block = {WEFTI_UNWRAP gives};                                                    \
         return weft_broadcast_task(wefti_kernel, &weft_task_of_##name, &wefti_block, wefti_results, NULL);             \
+    }                                                                                                                  \
+    __attribute__((unused)) static inline weft_future *wefti_future_of_##name(                                         \
+        weft_future_kind wefti_kind, const weft_submit_options *wefti_options WEFTI_UNWRAP extra) {                    \
+        struct name##_arguments wefti_block = {WEFTI_UNWRAP gives};                                                    \
+        return weft_make_future(wefti_kind, wefti_options, &weft_task_of_##name, &wefti_block);                        \
     }
 
 #define WEFTI_BODY(storage, result, name, extra)                                                                       \
@@ -411,6 +417,18 @@ WEFT_END_DECLS
     wefti_submit_of_##n(options, channel, p1, p2, p3, p4, p5, p6, p7)
 #define WEFTI_SUBMIT_8(options, channel, n, p1, p2, p3, p4, p5, p6, p7, p8)                                            \
     wefti_submit_of_##n(options, channel, p1, p2, p3, p4, p5, p6, p7, p8)
+#define WEFTI_FUTURE_0(kind, options, n) wefti_future_of_##n(kind, options)
+#define WEFTI_FUTURE_1(kind, options, n, p1) wefti_future_of_##n(kind, options, p1)
+#define WEFTI_FUTURE_2(kind, options, n, p1, p2) wefti_future_of_##n(kind, options, p1, p2)
+#define WEFTI_FUTURE_3(kind, options, n, p1, p2, p3) wefti_future_of_##n(kind, options, p1, p2, p3)
+#define WEFTI_FUTURE_4(kind, options, n, p1, p2, p3, p4) wefti_future_of_##n(kind, options, p1, p2, p3, p4)
+#define WEFTI_FUTURE_5(kind, options, n, p1, p2, p3, p4, p5) wefti_future_of_##n(kind, options, p1, p2, p3, p4, p5)
+#define WEFTI_FUTURE_6(kind, options, n, p1, p2, p3, p4, p5, p6)                                                       \
+    wefti_future_of_##n(kind, options, p1, p2, p3, p4, p5, p6)
+#define WEFTI_FUTURE_7(kind, options, n, p1, p2, p3, p4, p5, p6, p7)                                                   \
+    wefti_future_of_##n(kind, options, p1, p2, p3, p4, p5, p6, p7)
+#define WEFTI_FUTURE_8(kind, options, n, p1, p2, p3, p4, p5, p6, p7, p8)                                               \
+    wefti_future_of_##n(kind, options, p1, p2, p3, p4, p5, p6, p7, p8)
 #define WEFTI_BROADCAST_0(kernel, results, n) wefti_broadcast_of_##n(kernel, results)
 #define WEFTI_BROADCAST_1(kernel, results, n, p1) wefti_broadcast_of_##n(kernel, results, p1)
 #define WEFTI_BROADCAST_2(kernel, results, n, p1, p2) wefti_broadcast_of_##n(kernel, results, p1, p2)

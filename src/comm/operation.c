@@ -2,11 +2,13 @@
 /* operation.c - one operation of an alternation: checking, trying, enlisting and withdrawing it. */
 #include "comm/alternate.h"
 
+#include "comm/future.h"
 #include "sched/cancel.h"
 #include "sched/kernel.h"
 
 weft_status wefti_operation_check_other(const weft_operation *operation) {
     if (operation->kind == WEFT_OPERATION_GROUP) return operation->on.group != NULL ? WEFT_OK : WEFT_INVALID;
+    if (operation->kind == WEFT_OPERATION_FUTURE) return operation->on.future != NULL ? WEFT_OK : WEFT_INVALID;
     bool descriptor = operation->kind == WEFT_OPERATION_READ || operation->kind == WEFT_OPERATION_WRITE;
     return descriptor && operation->on.descriptor >= 0 ? WEFT_OK : WEFT_INVALID;
 }
@@ -44,6 +46,7 @@ static weft_status begin(wefti_visit *visit, const weft_operation *operation, we
 static bool writes(const weft_operation *operation) { return operation->kind == WEFT_OPERATION_WRITE; }
 
 static weft_status try_other(const weft_operation *operation, const wefti_wait *mine) {
+    if (operation->kind == WEFT_OPERATION_FUTURE) return weft_fulfilled(operation->on.future) ? WEFT_OK : WEFT_BUSY;
     if (operation->kind != WEFT_OPERATION_GROUP) {
         /* Enlisted, and perhaps reported already: the next report is asked for before the look. */
         if (mine != NULL) wefti_io_again(mine->kernel, operation->on.descriptor);
@@ -76,6 +79,8 @@ weft_status wefti_operation_try_alone(weft_operation *operation, wefti_strand *s
 static weft_status enlist_other(weft_operation *operation, wefti_waiter *waiter) {
     waiter->result = false;
     waiter->condition = NULL;
+    if (operation->kind == WEFT_OPERATION_FUTURE)
+        return wefti_future_enlist(operation->on.future, waiter) ? WEFT_BUSY : WEFT_OK;
     if (operation->kind != WEFT_OPERATION_GROUP) {
         weft_kernel *kernel = waiter->wait->kernel;
         if (kernel == NULL) return WEFT_NO_KERNEL;
@@ -103,6 +108,8 @@ weft_status wefti_operation_enlist(weft_operation *operation, wefti_strand *self
 void wefti_operation_withdraw(weft_operation *operation, wefti_waiter *waiter) {
     if (wefti_operation_is_of_channel(operation))
         wefti_visit_withdraw(operation->on.channel, list_of(operation), waiter);
+    else if (operation->kind == WEFT_OPERATION_FUTURE)
+        wefti_future_delist(operation->on.future, waiter);
     else if (operation->kind != WEFT_OPERATION_GROUP)
         wefti_io_delist(waiter->wait->kernel, operation->on.descriptor, waiter);
     else
