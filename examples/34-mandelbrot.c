@@ -19,7 +19,7 @@ static int steps_at(double x, double y) {
     return step;
 }
 
-static void paint(size_t row, size_t rows_end, size_t column, size_t columns_end, void *context) {
+static weft_status paint(size_t row, size_t rows_end, size_t column, size_t columns_end, void *context) {
     const picture *p = context;
     for (size_t r = row; r < rows_end; r++)
         for (size_t c = column; c < columns_end; c++) {
@@ -30,6 +30,7 @@ static void paint(size_t row, size_t rows_end, size_t column, size_t columns_end
             pixel[1] = (unsigned char)(steps == 255 ? 0 : steps * 9);
             pixel[2] = (unsigned char)(steps == 255 ? 0 : 60 + steps * 13);
         }
+    return WEFT_OK;
 }
 
 static void show(size_t done, size_t all, void *context) {
@@ -46,7 +47,7 @@ int main(int argc, char **argv) {
     weft_kernel *kernel = weft_make_kernel(0, &(weft_kernel_options){.use_caller = true});
     check_made(kernel);
     const weft_parallel_options options = {.progress = show};
-    check(weft_for_2d(p.height, p.width, paint, &p, &options));
+    check(weft_for_tiles(&options, p.height, p.width, 0, paint, &p));
     check(weft_free_kernel(kernel));
 
     size_t inside = 0;

@@ -8,6 +8,8 @@
 #include <weft/alternation.h>
 
 #include "base/live.h"
+#include "condition/condition.h"
+#include "dynamic/frame.h"
 #include "lockfree/spinlock.h"
 #include "sched/submit.h"
 
@@ -24,8 +26,7 @@ struct weft_future {
     weft_future *target;              /* of a chain, itself none; else NULL */
     size_t size;                      /* of the value */
     void *value;                      /* behind the arguments */
-    const wefti_condition *condition; /* instead of a value; NULL: there is one */
-    wefti_condition failure;          /* what condition points to, if not to a static one */
+    const wefti_condition *condition; /* a reference, instead of a value; NULL: there is one */
     bool is_delay;
     bool by_forcer; /* a forcer may run it */
     WEFTI_ALIGNED(16) unsigned char arguments[];
@@ -73,6 +74,7 @@ void weft_release_future(weft_future *future) {
     /* acq_rel: what all others did with it happens before the last one frees it; partner: itself in the others */
     if (future == NULL || wefti_add_acq_rel(&future->references, UINT32_MAX) != 1) return;
     weft_release_future(future->target);
+    wefti_condition_drop(future->condition);
     free(future);
     wefti_count_live(-1);
 }
@@ -113,9 +115,19 @@ static void complete(weft_future *future) {
     }
 }
 
+/* An error that nobody took, or a kill, ends the future's task and not the one that forces it. */
+static WEFTI_NOINLINE const wefti_condition *invoke(weft_future *future, wefti_strand *self) {
+    wefti_end_target end;
+    wefti_end_target_begin(self, &end);
+    if (setjmp(end.target.place) != 0) return end.outcome;
+    future->type->invoke(future->arguments, future->value);
+    wefti_frame_end(self, &end.target.frame, false);
+    return NULL;
+}
+
 static void run(weft_future *future, wefti_strand *self) {
     wefti_store_relaxed(&future->by, self); /* relaxed: only `self` looks for itself */
-    future->type->invoke(future->arguments, future->value);
+    future->condition = invoke(future, self);
     wefti_store_relaxed(&future->by, (wefti_strand *)NULL); /* as above */
     complete(future);
 }
@@ -133,6 +145,8 @@ static void deliver(wefti_sink *sink, const void *value, const wefti_condition *
     if (condition != NULL && claim(future)) {
         future->condition = condition;
         complete(future);
+    } else {
+        wefti_condition_drop(condition);
     }
     weft_release_future(future);
 }
@@ -205,8 +219,10 @@ weft_status weft_fail_future(weft_future *future, const char *message) {
     if (future == NULL) return WEFT_INVALID;
     future = real(future);
     if (!claim(future)) return WEFT_BUSY;
-    future->failure = (wefti_condition){WEFT_FAILED, message};
-    future->condition = &future->failure;
+    weft_condition condition;
+    weft_origin origin = {"weft_fail_future", "", 0, &weft_type_error, NULL, 0, NULL};
+    wefti_condition_make(&condition, &origin, message != NULL ? message : "");
+    future->condition = &weft_retain_condition(&condition)->base;
     complete(future);
     return WEFT_OK;
 }
@@ -245,8 +261,10 @@ static WEFTI_NOINLINE weft_status wait_for(weft_future *future, wefti_strand *se
     wefti_waiter waiter = {.wait = &wait, .shared = true};
     wefti_wait_init(&wait, self, "future", future);
     if (!wefti_future_enlist(future, &waiter)) return WEFT_OK;
+    wait.killable = self->worker != NULL;
     weft_status status = wefti_park(&wait, deadline);
     if (status != WEFT_OK) wefti_future_delist(future, &waiter);
+    wefti_die_if_killed(status);
     return status;
 }
 
@@ -271,7 +289,12 @@ weft_status weft_force_future(weft_future *future, void *result, size_t size, we
         weft_status status = bring_about(future, deadline);
         if (status != WEFT_OK) return status;
     }
-    if (future->condition != NULL) return future->condition->status;
+    if (future->condition != NULL) {
+        wefti_strand *self = wefti_strand_self();
+        if (self == NULL) return future->condition->status;
+        const weft_condition *outcome = weft_retain_condition(wefti_condition_public(future->condition));
+        return wefti_condition_receive(self, &outcome->base);
+    }
     if (result != NULL) memcpy(result, future->value, size);
     return WEFT_OK;
 }

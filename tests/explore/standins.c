@@ -7,6 +7,7 @@
 #include "comm/policy.h"
 #include "comm/store.h"
 #include "engine/explore.h"
+#include "comm/future.h"
 #include "sched/attach.h"
 #include "sched/cancel.h"
 #include "sched/kernel.h"
@@ -87,6 +88,15 @@ WEAK bool wefti_group_enlist(weft_group *group, wefti_waiter *waiter) {
     return false;
 }
 WEAK void wefti_group_delist(weft_group *group, wefti_waiter *waiter) { (void)group, (void)waiter; }
+WEAK bool weft_fulfilled(const weft_future *future) {
+    (void)future;
+    explore_fail("a future");
+}
+WEAK bool wefti_future_enlist(weft_future *future, wefti_waiter *waiter) {
+    (void)future, (void)waiter;
+    explore_fail("a future");
+}
+WEAK void wefti_future_delist(weft_future *future, wefti_waiter *waiter) { (void)future, (void)waiter; }
 WEAK void wefti_level_follow(weft_channel *channel) { (void)channel; }
 WEAK size_t wefti_policy_remove_if(weft_channel *channel, bool (*match)(const void *element, void *argument),
                                    void *argument, bool *able) {
