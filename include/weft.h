@@ -12,6 +12,7 @@
 #include <weft/group.h>
 #include <weft/kernel.h>
 #include <weft/task.h>
+#include <weft/thread.h>
 #include <weft/timeout.h>
 #include <weft/trace.h>
 
