@@ -18,6 +18,7 @@
 #include <weft/mutex.h>
 #include <weft/parallel.h>
 #include <weft/task.h>
+#include <weft/thread.h>
 #include <weft/timeout.h>
 #include <weft/trace.h>
 #include <weft/unwind.h>

@@ -21,6 +21,7 @@
 
 #include "base/live.h"
 #include "os/chance.h"
+#include "sched/attach.h"
 #include "sched/io.h"
 
 enum { MOST = 65536, WAITERS_ON_STACK = 16, WORDS_ON_STACK = 8 };
@@ -327,6 +328,24 @@ static bool any_hint(weft_alternation *a) {
     return any != 0;
 }
 
+/* A thread is cancelled where it waits: it wins the wait itself, or waits for who has. */
+static void leave_places(void *argument) {
+    weft_alternation *a = argument;
+    if (!wefti_wait_claim(&a->wait, WEFT_CANCELLED)) wefti_await_notice(a->self);
+    withdraw(a, a->count, a->wait.chosen);
+    if (a->count > WAITERS_ON_STACK) free(a);
+}
+
+static weft_status park(weft_alternation *a, weft_deadline deadline) {
+    if (WEFTI_LIKELY(a->self->worker != NULL || a->kept)) return wefti_park(&a->wait, deadline);
+    wefti_thread *thread = wefti_thread_of_strand(a->self);
+    thread->withdrawn = a;
+    thread->withdraw = leave_places;
+    weft_status status = wefti_park(&a->wait, deadline);
+    thread->withdraw = NULL;
+    return status;
+}
+
 /* Opens the wait and parks. false: it is AWAY again, and there are hints. */
 static bool open_and_park(weft_alternation *a, weft_deadline deadline, weft_status *status) {
     a->wait.chosen = NULL;
@@ -336,7 +355,7 @@ static bool open_and_park(weft_alternation *a, weft_deadline deadline, weft_stat
         if (wefti_cas_acq_rel(&a->wait.claim, &open, (uint32_t)WEFTI_AWAY)) return false;
         deadline = WEFT_FOREVER; /* somebody has won it, and is about to unpark */
     }
-    *status = wefti_park(&a->wait, deadline);
+    *status = park(a, deadline);
     return true;
 }
 

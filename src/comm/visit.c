@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "sched/attach.h"
+
 void wefti_visit_withdraw(weft_channel *channel, wefti_waiters *list, wefti_waiter *waiter) {
     const wefti_strand *self = wefti_strand_now;
     wefti_way way = wefti_channel_enter(channel, self);
@@ -141,6 +143,34 @@ static void come_back(weft_channel *channel, wefti_strand *self) {
     wefti_channel_unlock(channel);
 }
 
+typedef struct place {
+    weft_channel *channel;
+    wefti_waiters *list;
+    wefti_waiter *waiter;
+} place;
+
+/* A thread is cancelled where it waits. Who has won the wait is waited for: what was handed over goes with the thread.
+ */
+static void leave_place(void *argument) {
+    place *mine = argument;
+    wefti_strand *self = mine->waiter->wait->strand;
+    wefti_channel_lock(mine->channel);
+    bool listed = mine->waiter->listed;
+    if (listed) wefti_waiter_unlist(mine->list, mine->waiter);
+    wefti_level_note(mine->channel);
+    wefti_channel_unlock(mine->channel);
+    if (!listed) wefti_await_notice(self);
+}
+
+static weft_status park_in_thread(place mine, wefti_strand *self, weft_deadline deadline) {
+    wefti_thread *thread = wefti_thread_of_strand(self);
+    thread->withdrawn = &mine;
+    thread->withdraw = leave_place;
+    weft_status status = wefti_park(mine.waiter->wait, deadline);
+    thread->withdraw = NULL;
+    return status;
+}
+
 weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline) {
     weft_channel *channel = visit->channel;
     if (WEFTI_UNLIKELY(visit->held)) channel->leaving++; /* see come_back */
@@ -149,7 +179,9 @@ weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_wait
         wefti_visit_pass_lock(channel);
     else
         wefti_way_leave(channel, visit->way == WEFTI_BIASED ? visit->self->worker : NULL, visit->way);
-    weft_status status = wefti_park(waiter->wait, deadline);
+    weft_status status = WEFTI_UNLIKELY(visit->self->worker == NULL && !visit->held)
+                             ? park_in_thread((place){channel, list, waiter}, visit->self, deadline)
+                             : wefti_park(waiter->wait, deadline);
     if (status == WEFT_TIMED_OUT || status == WEFT_CANCELLED || status == WEFTI_KILLED)
         wefti_visit_withdraw(channel, list, waiter);
     wefti_die_if_killed(status); /* not one that held the lock: condition/doom.c */

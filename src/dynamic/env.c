@@ -21,6 +21,7 @@
 #include <string.h>
 
 __thread weft_bound *wefti_bound_unattached;
+wefti_switch wefti_initial_bindings;
 
 /* ---- identity ---- */
 
@@ -105,9 +106,12 @@ static void write_global(const weft_variable *variable, const void *value) {
 /* ---- reading, setting, binding ---- */
 
 /* Where the running strand's list starts. A thread that Weft does not know yet has bound nothing, or could not be made
- * known for want of memory: then its list is the thread's own. Reading makes no process object. */
+ * known for want of memory: then its list is the thread's own. Reading makes a process object only where that would
+ * bring bindings along. */
 static weft_bound **list_of_caller(void) {
     wefti_strand *strand = wefti_strand_now;
+    /* relaxed: a thread that sees it late takes part late */
+    if (WEFTI_UNLIKELY(strand == NULL) && wefti_load_relaxed(&wefti_initial_bindings)) strand = wefti_attach();
     return WEFTI_LIKELY(strand != NULL) ? &strand->bound : &wefti_bound_unattached;
 }
 

@@ -29,6 +29,10 @@ enum { WEFTI_VARIABLE_MAX = 64 }; /* bytes of the largest value */
 /* The bindings of a plain thread for which no process object could be had. */
 extern __thread weft_bound *wefti_bound_unattached __attribute__((tls_model("initial-exec")));
 
+/* Whether threads that Weft did not make begin with bindings: then reading makes a process object. Set by sched. */
+typedef WEFTI_ATOMIC(bool) wefti_switch;
+extern wefti_switch wefti_initial_bindings;
+
 /* What sched/attach.c calls for a process object just made: it takes over what the thread bound without one. */
 static inline void wefti_bindings_adopt(wefti_strand *strand) {
     strand->bound = wefti_bound_unattached;

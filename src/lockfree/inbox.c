@@ -42,6 +42,13 @@ void wefti_inbox_close(wefti_inbox *inbox) {
     wefti_spin_unlock(&inbox->push_lock);
 }
 
+void wefti_inbox_lose(wefti_inbox *inbox) {
+    inbox->closed = true;
+    wefti_store_relaxed(&inbox->taken, wefti_load_relaxed(&inbox->pushed)); /* relaxed: there is one thread */
+    memset(&inbox->push_lock, 0, sizeof inbox->push_lock);
+    memset(&inbox->take_lock, 0, sizeof inbox->take_lock);
+}
+
 /* take_lock held: goes to the next chunk if the head chunk is used up. The used one goes back through `mine`. */
 static void inbox_settle(wefti_inbox *inbox, wefti_queue *mine) {
     wefti_chunk *used = inbox->head_chunk;

@@ -54,6 +54,8 @@ static inline void wefti_inbox_publish(wefti_inbox *inbox, uint32_t slots) {
     wefti_spin_unlock(&inbox->push_lock);
 }
 void wefti_inbox_close(wefti_inbox *inbox);
+/* In a child of fork, whoever held the locks: closed, and nothing in it. */
+void wefti_inbox_lose(wefti_inbox *inbox);
 
 /* Worker: moves at most `most` records to the back of its own queue. Returns how many. */
 uint32_t wefti_inbox_take(wefti_inbox *inbox, wefti_queue *mine, uint32_t most);

@@ -43,6 +43,26 @@ static inline bool wefti_parker_sleep(wefti_parker *parker, int64_t deadline) {
     return true;
 }
 
+/* Anyone: makes a sleeper look up without a notice. What it is to find has been stored before, with an order that all
+ * agree on; the owner looks for it after it has said that it sleeps: so one of the two sees the other. */
+static inline void wefti_parker_disturb(wefti_parker *parker) {
+    uint32_t seen = WEFTI_PARKER_SLEEPING;
+    if (wefti_cas_seq(parker, &seen, (uint32_t)WEFTI_PARKER_EMPTY)) wefti_futex_wake(parker, 1);
+}
+
+/* Owner: says that it sleeps. false: it has been noticed. */
+static inline bool wefti_parker_announce(wefti_parker *parker) {
+    uint32_t seen = WEFTI_PARKER_EMPTY;
+    return wefti_cas_seq(parker, &seen, (uint32_t)WEFTI_PARKER_SLEEPING); /* partner: wefti_parker_disturb, notify */
+}
+
+/* Owner, announced: takes it back. false: it has been noticed. */
+static inline bool wefti_parker_retract(wefti_parker *parker) {
+    uint32_t seen = WEFTI_PARKER_SLEEPING;
+    /* acquire, both: a notice may be there; partner: wefti_parker_notify */
+    return wefti_cas_acquire(parker, &seen, (uint32_t)WEFTI_PARKER_EMPTY) || !wefti_parker_noticed(parker);
+}
+
 /* Owner, after a notice and before the next wait is published. */
 static inline void wefti_parker_reset(wefti_parker *parker) {
     /* relaxed: whoever will notify next learns of the wait through its publication */

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* attach.c - making and freeing process objects of threads. */
+/* attach.c - making and freeing process objects of threads, and the outer calls on them. See attach.h.
+ *
+ * Source: LispWorks 7.1, "Foreign callbacks on threads not created by Lisp". A difference: what is called outside an
+ * explicit outer call sees the initial bindings as well, for as long as the process object is there.
+ */
 #include "sched/attach.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <weft/thread.h>
 
 #include "dynamic/env.h"
 #include "dynamic/frame.h"
 #include "os/os.h"
+#include "sched/forked.h"
 #include "sched/frames.h"
 #include "sched/park.h"
 #include "sched/task.h"
@@ -23,34 +32,404 @@ static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool have_key;
 
-static void detach(void *thread) {
-    wefti_strand_now = NULL;
-    wefti_condition_forget(&((wefti_thread *)thread)->strand);
-    wefti_forks_end(&((wefti_thread *)thread)->forks);
+/* ---- the registry ---- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static wefti_thread *processes; /* newest first; under lock, as all here */
+static wefti_initial *initial;
+static size_t process_count;
+static uint64_t numbers_given;
+
+void wefti_processes_lock(void) { pthread_mutex_lock(&lock); }
+void wefti_processes_unlock(void) { pthread_mutex_unlock(&lock); }
+
+static void release_initial(wefti_initial *set) {
+    /* acq_rel: partner is the other releases; what any holder read is read before the last one frees it */
+    if (set != NULL && wefti_add_acq_rel(&set->references, (size_t)-1) == 1) free(set);
+}
+
+static void enlist(wefti_thread *thread) {
+    pthread_mutex_lock(&lock);
+    thread->number = ++numbers_given;
+    thread->next = processes;
+    thread->back = &processes;
+    if (processes != NULL) processes->back = &thread->next;
+    processes = thread;
+    process_count++;
+    thread->initial = initial;
+    if (initial != NULL) wefti_add_relaxed(&initial->references, (size_t)1); /* relaxed: under the lock */
+    pthread_mutex_unlock(&lock);
+}
+
+static void delist(wefti_thread *thread) {
+    pthread_mutex_lock(&lock);
+    *thread->back = thread->next;
+    if (thread->next != NULL) thread->next->back = thread->back;
+    process_count--;
+    pthread_mutex_unlock(&lock);
+}
+
+/* ---- making and eliminating ---- */
+
+static void free_process(wefti_thread *thread) {
+    while (thread->interrupts != NULL) {
+        wefti_errand *next = thread->interrupts->next;
+        free(thread->interrupts);
+        thread->interrupts = next;
+    }
+    wefti_condition_forget(&thread->strand);
+    wefti_forks_end(&thread->forks);
+    release_initial(thread->initial);
+    free(thread->values);
     free(thread);
 }
 
-static void begin(void) {
-    /* For threads that wait for each other without a kernel. relaxed: a guess, as in kernel.c, which asks again */
-    wefti_store_relaxed(&wefti_cpus_to_spin, wefti_cpus_of_process());
-    have_key = pthread_key_create(&key, detach) == 0;
+static void eliminate(wefti_thread *thread) {
+    wefti_strand_now = NULL;
+    delist(thread);
+    free_process(thread);
 }
 
-wefti_strand *wefti_attach(void) {
-    if (pthread_once(&once, begin) != 0 || !have_key) return NULL;
+/* May come several times for one thread: other keys' destructors may use Weft after this one. In a child of fork that a
+ * task made, a value of the parent's. */
+static void thread_ended(void *thread) {
+    wefti_strand *self = wefti_strand_now;
+    if (self == &((wefti_thread *)thread)->strand) eliminate(thread);
+}
+
+static void make_key(void) {
+    /* For threads that wait for each other without a kernel. relaxed: a guess, as in kernel.c, which asks again */
+    wefti_store_relaxed(&wefti_cpus_to_spin, wefti_cpus_of_process());
+    wefti_fork_prepare();
+    have_key = pthread_key_create(&key, thread_ended) == 0;
+}
+
+static size_t filled_up(size_t size) { return (size + 15) & ~(size_t)15; }
+
+/* How `values` is laid out: the computed values; the values of an outer call, laid out alike, so that one copy renews
+ * them; the bindings of an outer call; the bindings that are in effect as long as the process object is there. */
+typedef struct layout {
+    char *computed, *renewed;
+    weft_bound *outer;
+    char *lasting;
+} layout;
+
+static size_t sum_of_values(const wefti_initial *set) {
+    size_t sum = 0;
+    for (size_t i = 0; i < set->count; i++) sum += filled_up(set->bindings[i].variable->size);
+    return sum;
+}
+
+static layout layout_of(const wefti_thread *thread) {
+    const wefti_initial *set = thread->initial;
+    layout l = {.computed = thread->values, .renewed = thread->values + set->sum};
+    l.outer = (weft_bound *)(void *)(l.renewed + set->sum);
+    l.lasting = (char *)(l.outer + set->count);
+    return l;
+}
+
+static void compute_one(const weft_worker_binding *binding, void *value) {
+    if (binding->compute != NULL)
+        binding->compute(value, binding->argument);
+    else
+        memcpy(value, binding->argument, binding->variable->size);
+}
+
+/* The values, in the environment of the new process: none of the bindings is in effect while they are computed. */
+static bool compute_values(wefti_thread *thread) {
+    const wefti_initial *set = thread->initial;
+    thread->values = malloc(2 * set->sum + set->count * sizeof(weft_bound) + set->size);
+    if (thread->values == NULL) return false;
+    layout l = layout_of(thread);
+    weft_bound *top = thread->strand.bound;
+    for (size_t i = 0; i < set->count; i++) {
+        const weft_worker_binding *binding = &set->bindings[i];
+        compute_one(binding, l.computed);
+        top = wefti_binding_instantiate(binding->variable, l.computed, l.lasting, top);
+        l.computed += filled_up(binding->variable->size);
+        l.lasting += wefti_binding_size(binding->variable);
+    }
+    thread->strand.bound = top;
+    return true;
+}
+
+static WEFTI_NOINLINE void link_outer(wefti_thread *thread) {
+    const wefti_initial *set = thread->initial;
+    layout l = layout_of(thread);
+    weft_bound *below = thread->strand.bound;
+    for (size_t i = 0; i < set->count; i++) {
+        l.outer[i] = weft_bind_begin(set->bindings[i].variable, l.renewed, &l.outer[i]);
+        l.renewed += filled_up(set->bindings[i].variable->size);
+    }
+    /* Those that lie with the process object stay what they are; what is on the stack may be another one next time. */
+    bool lasting = (char *)below >= l.lasting && (char *)below < l.lasting + set->size;
+    thread->below = lasting ? below : NULL;
+    thread->top = thread->strand.bound;
+}
+
+/* The computed values once more, above what is bound. */
+static void bind_again(wefti_thread *thread) {
+    const wefti_initial *set = thread->initial;
+    memcpy(thread->values + set->sum, thread->values, set->sum);
+    if (WEFTI_LIKELY(thread->strand.bound == thread->below))
+        thread->strand.bound = thread->top;
+    else
+        link_outer(thread);
+}
+
+static wefti_thread *make_process(void) {
+    if (pthread_once(&once, make_key) != 0 || !have_key) return NULL;
     wefti_thread *thread = calloc(1, sizeof *thread);
-    if (thread == NULL) return NULL;
-    if (pthread_setspecific(key, thread) != 0) {
+    if (thread == NULL || pthread_setspecific(key, thread) != 0) {
         free(thread);
         return NULL;
     }
     thread->patience = WEFTI_FIRST_PATIENCE;
     wefti_forks_init(&thread->forks);
     thread->strand.forks = &thread->forks;
+    thread->id = wefti_os_thread_id();
     wefti_bindings_adopt(&thread->strand);
     wefti_strand_now = &thread->strand;
+    enlist(thread);
+    return thread;
+}
+
+wefti_strand *wefti_attach_worker(void) {
+    wefti_thread *thread = make_process();
+    if (thread == NULL) return NULL;
+    release_initial(thread->initial);
+    thread->initial = NULL;
     return &thread->strand;
 }
+
+wefti_strand *wefti_attach(void) {
+    int before = errno;
+    wefti_thread *thread = make_process();
+    bool made = thread != NULL && (thread->initial == NULL || compute_values(thread));
+    if (thread != NULL && !made) {
+        wefti_bound_unattached = thread->strand.bound; /* what the thread had bound without one */
+        pthread_setspecific(key, NULL);
+        eliminate(thread);
+    }
+    errno = before;
+    return made ? &thread->strand : NULL;
+}
+
+/* ---- calls ---- */
+
+static WEFTI_NOINLINE weft_status enter_first(weft_thread_call *call) {
+    if (call == NULL) return WEFT_INVALID;
+    return wefti_attach() != NULL ? weft_enter_thread(call) : WEFT_NO_MEMORY;
+}
+
+static void enter_outer(wefti_thread *thread) {
+    if (wefti_is_interrupted(thread)) wefti_run_interrupts(thread);
+    if (thread->initial != NULL && wefti_load_relaxed(&thread->serving) == NULL) bind_again(thread);
+}
+
+weft_status weft_enter_thread(weft_thread_call *call) {
+    wefti_strand *self = wefti_strand_now;
+    if (WEFTI_UNLIKELY(self == NULL || call == NULL)) return enter_first(call);
+    call->bound = self->bound;
+    call->outer = false;
+    if (self->worker != NULL) return WEFT_OK;
+    wefti_thread *thread = wefti_thread_of_strand(self);
+    uint32_t depth = wefti_load_relaxed(&thread->depth); /* relaxed: written by this thread alone, others list it */
+    wefti_store_relaxed(&thread->depth, depth + 1);
+    call->outer = depth == 0;
+    if (call->outer) enter_outer(thread);
+    return WEFT_OK;
+}
+
+void weft_leave_thread(weft_thread_call *call) {
+    wefti_strand *self = wefti_strand_now;
+    self->bound = call->bound;
+    if (self->worker != NULL) return;
+    wefti_thread *thread = wefti_thread_of_strand(self);
+    wefti_store_relaxed(&thread->depth, wefti_load_relaxed(&thread->depth) - 1); /* as above */
+    if (WEFTI_LIKELY(!call->outer || !thread->last)) return;
+    thread->last = false;
+    /* Not while a channel's lock is held: who waits for it would wait for ever. Nor while the caller's own bindings are
+     * in effect, which lie below the initial ones. */
+    if (self->locks != 0) return;
+    wefti_bound_unattached = thread->values == NULL ? self->bound : NULL;
+    pthread_setspecific(key, NULL);
+    eliminate(thread);
+}
+
+weft_status weft_call_in_thread(int (*function)(void *argument), void *argument, int *result) {
+    weft_thread_call call;
+    if (function == NULL) return WEFT_INVALID;
+    weft_status status = weft_enter_thread(&call);
+    if (status != WEFT_OK) return status;
+    int returned = function(argument);
+    weft_leave_thread(&call);
+    if (result != NULL) *result = returned;
+    return WEFT_OK;
+}
+
+bool weft_last_callback_on_thread(void) {
+    wefti_strand *self = wefti_strand_now;
+    if (self == NULL || self->worker != NULL) return false;
+    wefti_thread *thread = wefti_thread_of_strand(self);
+    if (wefti_load_relaxed(&thread->depth) == 0 || wefti_load_relaxed(&thread->serving) != NULL ||
+        thread->owner != NULL)
+        return false;
+    thread->last = true;
+    return true;
+}
+
+weft_status weft_set_process_initial_bindings(const weft_worker_binding *bindings, size_t count) {
+    if (!wefti_bindings_valid(bindings, count)) return WEFT_INVALID;
+    wefti_initial *set = NULL;
+    if (count != 0) {
+        set = malloc(sizeof *set + count * sizeof *bindings);
+        if (set == NULL) return WEFT_NO_MEMORY;
+        wefti_atomic_init(&set->references, (size_t)1);
+        set->count = count;
+        set->size = wefti_bindings_size(bindings, count);
+        memcpy(set->bindings, bindings, count * sizeof *bindings);
+        set->sum = sum_of_values(set);
+    }
+    pthread_mutex_lock(&lock);
+    wefti_initial *former = initial;
+    initial = set;
+    pthread_mutex_unlock(&lock);
+    wefti_store_relaxed(&wefti_initial_bindings, count != 0); /* relaxed: a thread that sees it late takes part late */
+    release_initial(former);
+    return WEFT_OK;
+}
+
+/* ---- processes ---- */
+
+static wefti_thread *process_here(void) {
+    wefti_strand *self = wefti_strand_self();
+    if (self == NULL || self->worker != NULL) return NULL;
+    wefti_thread *thread = wefti_thread_of_strand(self);
+    return thread->owner != NULL ? thread->owner : thread;
+}
+
+weft_process weft_current_process(void) {
+    const wefti_thread *thread = process_here();
+    return thread != NULL ? thread->number : 0;
+}
+
+size_t weft_process_count(void) {
+    pthread_mutex_lock(&lock);
+    size_t count = process_count;
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
+static void describe(wefti_thread *thread, weft_process_info *info) {
+    info->process = thread->number;
+    info->thread = thread->id;
+    info->calls = wefti_load_relaxed(&thread->depth); /* relaxed, all: a snapshot */
+    info->waits = wefti_load_relaxed(&thread->waits);
+    info->worker = wefti_load_relaxed(&thread->serving) != NULL;
+    info->interrupts = wefti_load_relaxed(&thread->pending);
+    memcpy(info->name, thread->name, sizeof info->name);
+}
+
+size_t weft_list_processes(weft_process_info *infos, size_t room) {
+    size_t count = 0;
+    pthread_mutex_lock(&lock);
+    for (wefti_thread *thread = processes; thread != NULL; thread = thread->next, count++)
+        if (infos != NULL && count < room) describe(thread, &infos[count]);
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
+weft_status weft_name_process(const char *name) {
+    wefti_thread *thread = process_here();
+    if (thread == NULL) return wefti_strand_now != NULL ? WEFT_INVALID : WEFT_NO_MEMORY;
+    pthread_mutex_lock(&lock);
+    memset(thread->name, 0, sizeof thread->name);
+    if (name != NULL) memcpy(thread->name, name, strnlen(name, sizeof thread->name - 1));
+    pthread_mutex_unlock(&lock);
+    return WEFT_OK;
+}
+
+/* ---- interrupts ---- */
+
+static wefti_thread *find(weft_process process) {
+    wefti_thread *thread = processes;
+    while (thread != NULL && thread->number != process) thread = thread->next;
+    return thread;
+}
+
+static void put_last(wefti_thread *thread, wefti_errand *interrupt) {
+    wefti_errand **at = &thread->interrupts;
+    while (*at != NULL) at = &(*at)->next;
+    *at = interrupt;
+    wefti_add_seq(&thread->pending, 1u); /* partner: wefti_is_interrupted, after the sleeper has said that it sleeps */
+    wefti_parker_disturb(&thread->parker);
+}
+
+weft_status weft_interrupt_process(weft_process process, void (*function)(void *argument), void *argument) {
+    if (function == NULL) return WEFT_INVALID;
+    wefti_errand *interrupt = malloc(sizeof *interrupt);
+    if (interrupt == NULL) return WEFT_NO_MEMORY;
+    *interrupt = (wefti_errand){NULL, function, argument};
+    pthread_mutex_lock(&lock);
+    wefti_thread *thread = find(process);
+    bool found = thread != NULL && wefti_load_relaxed(&thread->serving) == NULL;
+    if (found) put_last(thread, interrupt);
+    pthread_mutex_unlock(&lock);
+    if (!found) free(interrupt);
+    return found ? WEFT_OK : WEFT_INVALID;
+}
+
+static wefti_errand *take_first(wefti_thread *thread) {
+    pthread_mutex_lock(&lock);
+    wefti_errand *first = thread->interrupts;
+    if (first != NULL) {
+        thread->interrupts = first->next;
+        wefti_add_relaxed(&thread->pending, (uint32_t)-1); /* relaxed: under the lock */
+    }
+    pthread_mutex_unlock(&lock);
+    return first;
+}
+
+void wefti_run_interrupts(wefti_thread *thread) {
+    if (thread->owner != NULL) return; /* one runs already; the others follow */
+    wefti_errand *interrupt;
+    while ((interrupt = take_first(thread)) != NULL) {
+        wefti_thread apart = {.strand.bound = thread->strand.bound, .owner = thread};
+        wefti_store_relaxed(&apart.depth, wefti_load_relaxed(&thread->depth) + 1); /* what it calls is recursive */
+        wefti_strand_now = &apart.strand;
+        interrupt->function(interrupt->argument);
+        wefti_strand_now = &thread->strand;
+        free(interrupt);
+    }
+}
+
+/* ---- fork ---- */
+
+/* The strand that runs on in the child is a plain thread's from here on, also if a task's code goes on: no worker is
+ * there to run it. Its bindings stay. */
+void wefti_processes_forked(void) {
+    wefti_strand *self = wefti_strand_now;
+    bool plain = self != NULL && self->worker == NULL && wefti_thread_of_strand(self)->owner == NULL;
+    processes = NULL;
+    process_count = 0;
+    if (self == NULL) return;
+    if (plain) {
+        wefti_thread *thread = wefti_thread_of_strand(self);
+        thread->next = NULL;
+        thread->back = &processes;
+        thread->id = wefti_os_thread_id();
+        wefti_store_relaxed(&thread->serving, NULL); /* relaxed: there is one thread */
+        processes = thread;
+        process_count = 1;
+        return;
+    }
+    pthread_setspecific(key, NULL);
+    wefti_strand_now = NULL;
+    wefti_bound_unattached = self->bound;
+}
+
+/* ---- statuses ---- */
 
 void *wefti_fail(weft_status status) {
     wefti_strand *self = wefti_strand_self();

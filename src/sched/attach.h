@@ -1,20 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /* attach.h - the process object of a thread that Weft did not make: what its strand needs to wait.
  *
- * Made on the first use of Weft on a thread, kept until the thread ends (pthread key destructor). Workers' threads have
- * one as well, for the time outside their loop.
+ * Made on the first use of Weft on a thread, kept until the thread ends (pthread key destructor) or an outer call ends
+ * that was said to be the last. Workers' threads have one as well, for the time outside their loop.
+ *
+ *   none --first use--> KEPT --enter, depth 0--> IN AN OUTER CALL --leave--> KEPT, or (last callback) none
+ *   KEPT, IN AN OUTER CALL --thread ends--> none --a later key's destructor uses Weft--> KEPT ...
+ *
+ * Initial bindings: values are computed once, into `values`. They lie there a second time, copied anew for each outer
+ * call, and a third time, bound as long as the process object is there.
+ *
+ * Interrupts: a list under the registry's lock, and a word that says that there is one. They run on a strand of their
+ * own in the same thread, since the thread's own may be in the middle of a wait whose notice comes at any time.
  */
 #ifndef WEFTI_ATTACH_H
 #define WEFTI_ATTACH_H
 
 #include <weft/forkjoin.h>
+#include <weft/kernel.h>
 
 #include "dynamic/strand.h"
 #include "lockfree/parker.h"
 
+enum { WEFTI_PROCESS_NAME = 24 };
+
 struct wefti_worker;
 
 enum { WEFTI_FIRST_PATIENCE = 20000 }; /* nanoseconds */
+
+typedef struct wefti_errand {
+    struct wefti_errand *next;
+    void (*function)(void *argument);
+    void *argument;
+} wefti_errand;
+
+/* Initial bindings as they were set once: immutable and counted. */
+typedef struct wefti_initial {
+    WEFTI_ATOMIC(size_t) references;
+    size_t count, size; /* size: what wefti_bindings_size says */
+    size_t sum;         /* of the values, each filled up to 16 */
+    weft_worker_binding bindings[];
+} wefti_initial;
 
 typedef struct wefti_thread {
     wefti_strand strand; /* first; strand.worker is NULL */
@@ -22,11 +48,43 @@ typedef struct wefti_thread {
     WEFTI_ATOMIC(int) woken_from; /* on which processor the last one ran that unparked it */
     int64_t patience;             /* nanoseconds of looking before it sleeps, as learned: see park.c */
     weft_forks forks;             /* what it has spawned */
-    struct wefti_worker *serving; /* the worker whose thread this is, or NULL */
+    WEFTI_ATOMIC(uint32_t) depth; /* of explicit calls, the outer one is 1; written by the thread alone */
+    bool last;                    /* the outer call was said to be the last */
+    wefti_initial *initial;       /* NULL: none */
+    char *values;                 /* see layout in attach.c; NULL: none */
+    weft_bound *below, *top; /* the bindings of outer calls are linked from `top` on above `below`; NULL: not yet */
+    WEFTI_ATOMIC(struct wefti_worker *) serving; /* the worker whose thread this is, or NULL; as depth */
+    struct wefti_thread *owner; /* of the strand of an interrupt: the thread's own process object; else NULL */
+    /* Takes the thread's waiter out where it waits, should the thread be cancelled there; NULL: it cannot be. */
+    void (*withdraw)(void *argument);
+    void *withdrawn;
+    WEFTI_ATOMIC(const char *) waits;
+    WEFTI_ATOMIC(uint32_t) pending; /* interrupts; changed under the registry's lock */
+    wefti_errand *interrupts;    /* under the registry's lock, as all that follows */
+    struct wefti_thread *next, **back;
+    uint64_t number;
+    int id;
+    char name[WEFTI_PROCESS_NAME];
 } wefti_thread;
 
 static inline wefti_thread *wefti_thread_of_strand(wefti_strand *strand) {
     return WEFTI_CONTAINER(strand, wefti_thread, strand);
+}
+
+/* The process object of a worker's thread, without initial bindings. NULL: no memory. */
+wefti_strand *wefti_attach_worker(void);
+
+/* The registry's lock, for fork. */
+void wefti_processes_lock(void);
+void wefti_processes_unlock(void);
+/* In the child, lock held: forgets all processes but that of the caller, which is a plain thread now. */
+void wefti_processes_forked(void);
+
+/* Runs what weft_interrupt_process has left. Own thread, no lock held. */
+void wefti_run_interrupts(wefti_thread *thread);
+
+static inline bool wefti_is_interrupted(wefti_thread *thread) {
+    return WEFTI_UNLIKELY(wefti_load_seq(&thread->pending) != 0); /* partner: wefti_parker_disturb in process.c */
 }
 
 #endif

@@ -113,6 +113,13 @@ static weft_status see_to_it(const call *one) {
     return WEFT_NO_THREADS;
 }
 
+void wefti_blocking_forked(void) {
+    pthread_mutex_init(&pool.lock, NULL);
+    pthread_cond_init(&pool.work, NULL);
+    pool.first = NULL;
+    pool.threads = pool.idle = pool.calls = 0;
+}
+
 weft_status weft_call_blocking(void (*function)(void *argument), void *argument) {
     if (function == NULL) return WEFT_INVALID;
     wefti_strand *self = wefti_strand_self();

@@ -32,6 +32,11 @@ void wefti_io_end(wefti_io *io) {
     pthread_mutex_destroy(&io->lock);
 }
 
+void wefti_io_lose(wefti_io *io) {
+    if (io->open) wefti_events_close(&io->events);
+    wefti_io_init(io);
+}
+
 weft_kernel *wefti_io_kernel(const wefti_strand *self) {
     return self->worker != NULL ? self->worker->kernel : wefti_kernel_current();
 }

@@ -38,6 +38,7 @@ typedef struct wefti_io {
 
 void wefti_io_init(wefti_io *io);
 void wefti_io_end(wefti_io *io);
+void wefti_io_lose(wefti_io *io); /* in a child of fork: the descriptors are closed, the waiters forgotten */
 
 /* The kernel that looks after the descriptors of this strand: its own, or for a thread the current one. NULL: none. */
 struct weft_kernel *wefti_io_kernel(const wefti_strand *self);

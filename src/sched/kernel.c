@@ -62,6 +62,38 @@ bool wefti_kernels_walk(wefti_kernel_visitor *visit, void *argument) {
     return true;
 }
 
+void wefti_kernels_lock(void) { wefti_spin_lock(&registry_lock); }
+void wefti_kernels_unlock(void) { wefti_spin_unlock(&registry_lock); }
+
+/* Its locks may have been held by threads that are gone. */
+static void lose(weft_kernel *kernel) {
+    kernel->lost = kernel->joining = kernel->joined = true;
+    pthread_mutex_init(&kernel->lock, NULL);
+    pthread_mutex_init(&kernel->broadcast_lock, NULL);
+    pthread_cond_init(&kernel->changed, NULL);
+    wefti_inbox_lose(&kernel->inbox);
+    wefti_inbox_lose(&kernel->low);
+    wefti_io_lose(&kernel->io);
+    wefti_store_relaxed(&kernel->state, (uint32_t)WEFTI_KERNEL_ENDED); /* relaxed: there is one thread */
+}
+
+static bool is_lost(const weft_kernel *kernel) {
+    const weft_kernel *lost = registry;
+    while (lost != NULL && lost != kernel) lost = lost->next_kernel;
+    return lost != NULL;
+}
+
+void wefti_kernels_forked(weft_bound *bound) {
+    weft_kernel **global = weft_current_kernel.global;
+    for (weft_kernel *kernel = registry; kernel != NULL; kernel = kernel->next_kernel) lose(kernel);
+    if (is_lost(*global)) *global = NULL;
+    for (; bound != NULL; bound = bound->next) {
+        weft_kernel **value = bound->value;
+        if (bound->variable == &weft_current_kernel && is_lost(*value)) *value = NULL;
+    }
+    registry = NULL;
+}
+
 static weft_kernel *take_memory(uint32_t worker_count) {
     wefti_spin_lock(&registry_lock);
     weft_kernel **at = &recycled;
@@ -91,7 +123,7 @@ static void recycle(weft_kernel *kernel) {
 static const wefti_worker *worker_here(void) {
     wefti_strand *self = wefti_strand_now;
     if (self == NULL) return NULL;
-    return self->worker != NULL ? self->worker : wefti_thread_of_strand(self)->serving;
+    return self->worker != NULL ? self->worker : wefti_load_relaxed(&wefti_thread_of_strand(self)->serving);
 }
 
 bool wefti_kernel_inside(const weft_kernel *kernel) {
@@ -247,7 +279,7 @@ static void *establish_bindings(wefti_strand *self, weft_kernel *kernel, char *m
 
 static void serve(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
-    wefti_strand *self = wefti_strand_self();
+    wefti_strand *self = wefti_attach_worker();
     if (self == NULL) {
         report(kernel, WEFT_NO_MEMORY);
         return;
@@ -256,7 +288,7 @@ static void serve(wefti_worker *worker) {
     worker->thread_id = wefti_os_thread_id();
     name_thread(worker);
     wefti_os_exact_timeouts();
-    wefti_thread_of_strand(self)->serving = worker;
+    wefti_store_relaxed(&wefti_thread_of_strand(self)->serving, worker); /* relaxed: others list it */
     worker->bindings = establish_bindings(self, kernel, worker->bindings);
     if (worker->bindings != NULL)
         enter_context(worker);
@@ -266,7 +298,7 @@ static void serve(wefti_worker *worker) {
     self->bound = NULL;
     free(worker->bindings);
     worker->bindings = NULL;
-    wefti_thread_of_strand(self)->serving = NULL;
+    wefti_store_relaxed(&wefti_thread_of_strand(self)->serving, NULL);
     wefti_signal_stack_end(signal_stack);
 }
 
@@ -368,7 +400,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     wefti_atomic_init(&kernel->forker_count, 0u);
     kernel->arrived = kernel->quiet = 0;
     kernel->failure = WEFT_OK;
-    kernel->go = kernel->stop = kernel->joining = kernel->joined = kernel->ending_thread_started = false;
+    kernel->lost = kernel->go = kernel->stop = kernel->joining = kernel->joined = kernel->ending_thread_started = false;
     kernel->stack_size = stack_size;
     wefti_wheel_init(&kernel->wheel, wefti_clock(), false);
     /* All of them are begun, whatever fails, so that end_kernel_memory finds nothing of the memory's former life. */
@@ -445,6 +477,7 @@ weft_kernel *weft_make_kernel(unsigned worker_count, const weft_kernel_options *
 
 /* Closes it to the outside and tells the workers. Idempotent. */
 static void begin_ending(weft_kernel *kernel) {
+    if (kernel->lost) return;
     pthread_mutex_lock(&kernel->lock);
     bool first = wefti_load_relaxed(&kernel->state) == WEFTI_KERNEL_RUNNING;
     if (first) {
@@ -489,6 +522,7 @@ static void ending_thread(void *kernel) {
 
 weft_status weft_end_kernel(weft_kernel *kernel, bool wait) {
     if (kernel == NULL) return WEFT_NO_KERNEL;
+    if (kernel->lost) return WEFT_OK;
     if (wait && wefti_kernel_inside(kernel)) return WEFT_IN_WORKER;
     begin_ending(kernel);
     if (wait) {
@@ -507,7 +541,7 @@ weft_status weft_end_kernel(weft_kernel *kernel, bool wait) {
 }
 
 weft_status weft_free_kernel(weft_kernel *kernel) {
-    if (kernel == NULL) return WEFT_OK;
+    if (kernel == NULL || kernel->lost) return WEFT_OK;
     if (wefti_kernel_inside(kernel)) return WEFT_IN_WORKER;
     if (wefti_load_acquire(&kernel->users) != 0) return WEFT_BUSY; /* partner: the release of the last user */
     begin_ending(kernel);

@@ -43,6 +43,7 @@ struct weft_kernel {
     bool go, stop;        /* creation succeeded, or failed; under lock */
     bool joining, joined; /* somebody waits for the threads; they are gone; under lock */
     bool ending_thread_started;
+    bool lost; /* in a child of fork: its workers are the parent's */
     wefti_os_thread ending_thread;
     WEFTI_ATOMIC(size_t) users;   /* channels and timeouts that point here */
     WEFTI_ATOMIC(size_t) pledges; /* timeouts that are not delivered, and broadcasts: the end waits for them */
@@ -77,6 +78,12 @@ bool wefti_kernels_walk(wefti_kernel_visitor *visit, void *argument);
 
 /* Called when a kernel's threads are gone and its memory is about to be; set at most once, by condition. */
 extern void (*wefti_kernel_gone_hook)(weft_kernel *kernel);
+/* For fork, sched/forked.c: the registry's lock; and in the child, with it held: every kernel is lost, and none of them
+ * is current in these bindings or globally. */
+void wefti_kernels_lock(void);
+void wefti_kernels_unlock(void);
+void wefti_kernels_forked(weft_bound *bound);
+void wefti_blocking_forked(void); /* blocking.c: its threads are gone */
 
 /* Called when a kernel has ended, for floors above that keep waiters of it; set at most once, by comm. */
 extern void (*wefti_kernel_ended_hook)(weft_kernel *kernel);

@@ -2,6 +2,7 @@
 /* park.c - parking and unparking fibers and threads. The rules are in park.h. */
 #include "sched/park.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "cpu/divert.h"
@@ -175,23 +176,77 @@ static void learn_from_sleep(wefti_thread *thread, int64_t waited) {
         thread->patience /= 2;
 }
 
-/* Sleeps until unparked. false: the deadline passed first. */
-static bool sleep_until_noticed(wefti_thread *thread, int64_t start, int64_t deadline) {
-    if (!wefti_parker_sleep(&thread->parker, deadline)) return false;
-    learn_from_sleep(thread, wefti_clock() - start);
-    return true;
+typedef enum slept { NOTICED, DISTURBED, PASSED } slept;
+
+void wefti_await_notice(wefti_strand *self) {
+    wefti_thread *thread = wefti_thread_of_strand(self);
+    if (wefti_parker_retract(&thread->parker)) wefti_parker_sleep(&thread->parker, WEFT_FOREVER);
+    wefti_parker_reset(&thread->parker);
+}
+
+/* The thread is cancelled, or exits in a handler of a signal or an interrupt: its place goes with it. */
+static void die(void *argument) {
+    wefti_thread *thread = argument;
+    wefti_strand_now = &thread->strand;
+    if (thread->withdraw != NULL) thread->withdraw(thread->withdrawn);
+    thread->withdraw = NULL;
+}
+
+/* The system's sleep, in which the thread may be cancelled if there is a way to take its waiter out. */
+static bool sleep_once(wefti_thread *thread, int64_t deadline) {
+    if (thread->withdraw == NULL) return wefti_futex_wait(&thread->parker, WEFTI_PARKER_SLEEPING, deadline);
+    int before;
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
+    bool in_time = wefti_futex_wait(&thread->parker, WEFTI_PARKER_SLEEPING, deadline);
+    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &before);
+    return in_time;
+}
+
+static slept sleep_in(wefti_thread *thread, int64_t deadline) {
+    if (!wefti_parker_announce(&thread->parker)) return NOTICED;
+    if (wefti_is_interrupted(thread)) return wefti_parker_retract(&thread->parker) ? DISTURBED : NOTICED;
+    /* acquire: as wefti_parker_noticed */
+    while (wefti_load_acquire(&thread->parker) == WEFTI_PARKER_SLEEPING)
+        if (!sleep_once(thread, deadline)) return wefti_parker_retract(&thread->parker) ? PASSED : NOTICED;
+    return wefti_parker_noticed(&thread->parker) ? NOTICED : DISTURBED;
+}
+
+/* Interrupts run meanwhile. */
+static slept sleep_through(wefti_thread *thread, const wefti_wait *wait, int64_t deadline) {
+    slept how;
+    do {
+        if (wefti_is_interrupted(thread)) wefti_run_interrupts(thread);
+        int64_t start = wefti_clock();
+        if (spin_for_notice(thread, wait, start)) return NOTICED;
+        how = sleep_in(thread, deadline);
+        if (how == NOTICED) learn_from_sleep(thread, wefti_clock() - start);
+    } while (how == DISTURBED);
+    return how;
+}
+
+/* Until the notice, or the deadline. */
+static slept wait_for_notice(wefti_thread *thread, const wefti_wait *wait, int64_t deadline) {
+    slept how;
+    pthread_cleanup_push(die, thread);
+    wefti_store_relaxed(&thread->waits, wait->what); /* relaxed: for lists of processes */
+    how = sleep_through(thread, wait, deadline);
+    wefti_store_relaxed(&thread->waits, NULL);
+    pthread_cleanup_pop(0);
+    return how;
 }
 
 static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
     wefti_thread *thread = wefti_thread_of_strand(wait->strand);
-    int64_t start = wefti_clock();
-    bool noticed = spin_for_notice(thread, wait, start);
-    if (!noticed && !sleep_until_noticed(thread, start, deadline)) {
-        if (wefti_wait_claim(wait, WEFT_TIMED_OUT)) return WEFT_TIMED_OUT;
+    int type; /* a thread may say that it is to be cancelled anywhere; not within Weft */
+    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+    bool passed = wait_for_notice(thread, wait, deadline) == PASSED;
+    if (passed && !wefti_wait_claim(wait, WEFT_TIMED_OUT)) {
         wefti_parker_sleep(&thread->parker, WEFT_FOREVER); /* somebody has won it and is about to unpark us */
+        passed = false;
     }
-    wefti_parker_reset(&thread->parker);
-    return outcome_of(wait);
+    if (!passed) wefti_parker_reset(&thread->parker);
+    pthread_setcanceltype(type, &type);
+    return passed ? WEFT_TIMED_OUT : outcome_of(wait);
 }
 
 /* ---- both ---- */

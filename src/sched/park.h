@@ -151,6 +151,9 @@ static inline void wefti_die_if_killed(weft_status status) {
 /* Waits until the wait has been claimed and unparked; claims it itself with WEFT_TIMED_OUT when the deadline passes. */
 weft_status wefti_park(wefti_wait *wait, int64_t deadline);
 
+/* A plain thread that is being cancelled in wefti_park, and whose wait others have won: until their notice. */
+void wefti_await_notice(wefti_strand *self);
+
 /* Lets the strand of a claimed wait go on; answer: what its wefti_park_single returns, of no matter to others. */
 void wefti_unpark_with(wefti_wait *wait, int answer);
 static inline void wefti_unpark(wefti_wait *wait) {

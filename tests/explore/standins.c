@@ -17,6 +17,10 @@
 __thread wefti_strand *wefti_strand_now;
 
 WEAK wefti_strand *wefti_attach(void) { explore_fail("a strand without a thread"); }
+WEAK void wefti_run_interrupts(wefti_thread *thread) {
+    (void)thread;
+    explore_fail("no interrupts here");
+}
 WEAK wefti_runner *wefti_runner_get(wefti_worker *worker) {
     (void)worker;
     explore_fail("no runners here");

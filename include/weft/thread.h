@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* thread.h - threads that Weft did not make: outer calls, process objects, interrupts, calls back in a thread's loop.
+ */
+#ifndef WEFT_THREAD_H
+#define WEFT_THREAD_H
+
+#include <weft/base.h>
+#include <weft/channel.h>
+#include <weft/kernel.h>
+
+WEFT_BEGIN_DECLS
+
+/**
+ * One call into Weft on a thread, between weft_enter_thread and weft_leave_thread. The fields are Weft's own.
+ *
+ * Any thread may call any function of Weft without one: the first use makes the thread's process object. A pair of
+ * these is for who wants an outer call to have a beginning and an end.
+ */
+typedef struct weft_thread_call {
+    weft_bound *bound;
+    bool outer;
+} weft_thread_call;
+
+/**
+ * Enters Weft on this thread: an outer call, or inside of one (or of a task) a recursive call.
+ *
+ * call: not NULL; stays in place until weft_leave_thread, on this thread; pairs like brackets.
+ * An outer call binds the initial bindings anew, each to the value computed when the process object was made; what is
+ * set of them in the call ends with it. A recursive call binds nothing. An outer call first runs the functions that
+ * weft_interrupt_process has left.
+ * Returns WEFT_OK; WEFT_INVALID (NULL); WEFT_NO_MEMORY: no process object can be made, nothing is entered.
+ * Any thread or task, not a signal handler. Does not block. errno stays as it is.
+ * Source: LispWorks, 19.12.1. Rows T1, T2.
+ */
+WEFT_API WEFT_CHECKED weft_status weft_enter_thread(weft_thread_call *call);
+
+/** Leaves what weft_enter_thread has entered; at the end of an outer call the process object is kept unless
+ * weft_last_callback_on_thread was called. A binding of the block that is still there ends. Never fails. */
+WEFT_API void weft_leave_thread(weft_thread_call *call);
+
+/**
+ * Calls function(argument) between weft_enter_thread and weft_leave_thread.
+ *
+ * function: not NULL. Nothing may leave it but its return: no longjmp and no exception past this call, which stands
+ * between frames of Weft's users and frames of somebody else.
+ * *result, unless result is NULL, is what it returned. Returns as weft_enter_thread; the function is called on WEFT_OK.
+ */
+WEFT_API weft_status weft_call_in_thread(int (*function)(void *argument), void *argument, int *result);
+
+/**
+ * Says that this is probably the last outer call on this thread: its process object is eliminated when the call ends.
+ *
+ * Only a hint: a later call makes a new one. Returns true on a thread that Weft did not make, inside of an explicit
+ * outer call; else false, and nothing changes. Source: LispWorks, last-callback-on-thread. Row T3.
+ */
+WEFT_API bool weft_last_callback_on_thread(void);
+
+/**
+ * Sets the bindings that each thread which Weft did not make begins with.
+ *
+ * bindings, count: copied, in order; they replace those set before. NULL and 0: none. Values are computed once for each
+ * process object, in its thread and its dynamic environment, when it is made; none of the bindings is in effect then.
+ * They are in effect as long as the process object is kept, and are bound anew for every explicit outer call. Process
+ * objects that exist keep theirs. Workers have bindings of their own, see weft_kernel_options.
+ * Returns WEFT_OK, WEFT_INVALID (a bad binding), WEFT_NO_MEMORY. Any thread.
+ * Source: LispWorks, *process-initial-bindings*. Row T1.
+ */
+WEFT_API weft_status weft_set_process_initial_bindings(const weft_worker_binding *bindings, size_t count);
+
+/** Names a process object; 0 is none. Never used twice. */
+typedef uint64_t weft_process;
+
+/** What is known of one. */
+typedef struct weft_process_info {
+    weft_process process;
+    int thread;          /**< the system's number of the thread */
+    unsigned calls;      /**< explicit calls that it is in, the outer one included */
+    const char *waits;   /**< what it waits for, "receive" for example; NULL: it does not wait */
+    bool worker;         /**< whether it is the thread of a worker */
+    unsigned interrupts; /**< functions left for it that have not run */
+    char name[24];       /**< cut, ends with a zero; empty: none */
+} weft_process_info;
+
+/** The caller's process; inside a task, and where none can be made, 0. Makes the process object. */
+WEFT_API weft_process weft_current_process(void);
+
+/** How many process objects there are. One takes less than 512 bytes, and 3 times its initial bindings. */
+WEFT_API size_t weft_process_count(void);
+
+/**
+ * Writes about each process object, newest first; at most `room` of them. Returns how many there are.
+ *
+ * A snapshot. Any thread or task; takes a lock for a short time.
+ */
+WEFT_API size_t weft_list_processes(weft_process_info *infos, size_t room);
+
+/** Names the calling thread's process; NULL: no name. WEFT_INVALID in a task, WEFT_NO_MEMORY. */
+WEFT_API weft_status weft_name_process(const char *name);
+
+/**
+ * Has function(argument) called in the thread of a process: at its next explicit outer call or where it begins to wait
+ * or waits in Weft.
+ *
+ * A wait goes on afterwards; the function sees the bindings of the place where the thread waits, and may use all of
+ * Weft but the locks of channels that the thread holds. Co-operative: a thread that computes is not stopped, one that
+ * ends before leaves it undone.
+ * Returns WEFT_OK: it has been left there; WEFT_INVALID: no such process, a worker's, or NULL; WEFT_NO_MEMORY.
+ * Any thread or task. Does not wait for it. Row T4.
+ */
+WEFT_API weft_status weft_interrupt_process(weft_process process, void (*function)(void *argument), void *argument);
+
+/** A function to be called in whichever thread looks after the channel that it is sent to: see weft_run_calls. */
+typedef struct weft_call {
+    void (*function)(void *argument);
+    void *argument;
+} weft_call;
+
+/**
+ * Runs calls out of a channel here, a bounded slice of them: how work of tasks comes to the thread of a foreign loop.
+ *
+ * calls: a channel of weft_call; tasks and threads send to it, a loop waits for weft_channel_descriptor(calls) and then
+ * calls this. most: at most so many calls are run. seconds: none is begun after this time.
+ * Returns how many were run; weft_last_status() is WEFT_OK if the slice was used up, WEFT_TIMED_OUT if there are no
+ * more now, WEFT_CLOSED, or WEFT_INVALID, WEFT_WRONG_SIZE. Never waits by itself.
+ */
+WEFT_API size_t weft_run_calls(weft_channel *calls, size_t most, double seconds);
+
+WEFT_END_DECLS
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* forked.c - what becomes of Weft in a child of fork.
+ *
+ * The child has one thread. Of the parent's kernels it has the memory and none of the workers: each is marked as lost,
+ * which means ended, joined and closed to tasks; it is nobody's current kernel, and freeing it frees nothing. The child
+ * may make a kernel of its own. Nothing is done in the parent but holding two locks for as long as fork takes.
+ */
+#include "sched/forked.h"
+
+#include <pthread.h>
+
+#include "sched/attach.h"
+#include "sched/kernel.h"
+
+static void before(void) {
+    wefti_kernels_lock();
+    wefti_processes_lock();
+}
+
+static void after_in_parent(void) {
+    wefti_processes_unlock();
+    wefti_kernels_unlock();
+}
+
+static void after_in_child(void) {
+    weft_bound *bound = wefti_strand_now != NULL ? wefti_strand_now->bound : NULL;
+    wefti_kernels_forked(bound);
+    wefti_processes_forked();
+    wefti_blocking_forked();
+    after_in_parent();
+}
+
+void wefti_fork_prepare(void) { pthread_atfork(before, after_in_parent, after_in_child); }
