@@ -253,7 +253,6 @@ bool wefti_task_runs(const wefti_runner *self) {
 static void settle(wefti_record *record, const wefti_condition *condition) {
     wefti_extras *extras = wefti_record_extras(record);
     deliver(record->sink, NULL, condition);
-    if (extras != NULL) wefti_handlers_release(extras->handlers);
     if (extras != NULL && extras->environment != NULL) weft_release_environment(extras->environment);
     if (extras != NULL && extras->group != NULL) wefti_group_leave(extras->group);
     if ((record->flags & WEFTI_TASK_GROUP) != 0) wefti_group_leave(group_of(record));
