@@ -107,10 +107,17 @@ const weft_condition *weft_condition_cause(const weft_condition *condition) {
     return full != NULL ? full->cause : NULL;
 }
 
+/* The body of a task has a name of its own, which its writer does not know. */
+static const char *written_name(const char *function) {
+    static const char body[] = "wefti_body_of_";
+    bool is_body = function != NULL && strncmp(function, body, sizeof body - 1) == 0;
+    return is_body ? function + sizeof body - 1 : function;
+}
+
 bool weft_condition_place(const weft_condition *condition, const char **file, const char **function, int *line) {
     const weft_condition *full = wefti_condition_full(condition);
     if (file != NULL) *file = full != NULL ? full->file : NULL;
-    if (function != NULL) *function = full != NULL ? full->function : NULL;
+    if (function != NULL) *function = full != NULL ? written_name(full->function) : NULL;
     if (line != NULL) *line = full != NULL ? full->line : 0;
     return full != NULL && full->file != NULL;
 }
