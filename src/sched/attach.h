@@ -60,7 +60,7 @@ typedef struct wefti_thread {
     void *withdrawn;
     WEFTI_ATOMIC(const char *) waits;
     WEFTI_ATOMIC(uint32_t) pending; /* interrupts; changed under the registry's lock */
-    wefti_errand *interrupts;    /* under the registry's lock, as all that follows */
+    wefti_errand *interrupts;       /* under the registry's lock, as all that follows */
     struct wefti_thread *next, **back;
     uint64_t number;
     int id;

@@ -3,11 +3,11 @@
  *
  * All are weak, so that a test that wants more of one brings its own.
  */
+#include "comm/future.h"
 #include "comm/level.h"
 #include "comm/policy.h"
 #include "comm/store.h"
 #include "engine/explore.h"
-#include "comm/future.h"
 #include "sched/attach.h"
 #include "sched/cancel.h"
 #include "sched/kernel.h"
