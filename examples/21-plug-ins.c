@@ -15,8 +15,8 @@ static volatile bool for_ever = true;
 /* What a plug-in does is not for the host to know. This one has a defect where the text is empty. */
 static int length_of_first_word(const char *text) {
     int length = 0;
-    while (*text == '\0' && for_ever) {
-    }
+    while (*text == '\0' && for_ever) /* where kills reach only who waits, it must wait to be killed */
+        if (weft_how_far_kills_reach() == WEFT_KILL_WAITING) weft_sleep(weft_after(0.001));
     while (text[length] != '\0' && text[length] != ' ') length++;
     return length;
 }

@@ -606,7 +606,7 @@ weft_operation *weft_alternate_again(weft_alternation *alternation, weft_choice 
 weft_status weft_free_alternation(weft_alternation *alternation) {
     if (alternation == NULL) return WEFT_OK;
     if (wefti_exchange_acquire(&alternation->busy, 1u) != 0) return WEFT_BUSY; /* as above */
-    wefti_strand nobody = {NULL};
+    wefti_strand nobody = {.worker = NULL};
     alternation->self =
         wefti_strand_now != NULL ? wefti_strand_now : &nobody; /* not who used it last: see enter_ring */
     withdraw(alternation, alternation->count, NULL);

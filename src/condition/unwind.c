@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unwind.h>
 
+#include "fiber/annotate.h"
 #include "os/os.h"
 #include "sched/worker.h"
 
@@ -40,8 +41,10 @@ static void prepare_to_leave(wefti_strand *self, const weft_frame *frame) {
 /* Bindings of C frames that are gone, or the landing pads of others would find them. */
 static void forget_bindings(wefti_strand *self, uintptr_t limit) {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    while (self->bound != NULL && (uintptr_t)self->bound >= here && (uintptr_t)self->bound < limit)
-        self->bound = self->bound->next;
+    for (uintptr_t place; self->bound != NULL; self->bound = self->bound->next) {
+        place = wefti_place_on_stack(self->bound);
+        if (place < here || place >= limit) return;
+    }
 }
 
 /* Takes an unwinding out of the list once the one begun in it has gone past where it stood. */
@@ -58,8 +61,8 @@ static void forget_passed(wefti_unwinding *u, const weft_frame *frame, uintptr_t
 static void run_below(wefti_unwinding *u, uintptr_t bottom) {
     wefti_strand *self = u->strand;
     const weft_frame *end = u->target != NULL ? &u->target->frame : NULL;
-    for (weft_frame *frame; (frame = self->frames) != end && frame != NULL && (uintptr_t)frame < bottom;) {
-        forget_passed(u, frame, (uintptr_t)frame);
+    for (weft_frame *frame; (frame = self->frames) != end && frame != NULL && wefti_place_on_stack(frame) < bottom;) {
+        forget_passed(u, frame, wefti_place_on_stack(frame));
         prepare_to_leave(self, frame);
         restore(self, frame);
         u->in_landing = false;
@@ -119,13 +122,13 @@ static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exce
 
 static uintptr_t end_of_task(wefti_strand *self) {
     const wefti_runner *runner = wefti_runner_of_strand(self);
-    return runner->first == NULL ? (uintptr_t)runner->slots : (uintptr_t)runner;
+    return runner->first == NULL ? wefti_place_on_stack(runner->slots) : (uintptr_t)runner;
 }
 
 /* Whether one that was begun inside `begun`, and goes to this target, goes past it. */
 static bool goes_past(const wefti_unwinding *begun, const weft_target *target) {
     if (target == NULL) return true;
-    if (begun->in_landing) return (uintptr_t)target >= begun->bottom;
+    if (begun->in_landing) return wefti_place_on_stack(target) >= begun->bottom;
     const weft_frame *frame = begun->rest;
     while (frame != NULL && frame != &target->frame) frame = frame->outer;
     return frame != NULL;
@@ -165,7 +168,7 @@ WEFTI_NORETURN static void start(const wefti_unwinding *plan, unsigned how) {
 }
 
 WEFTI_NORETURN void wefti_unwind_to(wefti_strand *self, weft_target *target) {
-    start(&(wefti_unwinding){.strand = self, .target = target, .limit = (uintptr_t)target}, 0);
+    start(&(wefti_unwinding){.strand = self, .target = target, .limit = wefti_place_on_stack(target)}, 0);
 }
 
 WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition *condition, unsigned how) {
@@ -174,7 +177,7 @@ WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition 
         end->outcome = condition;
         start(&(wefti_unwinding){.strand = self,
                                  .target = &end->target,
-                                 .limit = (uintptr_t)&end->target,
+                                 .limit = wefti_place_on_stack(&end->target),
                                  .insists = (how & WEFTI_UNWIND_INSISTS) != 0},
               how);
     }

@@ -208,4 +208,15 @@ WEFTI_ANNOTATE void wefti_annotate_arrive(wefti_annotation *self) {
 #endif
 }
 
+/* Where a local variable stands on the stack. AddressSanitizer may keep it elsewhere, to notice who uses it too late.
+ */
+static inline uintptr_t wefti_place_on_stack(const void *local) {
+#if WEFTI_ASAN
+    void *place = __asan_addr_is_in_fake_stack(__asan_get_current_fake_stack(), (void *)(uintptr_t)local, NULL, NULL);
+    /* What it gives stands in the frame of its own function that was called by ours: a little more is in ours. */
+    if (place != NULL) return (uintptr_t)place + 128;
+#endif
+    return (uintptr_t)local;
+}
+
 #endif
