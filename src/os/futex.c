@@ -4,6 +4,8 @@
 
 #include "os/os.h"
 
+#include <pthread.h>
+
 #ifndef WEFTI_PORTABLE_WAIT
 
 #include <errno.h>
@@ -28,6 +30,14 @@ bool wefti_futex_wait(wefti_futex *word, uint32_t expected, int64_t deadline) {
     bool passed = result != 0 && errno == ETIMEDOUT;
     errno = before;
     return !passed;
+}
+
+bool wefti_futex_wait_cancelled(wefti_futex *word, uint32_t expected, int64_t deadline) {
+    int before;
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
+    bool in_time = wefti_futex_wait(word, expected, deadline);
+    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &before);
+    return in_time;
 }
 
 void wefti_futex_wake(wefti_futex *word, uint32_t count) {

@@ -51,7 +51,24 @@ static bool sleep_in(bed *in, int64_t deadline) {
     return pthread_cond_timedwait(&in->changed, &in->lock, &until) != ETIMEDOUT;
 }
 
-bool wefti_futex_wait(wefti_futex *word, uint32_t expected, int64_t deadline) {
+static void leave_bed(void *argument) {
+    bed *in = argument;
+    in->sleepers--;
+    pthread_mutex_unlock(&in->lock);
+}
+
+bool wefti_futex_wait_cancelled(wefti_futex *word, uint32_t expected, int64_t deadline) {
+    bed *in = bed_of(word);
+    bool in_time = true;
+    pthread_mutex_lock(&in->lock);
+    in->sleepers++;
+    pthread_cleanup_push(leave_bed, in); /* who is cancelled in its sleep has the lock again */
+    if (wefti_load_acquire(word) == expected) in_time = sleep_in(in, deadline); /* acquire: as below */
+    pthread_cleanup_pop(1);
+    return in_time;
+}
+
+static bool wait_on(wefti_futex *word, uint32_t expected, int64_t deadline) {
     bed *in = bed_of(word);
     bool in_time = true;
     pthread_mutex_lock(&in->lock);
@@ -62,6 +79,14 @@ bool wefti_futex_wait(wefti_futex *word, uint32_t expected, int64_t deadline) {
         in->sleepers--;
     }
     pthread_mutex_unlock(&in->lock);
+    return in_time;
+}
+
+bool wefti_futex_wait(wefti_futex *word, uint32_t expected, int64_t deadline) {
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before); /* the sleep would be a cancellation point */
+    bool in_time = wait_on(word, expected, deadline);
+    pthread_setcancelstate(before, &before);
     return in_time;
 }
 

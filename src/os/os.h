@@ -15,6 +15,8 @@ int64_t wefti_clock(void);
  * without reason. Returns false if the deadline has passed. */
 typedef WEFTI_ATOMIC(uint32_t) wefti_futex;
 bool wefti_futex_wait(wefti_futex *word, uint32_t expected, int64_t deadline);
+/* The same for a thread that may be cancelled in it, when it wants that: cancellation is deferred before and after. */
+bool wefti_futex_wait_cancelled(wefti_futex *word, uint32_t expected, int64_t deadline);
 /* Wakes at most `count` sleepers of the word. The memory of *word need not exist any more. */
 void wefti_futex_wake(wefti_futex *word, uint32_t count);
 

@@ -195,11 +195,7 @@ static void die(void *argument) {
 /* The system's sleep, in which the thread may be cancelled if there is a way to take its waiter out. */
 static bool sleep_once(wefti_thread *thread, int64_t deadline) {
     if (thread->withdraw == NULL) return wefti_futex_wait(&thread->parker, WEFTI_PARKER_SLEEPING, deadline);
-    int before;
-    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
-    bool in_time = wefti_futex_wait(&thread->parker, WEFTI_PARKER_SLEEPING, deadline);
-    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &before);
-    return in_time;
+    return wefti_futex_wait_cancelled(&thread->parker, WEFTI_PARKER_SLEEPING, deadline);
 }
 
 static slept sleep_in(wefti_thread *thread, int64_t deadline) {

@@ -323,6 +323,10 @@ bool wefti_futex_wait(wefti_futex *word, uint32_t expected, int64_t deadline) {
     return !self->timed_out;
 }
 
+bool wefti_futex_wait_cancelled(wefti_futex *word, uint32_t expected, int64_t deadline) {
+    return wefti_futex_wait(word, expected, deadline);
+}
+
 void wefti_futex_wake(wefti_futex *word, uint32_t count) {
     static wefti_place place = {"", "", "", 0, WEFTI_OP_LOAD, WEFTI_RELAXED, 0, 0};
     engine *e = &explore_engine;
