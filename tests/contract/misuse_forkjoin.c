@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,18 +50,39 @@ static void too_deep(void) {
     if (weft_submit(results, endless, 0) == WEFT_OK) weft_receive_result(results, &result, WEFT_FOREVER);
 }
 
+static void (*const misuses[])(void) = {sync_without_spawn, sync_of_another, unsynced, too_many, too_deep};
+
+/* A forked child would have none of the harness's threads, and ThreadSanitizer lets it make none: it is started anew. */
+static _Noreturn void start(size_t which, int standard_error) {
+    char number[16];
+    snprintf(number, sizeof number, "%zu", which);
+    dup2(standard_error, STDERR_FILENO);
+    setenv("WEFT_TEST_MISUSE", number, 1);
+    execl("/proc/self/exe", "misuse_forkjoin", "when_started_as_a_child", (char *)NULL);
+    _exit(127);
+}
+
+TEST(when_started_as_a_child_it_does_what_it_is_told) {
+    const char *number = getenv("WEFT_TEST_MISUSE");
+    if (number == NULL) return;
+    signal(SIGABRT, SIG_DFL);
+    misuses[atoi(number)]();
+    _exit(0);
+}
+
+static size_t place_of(void (*misuse)(void)) {
+    size_t which = 0;
+    while (misuses[which] != misuse) which++;
+    return which;
+}
+
 /* Runs it in a process of its own, which is to abort with this text on its stderr. */
 static void is_stopped(void (*misuse)(void), const char *wanted) {
-    char said[512] = "";
+    char said[4096] = "";
     int ends[2], status;
     if (!CHECK_EQ(pipe(ends), 0)) return;
     pid_t child = fork();
-    if (child == 0) {
-        signal(SIGABRT, SIG_DFL);
-        dup2(ends[1], STDERR_FILENO);
-        misuse();
-        _exit(0);
-    }
+    if (child == 0) start(place_of(misuse), ends[1]);
     close(ends[1]);
     size_t length = 0;
     for (ssize_t got; length < sizeof said - 1 && (got = read(ends[0], said + length, sizeof said - 1 - length)) > 0;)
