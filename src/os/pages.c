@@ -15,14 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#if defined(__has_include)
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#endif
-#endif
-#ifndef RUNNING_ON_VALGRIND
-#define RUNNING_ON_VALGRIND 0
-#endif
+#include "os/valgrind.h"
 
 enum { GUARD_INSTALL = 102, POPULATE_READ = 22 }; /* MADV_..., in newer headers than we ask for */
 enum { MOST_COUNTED = 15000, VECTOR = 64, FEWEST_AT_ONCE = 8 };

@@ -8,18 +8,10 @@
 #include <unwind.h>
 
 #include "os/text.h"
+#include "os/valgrind.h"
 
 #if defined(__GLIBC__)
 #include <dlfcn.h>
-#endif
-
-#if defined(__has_include)
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#endif
-#endif
-#ifndef RUNNING_ON_VALGRIND
-#define RUNNING_ON_VALGRIND 0
 #endif
 
 enum { MOST_FRAMES = 20000 };
