@@ -115,7 +115,7 @@ static void complete(weft_future *future) {
     }
 }
 
-/* An error that nobody took, or a kill, ends the future's task and not the one that forces it. */
+/* An error that nobody took ends the future's task and not the one that forces it; a kill of that one ends both. */
 static WEFTI_NOINLINE const wefti_condition *invoke(weft_future *future, wefti_strand *self) {
     wefti_end_target end;
     wefti_end_target_begin(self, &end);
@@ -127,9 +127,11 @@ static WEFTI_NOINLINE const wefti_condition *invoke(weft_future *future, wefti_s
 
 static void run(weft_future *future, wefti_strand *self) {
     wefti_store_relaxed(&future->by, self); /* relaxed: only `self` looks for itself */
+    bool was_dying = wefti_is_dying(self);
     future->condition = invoke(future, self);
     wefti_store_relaxed(&future->by, (wefti_strand *)NULL); /* as above */
     complete(future);
+    wefti_die_further(self, was_dying);
 }
 
 static void run_record(void *arguments, void *result) {

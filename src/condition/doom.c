@@ -124,10 +124,17 @@ static bool is_stuck_in_cleanup(const wefti_runner *runner, wefti_doom *doom, co
     return ++doom->strokes % LAST_STROKES == 0;
 }
 
+/* The doom of a task that has ended by itself stays until the next one: what runs then is the loop, or a function of
+ * the program that the delivery of the outcome calls. */
+static bool has_not_returned(const wefti_runner *runner, const wefti_doom *doom) {
+    /* relaxed, both: written on this thread */
+    return wefti_load_relaxed(&runner->category) == doom->category && wefti_load_relaxed(&runner->type) != NULL;
+}
+
 static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
     uintptr_t pc = wefti_interrupted_pc(interrupted);
     if (wefti_load_relaxed(&doom->state) != WEFTI_DOOM_MARKED) return; /* relaxed: own, or LOST already */
-    if (!is_on(runner, wefti_interrupted_sp(interrupted))) return;
+    if (!is_on(runner, wefti_interrupted_sp(interrupted)) || !has_not_returned(runner, doom)) return;
     clear_barrier(runner); /* the walk is not to meet it */
     wefti_walk walk;
     wefti_walk_callers(&walk, pc);

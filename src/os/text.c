@@ -101,13 +101,14 @@ static bool is_registered(const char *path) {
     return false;
 }
 
-/* The first object is the program. libm and what the kernel maps into each process hold nothing, and never block. */
+/* The first object is the program. libm and what the kernel maps into each process hold nothing, and never block; but
+ * Weft and libraries call them too. */
 static wefti_text kind_of(const struct dl_phdr_info *object, bool first) {
     const char *path = object->dlpi_name != NULL ? object->dlpi_name : "";
     if (first || is_registered(path)) return WEFTI_TEXT_PROGRAM;
     if (contains(object, __start_weft_text_parts)) return WEFTI_TEXT_OURS;
     if (strstr(path, "/libm.so") != NULL || strstr(path, "/libm-") != NULL || strstr(path, "linux-vdso") != NULL)
-        return WEFTI_TEXT_PROGRAM;
+        return WEFTI_TEXT_LEAF;
     return WEFTI_TEXT_LIBRARY;
 }
 

@@ -18,6 +18,7 @@ typedef enum wefti_text {
     WEFTI_TEXT_UNKNOWN, /* no object that was there when the table was made */
     WEFTI_TEXT_PROGRAM, /* may be stopped anywhere */
     WEFTI_TEXT_LIBRARY, /* is to finish */
+    WEFTI_TEXT_LEAF,    /* holds nothing and calls nobody: may be stopped where its caller may be */
     WEFTI_TEXT_OURS
 } wefti_text;
 

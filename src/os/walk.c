@@ -18,8 +18,9 @@ enum { MOST_FRAMES = 20000 };
 
 typedef struct walking {
     wefti_walk *walk;
-    uintptr_t pc;    /* until it is met, frames are of the handler */
-    unsigned frames; /* since then */
+    uintptr_t pc;     /* until it is met, frames are of the handler */
+    unsigned frames;  /* since then */
+    bool past_leaves; /* a frame was met that is of no leaf */
     bool in_run, run_is_top, run_signal, run_ours;
     uintptr_t run_entry;
 } walking;
@@ -39,7 +40,7 @@ static void end_run(walking *w, struct _Unwind_Context *caller) {
 static void in_run(walking *w, uintptr_t place, bool ours) {
     if (!w->in_run) {
         w->in_run = true;
-        w->run_is_top = w->frames == 0;
+        w->run_is_top = !w->past_leaves;
         w->run_signal = w->run_ours = false;
     }
     w->run_ours |= ours;
@@ -58,6 +59,10 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
         w->walk->unknown = true;
         return _URC_NORMAL_STOP;
     }
+    if (text == WEFTI_TEXT_LEAF && !w->in_run) {
+        w->frames++; /* its caller tells */
+        return _URC_NO_REASON;
+    }
     if (text == WEFTI_TEXT_PROGRAM) {
         if (w->in_run) {
             w->run_signal = exact && w->frames > 0;
@@ -67,6 +72,7 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
     } else {
         in_run(w, place, text == WEFTI_TEXT_OURS);
     }
+    w->past_leaves = true;
     w->frames++;
     return _URC_NO_REASON;
 }

@@ -164,6 +164,7 @@ void wefti_frames_run(wefti_runner *self, wefti_worker *worker) {
     const wefti_forker *from = worker->stolen_from;
     self->fork = worker->stolen;
     worker->stolen = NULL;
+    if (WEFTI_UNLIKELY((self->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(self); /* of the one before */
     /* relaxed, all: for dumps and task_categories_running */
     wefti_store_relaxed(&self->category, from->category);
     wefti_store_relaxed(&self->since, worker->now);
@@ -193,6 +194,9 @@ bool wefti_frames_help(wefti_forker *self) {
         from = forker;
     }
     wefti_spin_unlock(&kernel->forks_lock);
-    if (frame != NULL) run(self->strand, frame, from);
-    return frame != NULL;
+    if (frame == NULL) return false;
+    bool was_dying = wefti_is_dying(self->strand);
+    run(self->strand, frame, from);
+    wefti_die_further(self->strand, was_dying);
+    return true;
 }

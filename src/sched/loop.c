@@ -42,6 +42,11 @@ static void deliver(wefti_sink *sink, const void *value, const wefti_condition *
         wefti_condition_drop(condition);
 }
 
+/* The task's own function has returned: from here on it is of no category, and is not killed. */
+static inline void call_returned(wefti_strand *self) {
+    wefti_store_relaxed(&wefti_runner_of_strand(self)->category, NULL); /* relaxed: for this thread, and for dumps */
+}
+
 static WEFTI_NOINLINE void invoke_large(wefti_strand *self, wefti_record *record) {
     size_t size = record->type->result_size;
     void *result = size <= ON_STACK_MOST ? alloca(size) : malloc(size);
@@ -52,6 +57,7 @@ static WEFTI_NOINLINE void invoke_large(wefti_strand *self, wefti_record *record
     weft_frame frame;
     if (size > ON_STACK_MOST) wefti_frame_begin(self, &frame, free, result);
     record->type->invoke(wefti_record_arguments(record), result);
+    call_returned(self);
     deliver(record->sink, result, NULL);
     if (size > ON_STACK_MOST) wefti_frame_end(self, &frame, true);
 }
@@ -63,6 +69,7 @@ static inline void invoke_with(wefti_strand *self, wefti_record *record, void *a
         return;
     }
     record->type->invoke(arguments, result);
+    call_returned(self);
     if (record->sink != NULL) record->sink->deliver(record->sink, result, NULL);
 }
 
@@ -280,6 +287,7 @@ WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition
     wefti_strand *strand = &self->fiber.strand;
     wefti_record *record = (wefti_record *)(void *)self->slots;
     unsigned generation = record->generation;
+    call_returned(strand);
     strand->frames = NULL;
     strand->handlers = strand->worker->handlers;
     strand->restarts = NULL;

@@ -188,6 +188,15 @@ void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);
 void wefti_runner_check(const wefti_runner *runner);
 /* Lifts a doom that was of the task before; set by condition/kill.c. For runners that are WEFTI_TASK_DOOMED. */
 extern void (*wefti_doom_lift_hook)(wefti_runner *runner);
+/* Whether a task runs here that is being killed. */
+static inline bool wefti_is_dying(wefti_strand *self) {
+    return self->worker != NULL && wefti_runner_of_strand(self)->dying;
+}
+/* After a task of others has been run inside this one, up to an end of its own: if it was this one that was killed
+ * there, it goes on to die. */
+static inline void wefti_die_further(wefti_strand *self, bool was_dying) {
+    if (WEFTI_UNLIKELY(!was_dying && wefti_is_dying(self))) wefti_die_hook();
+}
 /* A ready runner, or NULL. */
 wefti_runner *wefti_runner_next(wefti_worker *worker);
 
