@@ -10,6 +10,7 @@
 #include <weft/condition.h>
 #include <weft/descriptor.h>
 #include <weft/dynamic.h>
+#include <weft/fault.h>
 #include <weft/forkjoin.h>
 #include <weft/future.h>
 #include <weft/group.h>

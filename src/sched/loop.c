@@ -446,6 +446,7 @@ WEFTI_NO_TSAN static WEFTI_NOINLINE void leave_for_good(wefti_runner *self) {
 WEFTI_NO_TSAN void wefti_loop(void *argument) {
     wefti_runner *self = argument;
     wefti_annotate_arrive(&self->fiber.annotation);
+    if (WEFTI_UNLIKELY((self->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(self);
     if (WEFTI_UNLIKELY(self->first != NULL)) {
         wefti_takes_over(self);
         free_retired(self->fiber.strand.worker);

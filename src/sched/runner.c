@@ -69,6 +69,15 @@ void wefti_runner_check(const wefti_runner *runner) {
                       wefti_stack_size_of(runner->pool), " bytes, under which the system refused a guard");
 }
 
+void wefti_runner_close_spare(wefti_runner *runner) {
+    enum { DISTANCE = 4096 };
+    if (WEFTI_LIKELY(!runner->fault.spare_open)) return;
+    char *low = runner->fiber.stack_low, *here = __builtin_frame_address(0);
+    if (here >= low - wefti_stack_spare(runner->pool, low) && here < low + DISTANCE) return;
+    wefti_stack_close_spare(runner->pool, low);
+    runner->fault.spare_open = false;
+}
+
 static void ready_movable(wefti_worker *worker, wefti_runner *runner) {
     wefti_spin_lock(&worker->movable_lock);
     wefti_runners_put(&worker->movable, &runner->fiber.link);

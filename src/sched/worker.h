@@ -31,6 +31,19 @@
 #include "sched/park.h"
 #include "sched/task.h"
 
+enum { WEFTI_FAULT_NONE, WEFTI_FAULT_NOW, WEFTI_FAULT_AT_RETURN };
+
+/* A fault of the task that a runner runs: condition/fault.h. */
+typedef struct wefti_runner_fault {
+    uint8_t stage;
+    bool spare_open; /* of the stack */
+    unsigned kind;
+    int signal, code;
+    const char *name;
+    const void *address, *instruction;
+    uintptr_t place; /* the stack pointer there */
+} wefti_runner_fault;
+
 typedef struct wefti_runner {
     wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
     uint32_t number;   /* of its stack */
@@ -52,6 +65,7 @@ typedef struct wefti_runner {
     void **barrier;                         /* where on its stack there is one; NULL: none */
     uint32_t unkillable;                    /* regions that the task is in */
     bool dying;                             /* its clean-ups run */
+    wefti_runner_fault fault;
     /* The task it runs. From here on a dump may look at any time. */
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
@@ -188,6 +202,8 @@ void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);
 void wefti_runner_check(const wefti_runner *runner);
 /* Lifts a doom that was of the task before; set by condition/kill.c. For runners that are WEFTI_TASK_DOOMED. */
 extern void (*wefti_doom_lift_hook)(wefti_runner *runner);
+/* Closes the spare of its stack, should it be open, unless the caller stands near it. */
+void wefti_runner_close_spare(wefti_runner *runner);
 /* A ready runner, or NULL. */
 wefti_runner *wefti_runner_next(wefti_worker *worker);
 
