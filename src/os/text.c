@@ -240,8 +240,9 @@ static bool is_sound(const table *made) {
 
 bool wefti_text_refresh(void) {
     if (dlsym == NULL || dladdr1 == NULL) return false;
-    table *made = calloc(1, sizeof *made);
+    static table first; /* so that it cannot be wanting */
     const table *before = wefti_load_relaxed(&current); /* relaxed: one caller at a time */
+    table *made = before == NULL ? &first : calloc(1, sizeof *made);
     if (made == NULL) return before != NULL && before->sound;
     dl_iterate_phdr(add_object, &(making){made, 0});
     add_our_parts(made);
