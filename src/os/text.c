@@ -240,7 +240,7 @@ static bool is_sound(const table *made) {
 
 bool wefti_text_refresh(void) {
     if (dlsym == NULL || dladdr1 == NULL) return false;
-    static table first; /* so that it cannot be wanting */
+    static table first;                                 /* so that it cannot be wanting */
     const table *before = wefti_load_relaxed(&current); /* relaxed: one caller at a time */
     table *made = before == NULL ? &first : calloc(1, sizeof *made);
     if (made == NULL) return before != NULL && before->sound;

@@ -64,6 +64,7 @@ static void read_far(void) { sink = *(int *)(uintptr_t)(0x8000000000000000u + (u
 static void copy_from_null(void) {
     static char room[200];
     memcpy(room, not_a_text, much);
+    sink = room[much / 2];
 }
 static void length_of_nothing(void) { sink = (int)strlen(not_a_text); }
 static void print_nothing(void) {
@@ -278,7 +279,7 @@ TEST(restart_chosen_by_a_handler_leaves_the_fault) {
 
 /* ---- where ---- */
 
-static int by_dividing(const void *a, const void *b) { return (a < b) / zero; }
+static int by_dividing(const void *a, const void *b) { return (10 + (a < b)) / zero; }
 
 static void sort_by_dividing(void) {
     int numbers[10] = {3, 1, 2};
