@@ -18,6 +18,7 @@
 #include <weft/kill.h>
 #include <weft/mutex.h>
 #include <weft/parallel.h>
+#include <weft/scope.h>
 #include <weft/task.h>
 #include <weft/thread.h>
 #include <weft/timeout.h>

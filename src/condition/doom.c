@@ -12,7 +12,6 @@
 
 enum { ROOM_TO_DIE = 4096, LAST_STROKES = 25 };
 
-bool (*wefti_withdraw_hook)(wefti_runner *runner);
 wefti_doom_flag wefti_doom_met_unknown;
 
 const wefti_condition wefti_task_killed = {WEFT_KILLED, "the task was killed", NULL};
@@ -53,7 +52,7 @@ void wefti_doom_lift(wefti_runner *runner) {
     bool died = runner->dying;
     runner->dying = false;
     runner->unkillable = 0;
-    runner->watched &= (uint8_t)~WEFTI_TASK_DOOMED;
+    runner->watched &= (uint16_t)~WEFTI_TASK_DOOMED;
     wefti_fault_forget(runner);
     wefti_runner_close_spare(runner);
     if (runner->fault.spare_open) runner->watched |= WEFTI_TASK_DOOMED; /* this runs on it: the next time */

@@ -49,8 +49,8 @@ typedef struct wefti_runner {
     uint32_t number;   /* of its stack */
     bool movable;
     /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at. WEFTI_TASK_DOOMED: its
-     * doom is of the task that runs, and is lifted before the next one. Else 0. */
-    uint8_t watched;
+     * doom is of the task that runs, and is lifted before the next one. WEFTI_TASK_SCOPED: it is in a scope. Else 0. */
+    uint16_t watched;
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     weft_forks forks; /* what it has spawned, see frames.h */
@@ -120,8 +120,10 @@ typedef struct wefti_worker {
     int thread_id;  /* the system's number for the thread */
     void *bindings; /* memory of the worker's own bindings; a thread that takes over uses it anew */
     bool started;
-    bool gone;           /* its thread is about to end; under the kernel's lock */
-    bool replaced;       /* its thread is another than at first; written before that begins */
+    bool gone;                    /* its thread is about to end; under the kernel's lock */
+    bool replaced;                /* its thread is another than at first; written before that begins */
+    struct wefti_member *members; /* of its runners in scopes, scope.h */
+    WEFTI_ATOMIC(uint32_t) member_count;
     weft_group *leaving; /* one whose tally is this worker's and has tasks of its own to be carried over; NULL: none */
     WEFTI_ATOMIC(wefti_runner *) current;
     WEFTI_ATOMIC(int) cpu; /* where it ran when it last looked; -1: asleep */
@@ -182,6 +184,10 @@ static inline void wefti_unpark_near(wefti_worker *worker, wefti_wait *wait, int
     wefti_hands_over(runner);
     wefti_runners_put(&worker->ready, &runner->fiber.link);
 }
+
+/* Set by comm/: takes the waiter of a runner that has parked with wefti_park_single out of its channel and claims its
+ * wait. false: it was won by others. */
+extern bool (*wefti_withdraw_hook)(wefti_runner *runner);
 
 /* runner.c: a runner in its loop, from the idle ones or fresh; NULL: no stack to be had. */
 wefti_runner *wefti_runner_get(wefti_worker *worker);
