@@ -10,6 +10,7 @@
 #include <weft/condition.h>
 #include <weft/descriptor.h>
 #include <weft/dynamic.h>
+#include <weft/fault.h>
 #include <weft/forkjoin.h>
 #include <weft/future.h>
 #include <weft/group.h>
@@ -17,6 +18,7 @@
 #include <weft/kill.h>
 #include <weft/mutex.h>
 #include <weft/parallel.h>
+#include <weft/scope.h>
 #include <weft/task.h>
 #include <weft/thread.h>
 #include <weft/timeout.h>

@@ -36,7 +36,7 @@ typedef enum weft_status {
     WEFT_TIMED_OUT = 1,    /**< the deadline passed first; with WEFT_NOW: not possible at once */
     WEFT_CLOSED = 2,       /**< the channel is closed (and, for a receive, empty) */
     WEFT_FAILED = 3,       /**< the element received is a condition: the task failed */
-    WEFT_CANCELLED = 4,    /**< the task was cancelled before it began, or the wait was cancelled */
+    WEFT_CANCELLED = 4,    /**< the task was cancelled before it began, or the wait was cancelled (scope.h) */
     WEFT_NO_KERNEL = 5,    /**< no kernel was given and there is no current kernel */
     WEFT_ENDED = 6,        /**< the kernel has been ended */
     WEFT_INVALID = 7,      /**< an argument breaks a rule that the function states */

@@ -52,6 +52,8 @@ WEFT_API extern const weft_condition_type weft_type_fault; /**< parent of those 
 WEFT_API extern const weft_condition_type weft_type_arithmetic_fault;
 WEFT_API extern const weft_condition_type weft_type_memory_fault;
 WEFT_API extern const weft_condition_type weft_type_stack_exhausted;
+WEFT_API extern const weft_condition_type weft_type_instruction_fault;
+WEFT_API extern const weft_condition_type weft_type_aborted; /**< abort, a failed assertion */
 
 /** Whether a type is another one or descends from it. */
 WEFT_API bool weft_type_is(const weft_condition_type *type, const weft_condition_type *ancestor);

@@ -29,7 +29,8 @@ WEFT_BEGIN_DECLS
  * Callable from any task, and from a thread: there it runs at its sync, or, if the current kernel has use_caller, may
  * be taken by its workers. Never blocks. What happened before the spawn happens before the task.
  * No allocation but the first time on a stack. A strand may have 1,048,576 spawned tasks that are not synced; with
- * more, or when its stack is nearly used up, it is stopped with a message. Source: defpun, plet. Rows J1, J2, K15.
+ * more, or when a task's stack is nearly used up, the spawn is an error of type weft_type_stack_exhausted. Source:
+ * defpun, plet. Rows J1, J2, K15.
  */
 #define weft_spawn(...)                                                                                                \
     do {                                                                                                               \

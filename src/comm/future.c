@@ -263,7 +263,7 @@ static WEFTI_NOINLINE weft_status wait_for(weft_future *future, wefti_strand *se
     wefti_waiter waiter = {.wait = &wait, .shared = true};
     wefti_wait_init(&wait, self, "future", future);
     if (!wefti_future_enlist(future, &waiter)) return WEFT_OK;
-    wait.killable = self->worker != NULL;
+    wait.killable = true;
     weft_status status = wefti_park(&wait, deadline);
     if (status != WEFT_OK) wefti_future_delist(future, &waiter);
     wefti_die_if_killed(status);

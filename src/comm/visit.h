@@ -57,7 +57,7 @@ static inline void wefti_visit_waiter(wefti_visit *visit, wefti_waiter *waiter, 
     wait->kernel = visit->channel->kernel;
     waiter->wait = wait;
     waiter->condition = NULL;
-    wait->killable = visit->self->worker != NULL;
+    wait->killable = visit->self->worker != NULL || visit->self->member != NULL;
     waiter->shared = deadline != WEFT_FOREVER || wait->killable;
     waiter->result = waiter->kept = false;
 }

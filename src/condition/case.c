@@ -14,6 +14,7 @@
 
 #include "condition/condition.h"
 #include "os/os.h"
+#include "sched/worker.h"
 
 enum { BEGUN = 0, COLLECT = 1, RUN = 2, CHOSEN = 3, DONE = 4 };
 enum { NO_CLAUSE = UINT32_MAX }; /* chosen: the case just ends; the macro knows */
@@ -65,6 +66,8 @@ static void release_kept(void *argument) {
 /* Also called by the landing pad of the C frame, when control is on its way here: then wefti_target_leave jumps. */
 static void finish(weft_case *self) {
     weft_frame *frame = &self->target.frame;
+    if (self->phase == CHOSEN && wefti_strand_now->worker != NULL)
+        wefti_runner_close_spare(wefti_runner_of_strand(wefti_strand_now));
     if (frame->begun && frame->run == NULL) wefti_target_leave(wefti_strand_now, &self->target);
     if (frame->begun) wefti_frame_end(wefti_strand_now, frame, true);
     self->phase = DONE;
@@ -73,6 +76,7 @@ static void finish(weft_case *self) {
 
 /* The block of the clause that was chosen begins: what it may leave by a transfer is a clean-up now. */
 static void *arrive(weft_case *self, void *at) {
+    if (wefti_strand_now->worker != NULL) wefti_runner_close_spare(wefti_runner_of_strand(wefti_strand_now));
     if (self->condition != NULL || self->text != NULL)
         wefti_frame_begin(wefti_strand_now, &self->target.frame, release_kept, self);
     return at;

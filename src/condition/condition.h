@@ -68,8 +68,8 @@ bool wefti_in_task(const wefti_strand *strand);
 /* The restart transfer-error, which every task has; NULL outside of tasks. */
 const weft_restart *wefti_task_restart(const wefti_strand *strand);
 
-/* trace.c: the return addresses above `from` on the running stack, innermost first. */
-uint32_t wefti_trace_take(void **trace, uint32_t room, const void *from);
+/* trace.c: the return addresses above the place where this was signalled on the running stack, innermost first. */
+uint32_t wefti_trace_take(void **trace, uint32_t room, const weft_condition *signalled);
 void wefti_trace_print(FILE *to, void *const *trace, uint32_t depth);
 
 /* debugger.c */

@@ -2,6 +2,7 @@
 /* doom.c - marking tasks and striking them, on their worker's thread; see doom.h. */
 #include "condition/doom.h"
 
+#include "condition/fault.h"
 #include "condition/unwind.h"
 #include "cpu/divert.h"
 #include "os/interrupt.h"
@@ -11,7 +12,6 @@
 
 enum { ROOM_TO_DIE = 4096, LAST_STROKES = 25 };
 
-bool (*wefti_withdraw_hook)(wefti_runner *runner);
 wefti_doom_flag wefti_doom_met_unknown;
 
 const wefti_condition wefti_task_killed = {WEFT_KILLED, "the task was killed", NULL};
@@ -38,6 +38,7 @@ bool wefti_doom_is_due(const wefti_runner *runner) {
 static WEFTI_NORETURN void die(wefti_strand *self, unsigned how) {
     wefti_runner *runner = wefti_runner_of_strand(self);
     runner->dying = true;
+    wefti_fault_forget(runner);
     clear_barrier(runner);
     wefti_os_thread_no_cancel();
     wefti_unwind_task(self, &wefti_task_killed, how | WEFTI_UNWIND_INSISTS);
@@ -51,8 +52,11 @@ void wefti_doom_lift(wefti_runner *runner) {
     bool died = runner->dying;
     runner->dying = false;
     runner->unkillable = 0;
-    runner->watched &= (uint8_t)~WEFTI_TASK_DOOMED;
-    runner->fiber.strand.base = runner->fiber.strand.worker->base; /* a worker that was replaced has others */
+    runner->watched &= (uint16_t)~WEFTI_TASK_DOOMED;
+    wefti_fault_forget(runner);
+    wefti_runner_close_spare(runner);
+    if (runner->fault.spare_open) runner->watched |= WEFTI_TASK_DOOMED; /* this runs on it: the next time */
+    runner->fiber.strand.base = runner->fiber.strand.worker->base;      /* a worker that was replaced has others */
     if (doom == NULL) return;
     if (died) wefti_store_relaxed(&runner->category, NULL); /* not to be marked again. relaxed: its own */
     wefti_store_relaxed(&runner->doom, NULL);
@@ -66,6 +70,7 @@ void wefti_doom_lift(wefti_runner *runner) {
 
 void wefti_diverted(void) {
     wefti_strand *self = wefti_strand_now;
+    if (wefti_fault_is_due(wefti_runner_of_strand(self))) wefti_fault_raise(self);
     /* One that was interrupted is dying since; one that waited stands in a call. */
     die(self, wefti_runner_of_strand(self)->dying ? WEFTI_UNWIND_LIST : 0);
 }
@@ -76,11 +81,14 @@ void wefti_barrier_original(void **where) {
     wefti_runner *runner = wefti_runner_of_strand(self);
     runner->barrier = NULL;
     *where = wefti_barrier_kept(where, stack_size_of(runner));
+    wefti_fault_returns(runner, where);
 }
 
 void wefti_barrier_passed(void) {
     wefti_strand *self = wefti_strand_now;
-    if (wefti_doom_is_due(wefti_runner_of_strand(self))) die(self, WEFTI_UNWIND_LIST);
+    const wefti_runner *runner = wefti_runner_of_strand(self);
+    if (wefti_doom_is_due(runner)) die(self, WEFTI_UNWIND_LIST);
+    if (runner->fault.stage == WEFTI_FAULT_AT_RETURN) wefti_fault_raise(self);
 }
 
 /* ---- striking: in the handler ---- */
@@ -131,7 +139,7 @@ static bool has_not_returned(const wefti_runner *runner, const wefti_doom *doom)
     return wefti_load_relaxed(&runner->category) == doom->category && wefti_load_relaxed(&runner->type) != NULL;
 }
 
-static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
+static void strike_at(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
     uintptr_t pc = wefti_interrupted_pc(interrupted);
     if (wefti_load_relaxed(&doom->state) != WEFTI_DOOM_MARKED) return; /* relaxed: own, or LOST already */
     if (!is_on(runner, wefti_interrupted_sp(interrupted)) || !has_not_returned(runner, doom)) return;
@@ -144,6 +152,16 @@ static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
         divert(runner, interrupted);
     else if (!runner->dying)
         set_barrier(runner, doom, &walk);
+}
+
+/* A barrier for a fault stays, if none takes its place. */
+static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
+    void **kept = runner->fault.stage == WEFTI_FAULT_AT_RETURN ? runner->barrier : NULL;
+    if (wefti_fault_is_due(runner)) return;
+    strike_at(runner, doom, interrupted);
+    if (kept == NULL || runner->barrier != NULL || runner->dying || wefti_strand_now == NULL) return;
+    wefti_barrier_set(kept, stack_size_of(runner));
+    runner->barrier = kept;
 }
 
 /* ---- marking ---- */

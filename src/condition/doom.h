@@ -73,10 +73,6 @@ bool wefti_doom_is_due(const wefti_runner *runner);
 /* Lifts the runner's doom: on its thread, when its task has ended. */
 void wefti_doom_lift(wefti_runner *runner);
 
-/* Set by comm/: takes the waiter of a runner that has parked with wefti_park_single out of its channel and claims its
- * wait. false: it was won by others. */
-extern bool (*wefti_withdraw_hook)(wefti_runner *runner);
-
 /* The handler met code that was loaded after the table of code was made. */
 extern wefti_doom_flag wefti_doom_met_unknown;
 

@@ -20,6 +20,10 @@ weft_status wefti_condition_receive(wefti_strand *receiver, const wefti_conditio
     return condition->status;
 }
 
+const wefti_condition *wefti_condition_retain(const wefti_condition *condition) {
+    return &weft_retain_condition(wefti_condition_public(condition))->base;
+}
+
 void wefti_condition_forget(wefti_strand *receiver) {
     if (receiver->condition == NULL) return;
     count(receiver->condition, 1);

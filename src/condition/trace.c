@@ -15,14 +15,19 @@ typedef struct walk {
 
 static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *argument) {
     walk *w = argument;
-    uintptr_t bottom = (uintptr_t)_Unwind_GetCFA(context), address = (uintptr_t)_Unwind_GetIP(context);
+    int exact = 0; /* an instruction that was interrupted: noted as if it were a call */
+    uintptr_t bottom = (uintptr_t)_Unwind_GetCFA(context), address = (uintptr_t)_Unwind_GetIPInfo(context, &exact);
     if (address == 0 || w->count == w->room) return _URC_END_OF_STACK;
-    if (bottom > w->from) w->trace[w->count++] = (void *)address;
+    if (bottom > w->from) w->trace[w->count++] = (void *)(address + (exact != 0));
     return _URC_NO_REASON;
 }
 
 /* What lies below `from` is Weft's own: signalling and handlers. Something on another stack is not a place here. */
-uint32_t wefti_trace_take(void **trace, uint32_t room, const void *from) {
+uint32_t wefti_trace_take(void **trace, uint32_t room, const weft_condition *signalled) {
+    const wefti_broken *broken = wefti_strand_now != NULL ? wefti_strand_now->broken : NULL;
+    const void *from = signalled;
+    if (broken != NULL && broken->condition == signalled)
+        from = (const void *)(broken->place - 1); /* the unwinder tells where frames begin */
     uintptr_t here = (uintptr_t)__builtin_frame_address(0), far = (uintptr_t)from - here;
     walk w = {trace, 0, room, far < (1 << 20) ? (uintptr_t)from : here};
     _Unwind_Backtrace(look_at_frame, &w);

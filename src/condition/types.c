@@ -26,6 +26,8 @@ TYPE(fault, error, WEFT_OK);
 TYPE(arithmetic_fault, fault, WEFT_OK);
 TYPE(memory_fault, fault, WEFT_OK);
 TYPE(stack_exhausted, fault, WEFT_OK);
+TYPE(instruction_fault, fault, WEFT_OK);
+TYPE(aborted, fault, WEFT_OK);
 
 bool weft_type_is(const weft_condition_type *type, const weft_condition_type *ancestor) {
     while (type != NULL && type != ancestor) type = type->parent;

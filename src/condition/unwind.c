@@ -87,12 +87,21 @@ WEFTI_NORETURN static void jump(wefti_strand *self, weft_target *target) {
     longjmp(target->place, 1);
 }
 
+static bool passes_broken(const wefti_unwinding *u) {
+    return u->strand->broken != NULL && u->strand->broken->place < u->limit;
+}
+
+static void forget_broken(const wefti_unwinding *u) {
+    while (passes_broken(u)) u->strand->broken = u->strand->broken->outer;
+}
+
 WEFTI_NORETURN static void arrive(wefti_unwinding *u) {
     wefti_strand *self = u->strand;
     weft_target *target = u->target;
     const wefti_condition *condition = u->condition;
     run_below(u, UINTPTR_MAX);
     prepare_to_leave(self, target != NULL ? &target->frame : NULL);
+    forget_broken(u);
     forget(u);
     if (target != NULL) jump(self, target);
     wefti_task_abandon(wefti_runner_of_strand(self), condition);
@@ -150,7 +159,7 @@ static void pursue(wefti_unwinding *u) {
 WEFTI_NORETURN static void start(const wefti_unwinding *plan, unsigned how) {
     wefti_unwinding bare = *plan, *u = &bare;
     pursue(&bare);
-    bool walks = (how & WEFTI_UNWIND_LIST) == 0;
+    bool walks = (how & WEFTI_UNWIND_LIST) == 0 && !passes_broken(&bare);
     wefti_unwinding *made = walks ? malloc(sizeof *made) : NULL;
     if (made != NULL) {
         *made = bare;

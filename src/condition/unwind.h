@@ -42,6 +42,14 @@ enum {
     WEFTI_UNWIND_INSISTS = 2 /* what clean-ups transfer to is not gone to if it lies inside the task: for kills */
 };
 
+/* A place where a fault has broken the strand off, in the frame that signals it. Compilers know nothing of unwinding
+ * from there: who goes past it goes by the list alone. */
+typedef struct wefti_broken {
+    struct wefti_broken *outer;
+    uintptr_t place;       /* the stack pointer there */
+    const void *condition; /* what is signalled for it */
+} wefti_broken;
+
 /* Transfers control to a target of the running strand. */
 WEFTI_NORETURN void wefti_unwind_to(wefti_strand *self, weft_target *target);
 

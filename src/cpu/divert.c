@@ -48,6 +48,20 @@ bool wefti_divert_interrupted(void *interrupted, uintptr_t lowest) {
     return true;
 }
 
+void wefti_interrupted_return(void *interrupted) {
+    greg_t *now = ((ucontext_t *)interrupted)->uc_mcontext.gregs;
+    now[REG_RIP] = *(const greg_t *)(uintptr_t)now[REG_RSP];
+    now[REG_RSP] += (greg_t)sizeof(greg_t);
+}
+
+void wefti_interrupted_calm(void *interrupted) {
+    enum { X87_COMPLAINTS = 0x80ff, SSE_COMPLAINTS = 0x3f };
+    struct _libc_fpstate *floating = ((ucontext_t *)interrupted)->uc_mcontext.fpregs;
+    if (floating == NULL) return;
+    floating->swd &= (__uint16_t)~X87_COMPLAINTS;
+    floating->mxcsr &= ~(__uint32_t)SSE_COMPLAINTS;
+}
+
 void wefti_divert_waiting(wefti_context *context) {
     /* A second frame of the switch below the first, which returns into wefti_waiting_entry: its registers are the same,
      * and when it is gone the first lies where the switch would have left it. */
@@ -98,6 +112,10 @@ bool wefti_divert_interrupted(void *interrupted, uintptr_t lowest) {
 }
 
 void wefti_divert_waiting(wefti_context *context) { (void)context; }
+
+void wefti_interrupted_return(void *interrupted) { (void)interrupted; }
+
+void wefti_interrupted_calm(void *interrupted) { (void)interrupted; }
 
 void wefti_barrier_set(void **slot, size_t stack_size) {
     (void)slot;

@@ -35,6 +35,11 @@ uintptr_t wefti_interrupted_sp(const void *interrupted);
 /* false: there is no room for it above `lowest`. */
 bool wefti_divert_interrupted(void *interrupted, uintptr_t lowest);
 
+/* A call that led nowhere: as if it had returned. The stack pointer is good. */
+void wefti_interrupted_return(void *interrupted);
+/* What a floating point unit still wants to complain of is forgotten. */
+void wefti_interrupted_calm(void *interrupted);
+
 /* The context has been left, and nobody else will switch to it or change it meanwhile. */
 void wefti_divert_waiting(wefti_context *context);
 

@@ -30,6 +30,9 @@ typedef struct wefti_strand {
     struct weft_forks *forks;                /* what it has spawned; NULL: it cannot spawn */
     uint32_t cleaning;                       /* clean-ups that run now, each inside another */
     struct wefti_unwinding *unwinding;       /* the innermost transfer of control that is on its way */
+    struct wefti_member *member;             /* the innermost scope that it is in, sched/scope.h; NULL: none */
+    uint32_t uncancelled;                    /* blocks that are not cancelled, each inside another */
+    struct wefti_broken *broken;             /* the innermost place where a fault has broken it off; NULL: none */
 } wefti_strand;
 
 extern __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")));

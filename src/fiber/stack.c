@@ -23,11 +23,14 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "cpu/divert.h"
 #include "os/os.h"
 
 enum { FIRST_STACKS = 16, MOST_STACKS = 1024, GUARDS_AHEAD = 64, KEPT_STACKS = 4096 };
 /* With fewer pages to a stack (the smallest stacks on systems with large pages) there is none left over for a guard. */
 enum { FEWEST_PAGES = 4, SMALLEST_PAGE = 4096 };
+/* Room for a debugger's report, and some handlers. It is address space, not memory. */
+enum { LARGEST_SPARE = 32 * 1024, SMALLEST_SPARE = 16 * 1024, SPARE_PART = 8 };
 #define MOST_SLAB_BYTES ((size_t)256 << 20)
 
 enum { NONE = 0x10000, TAKEN = 0x20000 }; /* beyond any index */
@@ -51,6 +54,7 @@ struct wefti_stack_pool {
     pthread_mutex_t lock;
     size_t stack_size;
     size_t page;
+    size_t spare;
     size_t keep;
     size_t warm;
     bool unguarded;
@@ -70,6 +74,11 @@ struct wefti_stack_pool {
 
 /* ---- the pool ---- */
 
+static size_t spare_of(size_t stack_size) {
+    size_t part = stack_size / SPARE_PART;
+    return WEFTI_CAN_DIVERT && part >= SMALLEST_SPARE ? WEFTI_MIN(part, (size_t)LARGEST_SPARE) : 0;
+}
+
 wefti_stack_pool *wefti_stack_pool_make(size_t stack_size) {
     wefti_stack_pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL) return NULL;
@@ -77,6 +86,7 @@ wefti_stack_pool *wefti_stack_pool_make(size_t stack_size) {
     pool->stack_size = stack_size;
     pool->page = wefti_page_size();
     pool->keep = KEPT_STACKS;
+    pool->spare = spare_of(stack_size);
     if (stack_size < FEWEST_PAGES * pool->page) pool->unguarded = pool->never_forgets = true;
     return pool;
 }
@@ -179,14 +189,14 @@ static slab *add_slab(wefti_stack_pool *pool) {
 static char *low_of(const wefti_stack_pool *pool, const slab *of, uint32_t index) {
     /* relaxed: `guarded` grows, but never past a stack that was made without */
     bool guarded = index < wefti_load_relaxed(&of->guarded);
-    return of->base + index * pool->stack_size + (guarded ? pool->page : WEFTI_STACK_CANARY);
+    return of->base + index * pool->stack_size + (guarded ? pool->page + pool->spare : WEFTI_STACK_CANARY);
 }
 
 static void guard_ahead(wefti_stack_pool *pool, slab *of) {
     uint32_t guarded = wefti_load_relaxed(&of->guarded);
     size_t wanted = WEFTI_MIN(of->count - guarded, (uint32_t)GUARDS_AHEAD);
     char *first = of->base + guarded * pool->stack_size;
-    size_t got = wefti_pages_guard_many(first, pool->stack_size, wanted, &of->mappings);
+    size_t got = wefti_pages_guard_many(first, pool->page + pool->spare, pool->stack_size, wanted, &of->mappings);
     of->refused = got < wanted;
     wefti_store_relaxed(&of->guarded, guarded + (uint32_t)got);
 }
@@ -298,6 +308,20 @@ void wefti_stack_give(wefti_stack_pool *pool, void *low) {
     wefti_add_relaxed(&pool->in_use, (size_t)-1);
     if (pool->warm > pool->keep && !pool->never_forgets) cool_one(pool);
     pthread_mutex_unlock(&pool->lock);
+}
+
+/* ---- the spare ---- */
+
+size_t wefti_stack_spare(const wefti_stack_pool *pool, const void *low) {
+    return wefti_stack_has_canary(low) ? 0 : pool->spare;
+}
+
+bool wefti_stack_open_spare(const wefti_stack_pool *pool, void *low) {
+    return wefti_pages_open((char *)low - pool->spare, pool->spare);
+}
+
+void wefti_stack_close_spare(const wefti_stack_pool *pool, void *low) {
+    wefti_pages_close((char *)low - pool->spare, pool->spare);
 }
 
 /* ---- looking ---- */

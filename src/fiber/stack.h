@@ -4,16 +4,18 @@
  * Idea: stacks of one size come from slabs, which are reserved as a whole. The first slab holds few stacks, later ones
  * more. A stack lies on a multiple of its size and looks like this, with addresses growing to the right:
  *
- *     | guard page | low ...                                       top |     guarded
+ *     | guard page | spare | low ...                               top |     guarded
  *     | canary | low ...                                           top |     where the system refuses further guards
  *     ^ multiple of the size                  next multiple of the size ^
  *
  * Memory is taken by touching it. Never-used stacks take none, and a stack that is given back keeps its memory, as most
  * are soon taken again, until so many lie there that the rest is better given to the system.
  *
- * A guard turns an overflow into a fault. The canary is 64 bytes that nobody uses and that are zero: as the page is
- * not written to, it costs no memory, and an overflow is found when somebody looks (wefti_stack_check): the scheduler
- * does when a task waits and when it ends. One that skips the canary without a write is not found.
+ * A guard turns an overflow into a fault. The spare is a part of the guard that can be opened, so that there is room to
+ * unwind who has overflowed (condition/fault.h); small stacks have none. The canary is 64 bytes that nobody uses and
+ * that are zero: as the page is not written to, it costs no memory, and an overflow is found when somebody looks
+ * (wefti_stack_check): the scheduler does when a task waits and when it ends. One that skips the canary without a write
+ * is not found.
  *
  * Rules: any thread may take and give; a lock is held, and sometimes the system is asked, so keep some stacks above
  * this. Walking is for dumps: allowed in a signal handler, at any time until the pool is freed, and exact only while
@@ -48,6 +50,12 @@ void wefti_stack_give(wefti_stack_pool *pool, void *low);
 
 /* What the pool was made with. */
 size_t wefti_stack_size_of(const wefti_stack_pool *pool);
+
+/* How many bytes of spare the stack that begins at low has; 0: none. They lie directly below low. Async-signal-safe. */
+size_t wefti_stack_spare(const wefti_stack_pool *pool, const void *low);
+/* Opens the spare, and makes it a guard again. Async-signal-safe. */
+bool wefti_stack_open_spare(const wefti_stack_pool *pool, void *low);
+void wefti_stack_close_spare(const wefti_stack_pool *pool, void *low);
 
 /* The end of the stack that begins at low: the first byte above it. */
 static inline void *wefti_stack_top(const void *low, size_t stack_size) {

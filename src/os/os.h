@@ -27,12 +27,16 @@ void *wefti_pages_map(size_t size);
 void wefti_pages_unmap(void *pages, size_t size);
 /* Makes one page a guard: touching it is a fault. Returns false if the system refuses (the caller goes on without). */
 bool wefti_pages_guard(void *page);
-/* The same for `count` pages that lie `stride` bytes apart, in few calls of the system. Returns how many of them, from
- * the first on, are guards now. *mappings rises by those of them that cost the process mappings, of which it has not
- * many. */
-size_t wefti_pages_guard_many(void *first, size_t stride, size_t count, size_t *mappings);
+/* The same for `count` ranges of `size` bytes that lie `stride` bytes apart, in few calls of the system. Returns how
+ * many of them, from the first on, are guards now. *mappings rises by those of them that cost the process mappings, of
+ * which it has not many. */
+size_t wefti_pages_guard_many(void *first, size_t size, size_t stride, size_t count, size_t *mappings);
 /* Says that so many of those have been unmapped, so that others may have them. */
 void wefti_pages_guards_gone(size_t mappings);
+/* Makes pages of a guard usable, and guards of them again: their memory is zero in between. Async-signal-safe. Returns
+ * false if the system refuses. */
+bool wefti_pages_open(void *pages, size_t size);
+bool wefti_pages_close(void *pages, size_t size);
 /* Gives the memory of a range back; it reads as zero afterwards. Guards stay. */
 void wefti_pages_forget(void *pages, size_t size);
 

@@ -17,7 +17,7 @@
 
 #include "os/valgrind.h"
 
-enum { GUARD_INSTALL = 102, POPULATE_READ = 22 }; /* MADV_..., in newer headers than we ask for */
+enum { GUARD_INSTALL = 102, GUARD_REMOVE = 103, POPULATE_READ = 22 }; /* MADV_..., in newer headers than we ask for */
 enum { MOST_COUNTED = 15000, VECTOR = 64, FEWEST_AT_ONCE = 8 };
 
 static WEFTI_ATOMIC(size_t) counted; /* guards of the second kind */
@@ -49,10 +49,10 @@ static int try_marks(size_t size) {
     return works ? MARKS : NO_MARKS;
 }
 
-static bool mark(void *page, size_t size) {
+static bool mark(void *pages, size_t size) {
     int known = wefti_load_relaxed(&marks);
-    if (known == UNTRIED) wefti_store_relaxed(&marks, known = try_marks(size));
-    return known == MARKS && madvise(page, size, GUARD_INSTALL) == 0;
+    if (known == UNTRIED) wefti_store_relaxed(&marks, known = try_marks(wefti_page_size()));
+    return known == MARKS && madvise(pages, size, GUARD_INSTALL) == 0;
 }
 
 static bool protect(void *page, size_t size) {
@@ -64,12 +64,11 @@ static bool protect(void *page, size_t size) {
 
 bool wefti_pages_guard(void *page) {
     size_t mappings = 0;
-    return wefti_pages_guard_many(page, 0, 1, &mappings) == 1;
+    return wefti_pages_guard_many(page, wefti_page_size(), 0, 1, &mappings) == 1;
 }
 
-/* Marks up to VECTOR pages by one call. Returns how many, which may be none. */
-static size_t mark_vector(int process, char *first, size_t stride, size_t count) {
-    size_t size = wefti_page_size();
+/* Marks up to VECTOR ranges by one call. Returns how many, which may be none. */
+static size_t mark_vector(int process, char *first, size_t size, size_t stride, size_t count) {
     struct iovec pages[VECTOR];
     count = WEFTI_MIN(count, (size_t)VECTOR);
     for (size_t i = 0; i < count; i++) pages[i] = (struct iovec){first + i * stride, size};
@@ -77,23 +76,22 @@ static size_t mark_vector(int process, char *first, size_t stride, size_t count)
     return bytes > 0 ? (size_t)bytes / size : 0;
 }
 
-/* Returns how many of the pages, from the first on, are marked now. */
-static size_t mark_many(char *first, size_t stride, size_t count) {
+/* Returns how many of the ranges, from the first on, are marked now. */
+static size_t mark_many(char *first, size_t size, size_t stride, size_t count) {
     if (wefti_load_relaxed(&marks) != MARKS || count < FEWEST_AT_ONCE) return 0;
     if (RUNNING_ON_VALGRIND) return 0; /* it knows neither call, and says so each time */
     int process = (int)syscall(SYS_pidfd_open, getpid(), 0);
     if (process < 0) return 0;
     size_t done = 0;
     for (size_t more = 1; done < count && more > 0; done += more)
-        more = mark_vector(process, first + done * stride, stride, count - done);
+        more = mark_vector(process, first + done * stride, size, stride, count - done);
     close(process);
     return done;
 }
 
-size_t wefti_pages_guard_many(void *first, size_t stride, size_t count, size_t *mappings) {
-    size_t size = wefti_page_size();
+size_t wefti_pages_guard_many(void *first, size_t size, size_t stride, size_t count, size_t *mappings) {
     size_t done = count > 0 && mark(first, size) ? 1 : 0;
-    if (done > 0) done += mark_many((char *)first + stride, stride, count - 1);
+    if (done > 0) done += mark_many((char *)first + stride, size, stride, count - 1);
     for (; done < count; done++) {
         char *page = (char *)first + done * stride;
         if (mark(page, size)) continue;
@@ -104,3 +102,15 @@ size_t wefti_pages_guard_many(void *first, size_t stride, size_t count, size_t *
 }
 
 void wefti_pages_guards_gone(size_t mappings) { wefti_add_relaxed(&counted, (size_t)0 - mappings); }
+
+/* Which of the two kinds it is need not be known. */
+bool wefti_pages_open(void *pages, size_t size) {
+    if (wefti_load_relaxed(&marks) == MARKS && madvise(pages, size, GUARD_REMOVE) != 0) return false;
+    return mprotect(pages, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool wefti_pages_close(void *pages, size_t size) {
+    if (wefti_load_relaxed(&marks) == MARKS && madvise(pages, size, GUARD_INSTALL) == 0) return true;
+    madvise(pages, size, MADV_DONTNEED);
+    return mprotect(pages, size, PROT_NONE) == 0;
+}

@@ -16,8 +16,9 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unwind.h>
 
-enum { MOST_RANGES = 1024, MOST_TRAITS = 128, MOST_NAMES = 32, NAME_SIZE = 128 };
+enum { MOST_RANGES = 1024, MOST_TRAITS = 256, MOST_NAMES = 32, NAME_SIZE = 128 };
 
 typedef struct range {
     uintptr_t from, to;
@@ -36,6 +37,8 @@ typedef struct table {
 static WEFTI_ATOMIC(table *) current;
 static char names[MOST_NAMES][NAME_SIZE];
 static size_t name_count;
+static wefti_text_function *const *raising;
+static size_t raising_count;
 
 /* Where the linker puts the notes of base/text.h: pairs of distances, each from its own place. */
 extern const int32_t __start_weft_text_parts[] __attribute__((visibility("hidden")));
@@ -162,18 +165,48 @@ static const struct {
      "longjmp "
      "_longjmp siglongjmp __longjmp_chk abort exit _exit _Exit quick_exit pthread_exit __stack_chk_fail __assert_fail "
      "__cxa_throw __cxa_rethrow _Unwind_Resume _Unwind_Resume_or_Rethrow _Unwind_RaiseException _Unwind_ForcedUnwind "
-     "raise gsignal dlsym dlvsym dlopen dlmopen dladdr "}};
+     "raise gsignal dlsym dlvsym dlopen dlmopen dladdr "},
+    {WEFTI_TRAIT_LEAF,
+     "memcpy memmove memset memcmp memchr memrchr rawmemchr memmem memccpy mempcpy bcopy bcmp bzero strlen strnlen "
+     "strcpy strncpy stpcpy stpncpy strcat strncat strcmp strncmp strcasecmp strncasecmp strchr strrchr strchrnul "
+     "strstr strcasestr strspn strcspn strpbrk strsep strtok_r wcslen wcsnlen wcscpy wcsncpy wcscat wcscmp wcsncmp "
+     "wcschr wcsrchr wmemcpy wmemmove wmemset wmemcmp wmemchr div ldiv lldiv imaxdiv abs labs atoi atol atoll strtol "
+     "strtoul strtoll strtoull strtod strtof snprintf vsnprintf sprintf vsprintf "},
+    {WEFTI_TRAIT_ABORTS, "abort __assert_fail __assert_perror_fail "}};
+
+/* How far the code goes that begins at this address: the unwind tables know. */
+static uintptr_t end_of_code(uintptr_t from) {
+    enum { STEP = 1024, MOST = 1 << 16 };
+    uintptr_t inside = from, step = STEP;
+    while (inside - from < MOST && step > 0) {
+        if ((uintptr_t)_Unwind_FindEnclosingFunction((void *)(inside + step + 1)) == from)
+            inside += step;
+        else
+            step /= 2;
+    }
+    return inside + 1;
+}
+
+static void add_code(table *made, uintptr_t at, unsigned trait) {
+    uintptr_t from = (uintptr_t)_Unwind_FindEnclosingFunction((void *)(at + 1));
+    if (from != 0 && made->traits < MOST_TRAITS) made->trait[made->traits++] = (range){from, end_of_code(from), trait};
+}
 
 static void add_trait(table *made, const char *name, unsigned trait) {
     void *at = dlsym(RTLD_DEFAULT, name);
     Dl_info information;
     const ElfW(Sym) *symbol = NULL;
     if (at == NULL || made->traits == MOST_TRAITS) return;
+    if (trait == WEFTI_TRAIT_LEAF) { /* of several variants, one of which was chosen; it has no name of its own */
+        add_code(made, (uintptr_t)at, trait);
+        return;
+    }
     if (dladdr1(at, &information, (void **)&symbol, RTLD_DL_SYMENT) == 0 || symbol == NULL) return;
     made->trait[made->traits++] = (range){(uintptr_t)at, (uintptr_t)at + symbol->st_size, trait};
 }
 
 static void add_traits(table *made) {
+    for (size_t i = 0; i < raising_count; i++) add_code(made, (uintptr_t)raising[i], WEFTI_TRAIT_RAISES);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         char name[32];
         size_t length = 0;
@@ -208,8 +241,9 @@ static bool is_sound(const table *made) {
 
 bool wefti_text_refresh(void) {
     if (dlsym == NULL || dladdr1 == NULL) return false;
-    table *made = calloc(1, sizeof *made);
+    static table first;                                 /* so that it cannot be wanting */
     const table *before = wefti_load_relaxed(&current); /* relaxed: one caller at a time */
+    table *made = before == NULL ? &first : calloc(1, sizeof *made);
     if (made == NULL) return before != NULL && before->sound;
     dl_iterate_phdr(add_object, &(making){made, 0});
     add_our_parts(made);
@@ -227,9 +261,19 @@ bool wefti_text_add(const char *name) {
     return true;
 }
 
+void wefti_text_raising(wefti_text_function *const *functions, size_t count) {
+    raising = functions;
+    raising_count = count;
+}
+
 #else
 
 bool wefti_text_refresh(void) { return false; }
+
+void wefti_text_raising(wefti_text_function *const *functions, size_t count) {
+    (void)functions;
+    (void)count;
+}
 
 bool wefti_text_add(const char *name) {
     (void)name;

@@ -23,9 +23,12 @@ typedef enum wefti_text {
 } wefti_text;
 
 typedef enum wefti_trait {
-    WEFTI_TRAIT_BLOCKS = 1,    /* read, nanosleep, ...: waits without holding anything of its library */
-    WEFTI_TRAIT_CALLS = 2,     /* qsort, ...: calls the program back without holding anything */
-    WEFTI_TRAIT_NO_BARRIER = 4 /* never returns, returns twice or elsewhere, or looks at its return address */
+    WEFTI_TRAIT_BLOCKS = 1,     /* read, nanosleep, ...: waits without holding anything of its library */
+    WEFTI_TRAIT_CALLS = 2,      /* qsort, ...: calls the program back without holding anything */
+    WEFTI_TRAIT_NO_BARRIER = 4, /* never returns, returns twice or elsewhere, or looks at its return address */
+    WEFTI_TRAIT_RAISES = 8,     /* of Weft: what it calls may signal errors, which leave it */
+    WEFTI_TRAIT_LEAF = 16,      /* memcpy, strlen, ...: holds nothing, and calls none but its like */
+    WEFTI_TRAIT_ABORTS = 32     /* abort, a failed assertion: holds nothing when it raises its signal */
 } wefti_trait;
 
 /* Makes the table, or one that knows what was loaded since. One caller at a time; not in a signal handler. false: here
@@ -34,6 +37,10 @@ bool wefti_text_refresh(void);
 
 /* Adds an object whose path contains `name` to the program's code, from the next refresh on. false: too many. */
 bool wefti_text_add(const char *name);
+
+/* Tells functions of Weft that are WEFTI_TRAIT_RAISES, before the first refresh. */
+typedef void wefti_text_function(void);
+void wefti_text_raising(wefti_text_function *const *functions, size_t count);
 
 /* Async-signal-safe, after the first refresh. */
 wefti_text wefti_text_of(uintptr_t address);

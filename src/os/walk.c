@@ -14,7 +14,7 @@
 #include <dlfcn.h>
 #endif
 
-enum { MOST_FRAMES = 20000 };
+enum { MOST_FRAMES = 1 << 24 };
 
 typedef struct walking {
     wefti_walk *walk;
@@ -26,15 +26,17 @@ typedef struct walking {
 } walking;
 
 static void end_run(walking *w, struct _Unwind_Context *caller) {
+    unsigned traits = wefti_text_traits(w->run_entry);
     w->in_run = false;
-    if (!w->run_is_top && (wefti_text_traits(w->run_entry) & WEFTI_TRAIT_CALLS) != 0) return;
+    if (!w->run_is_top && (traits & WEFTI_TRAIT_CALLS) != 0) return;
     wefti_run *run = w->run_is_top ? &w->walk->top : &w->walk->middle;
-    bool alone = w->run_signal || (wefti_text_traits(w->run_entry) & WEFTI_TRAIT_NO_BARRIER) != 0;
+    bool alone = w->run_signal || (traits & WEFTI_TRAIT_NO_BARRIER) != 0;
     /* What the unwinder calls the frame address here is that of the callee: the return address lies just below it, but
      * for code that keeps it elsewhere, such as the last instructions of longjmp. */
     void **slot = (void **)(_Unwind_GetCFA(caller) - sizeof(void *));
     if ((uintptr_t)*slot != _Unwind_GetIP(caller)) alone = true;
     *run = (wefti_run){true, run->ours || w->run_ours, w->run_entry, alone ? NULL : slot};
+    if (!w->run_is_top && (traits & WEFTI_TRAIT_RAISES) == 0) w->walk->held = *run;
 }
 
 static void in_run(walking *w, uintptr_t place, bool ours) {

@@ -30,6 +30,7 @@ typedef struct wefti_walk {
     bool unknown; /* code was met that no table knows */
     bool program; /* a frame of the program is among them: the task's own function has been entered */
     wefti_run top, middle;
+    wefti_run held; /* the outermost of the middle ones that an error in what they call must not leave */
 } wefti_walk;
 
 /* false: callers cannot be found here, or better not, from inside a handler. */

@@ -59,31 +59,48 @@ static void enlist(wefti_forker *forker) {
     wefti_frames_enlist(kernel, forker);
 }
 
+/* The spawn that is too many is not made. What was spawned before is joined by who leaves it. */
+WEFTI_NORETURN static void refuse(wefti_forker *forker, const char *format, size_t number) {
+    const char *name = (--forker->deque.forks->top)->type->name;
+    weft_origin origin = {"weft_spawn", name, 0, &weft_type_stack_exhausted, NULL, 0, NULL};
+    weft_error_from(origin, format, name, number);
+}
+
 /* How many more frames may come before the stack is looked at again: as many as would take half of what is left, if
- * they go on to take as much as those before. So a recursion without end is stopped with some of the stack left, and
+ * they go on to take as much as those before. So a recursion without end is an error with some of the stack left, and
  * one that is not as even runs into the guard. */
 static void look_at_stack(wefti_forker *forker) {
     wefti_deque *deque = &forker->deque;
     weft_fork *top = deque->forks->top;
     weft_fork *end = deque->base + WEFTI_MOST_FRAMES;
-    const char *name = top[-1].type->name;
     if (top == end)
-        wefti_stop_misuse("task", name, "is spawned while not synced are already", WEFTI_MOST_FRAMES - 1, "");
-    forker->soft = end - 1;
-    if (forker->strand->worker == NULL) return; /* a thread's stack is the system's */
+        refuse(forker, "task '%s' is spawned while not synced are already %zu", (size_t)WEFTI_MOST_FRAMES - 1);
+    if (forker->strand->worker == NULL) { /* a thread's stack is the system's */
+        forker->soft = end - 1;
+        return;
+    }
     const wefti_fiber *fiber = &wefti_runner_of_strand(forker->strand)->fiber;
     size_t left = (size_t)((char *)__builtin_frame_address(0) - (char *)fiber->stack_low);
     size_t reserve = WEFTI_MIN(fiber->stack_size / 4, (size_t)STACK_RESERVE);
-    if (left < reserve)
-        wefti_stop_misuse("task", name, "is spawned so deep that the stack is nearly used up, of", fiber->stack_size,
-                          " bytes");
+    if ((ptrdiff_t)left < (ptrdiff_t)reserve)
+        refuse(forker, "task '%s' is spawned so deep that the stack is nearly used up, of %zu bytes",
+               fiber->stack_size);
+    forker->soft = end - 1;
     size_t each = (fiber->stack_size - left) / (size_t)(top - deque->base) + 1;
     size_t step = WEFTI_MAX((left - reserve / 2) / each / 2, (size_t)LEAST_STEP);
     if (step < (size_t)(forker->soft - top)) forker->soft = top + step;
 }
 
+/* A body that began before the strand had any frames, and called others who have made them, still spawns into the only
+ * one that there was: it comes here, since all of those are synced by now. */
+static void move_first(weft_forks *forks, weft_fork *base) {
+    base[0] = forks->first;
+    forks->top = base + 1;
+}
+
 weft_fork *weft_forks_attend(weft_forks *forks) {
     wefti_forker *forker = forks->deque != NULL ? wefti_forker_of(forks) : make(forks);
+    if (WEFTI_UNLIKELY(forks->top == &forks->first + 1)) move_first(forks, forker->deque.base);
     if (forks->top > forker->soft) look_at_stack(forker);
     wefti_store_relaxed(&forks->limit, forker->soft); /* relaxed: it may be asked anew at any time */
     if (forker->kernel == NULL && forks->top == forker->deque.base + 1) enlist(forker);

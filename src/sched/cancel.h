@@ -23,8 +23,9 @@ struct weft_group {
     char name_room[WEFTI_SHORT_NAME];
     wefti_tally tally;
     wefti_spinlock lock;
-    wefti_waiters waiters; /* under lock */
-    uint32_t leaving;      /* waiters that timed out and are not in the list, but will take the lock; under lock */
+    wefti_waiters waiters;    /* under lock */
+    struct weft_scope *scope; /* of whose tasks it is, sched/scope.h; NULL: a group by itself */
+    uint32_t leaving;         /* waiters that timed out and are not in the list, but will take the lock; under lock */
 };
 
 static inline bool wefti_group_is_cancelled(const weft_group *group) {

@@ -138,7 +138,10 @@ const wefti_condition *wefti_frame_failure(weft_fork *frame) {
 static WEFTI_NOINLINE const wefti_condition *invoke(wefti_strand *self, weft_fork *frame, void *arguments) {
     wefti_end_target end;
     wefti_end_target_begin(self, &end);
-    if (setjmp(end.target.place) != 0) return end.outcome;
+    if (setjmp(end.target.place) != 0) {
+        if (self->worker != NULL) wefti_runner_close_spare(wefti_runner_of_strand(self));
+        return end.outcome;
+    }
     frame->type->invoke(arguments, frame->data);
     wefti_frame_end(self, &end.target.frame, false);
     return NULL;

@@ -30,6 +30,7 @@ struct weft_worker_loop {
 
 void (*wefti_kernel_ended_hook)(weft_kernel *kernel);
 void (*wefti_kernel_gone_hook)(weft_kernel *kernel);
+void (*wefti_kernel_begins_hook)(void);
 
 /* ---- registry and recycling ---- */
 
@@ -457,6 +458,7 @@ weft_kernel *weft_make_kernel(unsigned worker_count, const weft_kernel_options *
     size_t stack_size;
     weft_status status = check_options(worker_count, options, &stack_size);
     if (status != WEFT_OK) return wefti_fail(status);
+    if (wefti_kernel_begins_hook != NULL) wefti_kernel_begins_hook();
     wefti_barrier_init();
     unsigned cpus = wefti_cpu_count();
     wefti_store_relaxed(&wefti_cpus_to_spin, cpus); /* relaxed: several may do this at once; a guess */

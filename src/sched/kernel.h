@@ -78,6 +78,8 @@ bool wefti_kernels_walk(wefti_kernel_visitor *visit, void *argument);
 
 /* Called when a kernel's threads are gone and its memory is about to be; set at most once, by condition. */
 extern void (*wefti_kernel_gone_hook)(weft_kernel *kernel);
+/* Set by condition/fault.c: a kernel is about to be made. */
+extern void (*wefti_kernel_begins_hook)(void);
 /* For fork, sched/forked.c: the registry's lock; and in the child, with it held: every kernel is lost, and none of them
  * is current in these bindings or globally. */
 void wefti_kernels_lock(void);

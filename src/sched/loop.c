@@ -10,6 +10,7 @@
 #include "sched/frames.h"
 #include "sched/handlers.h"
 #include "sched/kernel.h"
+#include "sched/scope.h"
 #include "sched/worker.h"
 
 enum { POLL_MOST = 64, ON_STACK_MOST = 1024, BATCH_MOST = 128, STREAM_AIM = 32 };
@@ -117,12 +118,16 @@ static WEFTI_NOINLINE void run_with_extras(wefti_runner *self, wefti_record *rec
     wefti_extras *extras = wefti_record_extras(record);
     weft_group *group = extras->group;
     weft_environment *environment = extras->environment;
+    wefti_member member;
+    bool scoped = group != NULL && group->scope != NULL;
+    if (scoped) wefti_member_begin(&member, self, group->scope);
     if (group != NULL && weft_group_cancelled(group))
         deliver(record->sink, NULL, &wefti_task_cancelled);
     else if (extras->handlers != NULL)
         invoke_with_handlers(&self->fiber.strand, record, extras);
     else
         invoke_with_extras(&self->fiber.strand, record, environment);
+    if (scoped) wefti_frame_end(&self->fiber.strand, &member.frame, true);
     wefti_handlers_release(extras->handlers);
     if (environment != NULL) weft_release_environment(environment);
     if (group != NULL) wefti_group_leave(group);
@@ -259,6 +264,8 @@ bool wefti_task_runs(const wefti_runner *self) {
 /* What run() and its kin do after the task's function has returned. */
 static void settle(wefti_record *record, const wefti_condition *condition) {
     wefti_extras *extras = wefti_record_extras(record);
+    if (extras != NULL && extras->group != NULL && extras->group->scope != NULL)
+        wefti_scope_failed(extras->group->scope, condition);
     deliver(record->sink, NULL, condition);
     if (extras != NULL && extras->environment != NULL) weft_release_environment(extras->environment);
     if (extras != NULL && extras->group != NULL) wefti_group_leave(extras->group);
@@ -268,6 +275,7 @@ static void settle(wefti_record *record, const wefti_condition *condition) {
 void wefti_task_bury(wefti_runner *lost, const wefti_condition *condition) {
     wefti_record *record = (wefti_record *)(void *)lost->slots;
     wefti_worker *worker = lost->fiber.strand.worker;
+    wefti_members_drop(&lost->fiber.strand);
     if (lost->fork != NULL) {
         wefti_frame_fail(lost->fork, condition);
         wefti_stack_pool_stays(lost->pool);
@@ -454,6 +462,7 @@ WEFTI_NO_TSAN static WEFTI_NOINLINE void leave_for_good(wefti_runner *self) {
 WEFTI_NO_TSAN void wefti_loop(void *argument) {
     wefti_runner *self = argument;
     wefti_annotate_arrive(&self->fiber.annotation);
+    if (WEFTI_UNLIKELY((self->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(self);
     if (WEFTI_UNLIKELY(self->first != NULL)) {
         wefti_takes_over(self);
         free_retired(self->fiber.strand.worker);

@@ -8,6 +8,7 @@
 #include "cpu/divert.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
+#include "sched/scope.h"
 
 wefti_number wefti_cpus_to_spin = {1};
 void (*wefti_die_hook)(void);
@@ -102,12 +103,18 @@ static inline void note_wait(wefti_runner *self, wefti_worker *worker, const cha
     wefti_count(&worker->parks);
 }
 
+/* Where there is more to be looked at than usual. wait: NULL: the single one. */
+static WEFTI_NOINLINE bool ends_at_once(wefti_runner *self, wefti_wait *wait) {
+    wefti_runner_check(self);
+    return (self->watched & WEFTI_TASK_SCOPED) != 0 && wefti_cancelled_before(self, wait);
+}
+
 static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     wefti_runner *self = wefti_runner_of_strand(wait->strand);
     wefti_worker *worker = wait->strand->worker;
     wefti_wheel *wheel = wheel_for(self, worker);
     bool timed = deadline != WEFT_FOREVER;
-    if (WEFTI_UNLIKELY(self->watched != 0)) wefti_runner_check(self);
+    if (WEFTI_UNLIKELY(self->watched != 0) && ends_at_once(self, wait)) return WEFT_CANCELLED;
     if (timed) arm(wheel, wait, deadline);
     note_wait(self, worker, wait->what, wait->object, wait->name);
     self->parked = wait;
@@ -129,7 +136,7 @@ wefti_waiter *wefti_single_waiter(wefti_strand *strand, const char *what, const 
 WEFTI_NO_TSAN weft_status wefti_park_single(wefti_strand *strand) {
     wefti_runner *self = wefti_runner_of_strand(strand);
     wefti_worker *worker = strand->worker;
-    if (WEFTI_UNLIKELY(self->watched != 0)) wefti_runner_check(self);
+    if (WEFTI_UNLIKELY(self->watched != 0) && ends_at_once(self, NULL)) return WEFT_CANCELLED;
     wefti_runner *next = choose(worker);
     int answer = next != self ? wefti_runner_switch(worker, self, next, false) : self->fiber.context.answer;
     wefti_takes_over(self);
@@ -190,6 +197,7 @@ static void die(void *argument) {
     wefti_strand_now = &thread->strand;
     if (thread->withdraw != NULL) thread->withdraw(thread->withdrawn);
     thread->withdraw = NULL;
+    if (thread->strand.member != NULL) wefti_thread_waits_no_more(&thread->strand);
 }
 
 /* The system's sleep, in which the thread may be cancelled if there is a way to take its waiter out. */
@@ -233,6 +241,8 @@ static slept wait_for_notice(wefti_thread *thread, const wefti_wait *wait, int64
 
 static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
     wefti_thread *thread = wefti_thread_of_strand(wait->strand);
+    bool scoped = thread->strand.member != NULL;
+    if (WEFTI_UNLIKELY(scoped) && wefti_thread_cancelled_before(wait->strand, wait)) return WEFT_CANCELLED;
     int type; /* a thread may say that it is to be cancelled anywhere; not within Weft */
     pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
     bool passed = wait_for_notice(thread, wait, deadline) == PASSED;
@@ -241,6 +251,7 @@ static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
         passed = false;
     }
     if (!passed) wefti_parker_reset(&thread->parker);
+    if (WEFTI_UNLIKELY(scoped)) wefti_thread_waits_no_more(&thread->strand);
     pthread_setcanceltype(type, &type);
     return passed ? WEFT_TIMED_OUT : outcome_of(wait);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 void (*wefti_doom_lift_hook)(wefti_runner *runner);
+bool (*wefti_withdraw_hook)(wefti_runner *runner);
 
 wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number) {
     size_t usable = (size_t)((char *)wefti_stack_top(low, stack_size) - (char *)low);
@@ -67,6 +68,15 @@ void wefti_runner_check(const wefti_runner *runner) {
     const weft_task_type *type = wefti_load_relaxed(&runner->type); /* relaxed: its own */
     wefti_stop_misuse("task", type != NULL ? type->name : "?", "has overflowed its stack of",
                       wefti_stack_size_of(runner->pool), " bytes, under which the system refused a guard");
+}
+
+void wefti_runner_close_spare(wefti_runner *runner) {
+    enum { DISTANCE = 4096 };
+    if (WEFTI_LIKELY(!runner->fault.spare_open)) return;
+    char *low = runner->fiber.stack_low, *here = __builtin_frame_address(0);
+    if (here >= low - wefti_stack_spare(runner->pool, low) && here < low + DISTANCE) return;
+    wefti_stack_close_spare(runner->pool, low);
+    runner->fault.spare_open = false;
 }
 
 static void ready_movable(wefti_worker *worker, wefti_runner *runner) {

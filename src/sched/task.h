@@ -32,6 +32,9 @@ static inline void wefti_condition_drop(const wefti_condition *condition) {
 struct wefti_strand;
 weft_status wefti_condition_receive(struct wefti_strand *receiver, const wefti_condition *condition);
 
+/* The same condition with one reference more. */
+const wefti_condition *wefti_condition_retain(const wefti_condition *condition);
+
 /* The strand ends. */
 void wefti_condition_forget(struct wefti_strand *receiver);
 
@@ -48,7 +51,8 @@ enum wefti_record_flag {
     WEFTI_TASK_STACK = 8,    /* wants a stack of its own size */
     WEFTI_TASK_GROUP = 16,   /* a wefti_membership stands before the arguments (and no extras) */
     WEFTI_TASK_WATCHED = 32, /* never in a record: of the runner, see worker.h; beside the others one look tells both */
-    WEFTI_TASK_DOOMED = 64   /* the same */
+    WEFTI_TASK_DOOMED = 64,  /* the same */
+    WEFTI_TASK_SCOPED = 256  /* the same */
 };
 
 typedef struct wefti_record {

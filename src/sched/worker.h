@@ -31,13 +31,26 @@
 #include "sched/park.h"
 #include "sched/task.h"
 
+enum { WEFTI_FAULT_NONE, WEFTI_FAULT_NOW, WEFTI_FAULT_AT_RETURN };
+
+/* A fault of the task that a runner runs: condition/fault.h. */
+typedef struct wefti_runner_fault {
+    uint8_t stage;
+    bool spare_open; /* of the stack */
+    unsigned kind;
+    int signal, code;
+    const char *name;
+    const void *address, *instruction;
+    uintptr_t place; /* the stack pointer there */
+} wefti_runner_fault;
+
 typedef struct wefti_runner {
     wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
     uint32_t number;   /* of its stack */
     bool movable;
     /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at. WEFTI_TASK_DOOMED: its
-     * doom is of the task that runs, and is lifted before the next one. Else 0. */
-    uint8_t watched;
+     * doom is of the task that runs, and is lifted before the next one. WEFTI_TASK_SCOPED: it is in a scope. Else 0. */
+    uint16_t watched;
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     weft_forks forks; /* what it has spawned, see frames.h */
@@ -52,6 +65,7 @@ typedef struct wefti_runner {
     void **barrier;                         /* where on its stack there is one; NULL: none */
     uint32_t unkillable;                    /* regions that the task is in */
     bool dying;                             /* its clean-ups run */
+    wefti_runner_fault fault;
     /* The task it runs. From here on a dump may look at any time. */
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
@@ -106,8 +120,10 @@ typedef struct wefti_worker {
     int thread_id;  /* the system's number for the thread */
     void *bindings; /* memory of the worker's own bindings; a thread that takes over uses it anew */
     bool started;
-    bool gone;           /* its thread is about to end; under the kernel's lock */
-    bool replaced;       /* its thread is another than at first; written before that begins */
+    bool gone;                    /* its thread is about to end; under the kernel's lock */
+    bool replaced;                /* its thread is another than at first; written before that begins */
+    struct wefti_member *members; /* of its runners in scopes, scope.h */
+    WEFTI_ATOMIC(uint32_t) member_count;
     weft_group *leaving; /* one whose tally is this worker's and has tasks of its own to be carried over; NULL: none */
     WEFTI_ATOMIC(wefti_runner *) current;
     WEFTI_ATOMIC(int) cpu; /* where it ran when it last looked; -1: asleep */
@@ -169,6 +185,10 @@ static inline void wefti_unpark_near(wefti_worker *worker, wefti_wait *wait, int
     wefti_runners_put(&worker->ready, &runner->fiber.link);
 }
 
+/* Set by comm/: takes the waiter of a runner that has parked with wefti_park_single out of its channel and claims its
+ * wait. false: it was won by others. */
+extern bool (*wefti_withdraw_hook)(wefti_runner *runner);
+
 /* runner.c: a runner in its loop, from the idle ones or fresh; NULL: no stack to be had. */
 wefti_runner *wefti_runner_get(wefti_worker *worker);
 wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number); /* the one whose stack this is */
@@ -197,6 +217,8 @@ static inline bool wefti_is_dying(wefti_strand *self) {
 static inline void wefti_die_further(wefti_strand *self, bool was_dying) {
     if (WEFTI_UNLIKELY(!was_dying && wefti_is_dying(self))) wefti_die_hook();
 }
+/* Closes the spare of its stack, should it be open, unless the caller stands near it. */
+void wefti_runner_close_spare(wefti_runner *runner);
 /* A ready runner, or NULL. */
 wefti_runner *wefti_runner_next(wefti_worker *worker);
 

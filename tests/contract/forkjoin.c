@@ -45,6 +45,33 @@ static weft_channel *results_of(weft_kernel *kernel) {
     return results;
 }
 
+WEFT_TASK(long, ladder, (int, levels)) {
+    if (levels == 0) return 0;
+    weft_spawn(ladder, 0);
+    long deeper = weft_call(ladder, levels - 1);
+    return weft_sync(ladder) + deeper + 1;
+}
+
+WEFT_TASK(long, ladders, (int, levels)) {
+    long sum = 0;
+    for (int i = 0; i < 3; i++) sum += weft_call(ladder, levels);
+    weft_spawn(ladder, levels);
+    return weft_sync(ladder) + sum;
+}
+
+TEST(a_task_calls_several_that_spawn_before_it_spawns_itself) {
+    weft_kernel *kernel = kernel_here();
+    weft_channel *results = weft_make_channel(long);
+    for (int i = 0; i < 20; i++) {
+        long sum = 0;
+        CHECK_OK(weft_submit(results, ladders, 30)); /* the first one is the first of its stack to spawn */
+        CHECK_OK(weft_receive_result(results, &sum, patience()));
+        CHECK_EQ(sum, 120);
+    }
+    CHECK_OK(weft_free_channel(results));
+    end_and_free(kernel);
+}
+
 TEST(spawned_tasks_give_what_plain_calls_give) {
     weft_kernel *kernel = kernel_here();
     weft_channel *results = results_of(kernel);

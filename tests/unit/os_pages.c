@@ -63,6 +63,24 @@ TEST(a_guard_cannot_be_read_and_its_neighbours_can) {
     wefti_pages_unmap(pages, size);
 }
 
+TEST(a_part_of_a_guard_opens_and_closes) {
+    size_t page = wefti_page_size(), size = 8 * page, mappings = 0;
+    char *pages = wefti_pages_map(size);
+    if (!CHECK_NOT_NULL(pages)) return;
+    CHECK_EQ(wefti_pages_guard_many(pages, 4 * page, 4 * page, 1, &mappings), 1);
+    for (int round = 0; round < 3; round++) {
+        CHECK(!readable(pages) && !readable(pages + page) && !readable(pages + 4 * page - 1));
+        CHECK(wefti_pages_open(pages + page, 3 * page));
+        CHECK(!readable(pages));
+        CHECK_EQ(pages[page], 0);
+        memset(pages + page, 1, 3 * page);
+        CHECK(wefti_pages_close(pages + page, 3 * page));
+        CHECK(readable(pages + 4 * page));
+    }
+    wefti_pages_unmap(pages, size);
+    wefti_pages_guards_gone(mappings);
+}
+
 TEST(guards_stay_when_memory_is_forgotten) {
     size_t page = wefti_page_size(), size = 3 * page;
     char *pages = wefti_pages_map(size);
@@ -80,13 +98,13 @@ TEST(many_guards_are_made_at_once) {
     size_t page = wefti_page_size(), stride = 4 * page, size = COUNT * stride, mappings = 0;
     char *pages = wefti_pages_map(size);
     if (!CHECK_NOT_NULL(pages)) return;
-    CHECK_EQ(wefti_pages_guard_many(pages, stride, COUNT, &mappings), COUNT);
+    CHECK_EQ(wefti_pages_guard_many(pages, wefti_page_size(), stride, COUNT, &mappings), COUNT);
     CHECK(mappings == 0 || mappings == COUNT);
     for (size_t i = 0; i < COUNT; i++) {
         if (!CHECK(!readable(pages + i * stride))) break;
         if (!CHECK(readable(pages + i * stride + page))) break;
     }
-    CHECK_EQ(wefti_pages_guard_many(pages, stride, 0, &mappings), 0);
+    CHECK_EQ(wefti_pages_guard_many(pages, wefti_page_size(), stride, 0, &mappings), 0);
     wefti_pages_unmap(pages, size);
     wefti_pages_guards_gone(mappings);
 }
@@ -100,7 +118,7 @@ TEST(guards_that_cost_mappings_are_limited_and_returned) {
         char *pages = wefti_pages_map(size);
         if (!CHECK_NOT_NULL(pages)) return;
         mappings = 0;
-        size_t got = wefti_pages_guard_many(pages, stride, COUNT, &mappings);
+        size_t got = wefti_pages_guard_many(pages, wefti_page_size(), stride, COUNT, &mappings);
         CHECK(mappings == 0 ? got == COUNT : got == mappings && got >= 10000 && got < COUNT);
         void *more = wefti_pages_map(page); /* there is room for the rest of the program */
         CHECK_NOT_NULL(more);
