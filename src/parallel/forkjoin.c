@@ -82,8 +82,17 @@ static void look_at_stack(wefti_forker *forker) {
     if (step < (size_t)(forker->soft - top)) forker->soft = top + step;
 }
 
+/* A body that began before the strand's first spawn has called one that made it, and now spawns too: its top is that
+ * of then. This is the outermost spawn, since the other has synced, and so it is attended to. */
+static void move_first(weft_forks *forks, weft_fork *base) {
+    if (forks->top != &forks->first + 1) return;
+    base[0] = forks->first;
+    forks->top = base + 1;
+}
+
 weft_fork *weft_forks_attend(weft_forks *forks) {
     wefti_forker *forker = forks->deque != NULL ? wefti_forker_of(forks) : make(forks);
+    move_first(forks, forker->deque.base);
     if (forks->top > forker->soft) look_at_stack(forker);
     wefti_store_relaxed(&forks->limit, forker->soft); /* relaxed: it may be asked anew at any time */
     if (forker->kernel == NULL && forks->top == forker->deque.base + 1) enlist(forker);
