@@ -8,6 +8,7 @@
 #include "os/text.h"
 #include "os/walk.h"
 #include "sched/kernel.h"
+#include "sched/slice.h"
 
 enum { ROOM_TO_DIE = 4096, LAST_STROKES = 25 };
 
@@ -81,6 +82,19 @@ void wefti_barrier_original(void **where) {
 void wefti_barrier_passed(void) {
     wefti_strand *self = wefti_strand_now;
     if (wefti_doom_is_due(wefti_runner_of_strand(self))) die(self, WEFTI_UNWIND_LIST);
+    wefti_slice_end_deferred(wefti_runner_of_strand(self));
+}
+
+void wefti_doom_follow(wefti_strand *self) {
+    if (self->worker == NULL) return;
+    wefti_runner *runner = wefti_runner_of_strand(self);
+    if (!may_die(runner)) return;
+    runner->watched |= WEFTI_TASK_DOOMED; /* what the end of a killed task does is done for it too */
+    die(self, 0);
+}
+
+void wefti_doom_after_slice(wefti_strand *self) {
+    if (wefti_doom_is_due(wefti_runner_of_strand(self))) die(self, WEFTI_UNWIND_LIST);
 }
 
 /* ---- striking: in the handler ---- */
@@ -107,7 +121,7 @@ static void set_barrier(wefti_runner *runner, wefti_doom *doom, const wefti_walk
     const wefti_run *run = walk->middle.there ? &walk->middle : &walk->top;
     if (run->slot == NULL) return;
     runner->barrier = run->slot;
-    wefti_barrier_set(run->slot, stack_size_of(runner));
+    wefti_barrier_set(run->slot, stack_size_of(runner), false);
     /* On a busy machine the time may be over before the thread had any: so it gets some more strokes. relaxed: a hint
      */
     if (wefti_load_relaxed(&doom->expired) && ++doom->strokes >= LAST_STROKES) give_up(doom, walk);

@@ -67,6 +67,13 @@ void wefti_doom_end_wait(wefti_runner *runner);
 /* Ends the running task as killed. */
 WEFTI_NORETURN void wefti_doom_die(wefti_strand *self);
 
+/* What it has spawned was killed on another worker, and is of its category: the running task ends as killed too, though
+ * nobody has marked it yet. Returns where it must not, and outside of tasks. */
+void wefti_doom_follow(wefti_strand *self);
+
+/* A task goes on after its slice, at any instruction of the program: it dies there if it is to. */
+void wefti_doom_after_slice(wefti_strand *self);
+
 /* Whether the running task is marked, and nothing keeps it from dying here. */
 bool wefti_doom_is_due(const wefti_runner *runner);
 

@@ -22,6 +22,7 @@
 #include "os/walk.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
+#include "sched/slice.h"
 
 enum { FIRST_NAP = 30000, LONGEST_NAP = 2000000, ASK_AGAIN_NAP = 30000, MOST_AT_ONCE = 64 };
 enum { REAPER_STACK = 64 * 1024, IDLE_SECONDS = 5 };
@@ -158,7 +159,7 @@ static void repeat(wefti_doom *doom, int64_t now) {
     if (wefti_load_relaxed(&runner->what) != NULL) /* relaxed: a guess; the next round will do as well */
         mail(home);
     else if (interrupts && wefti_load_relaxed(&home->current) == runner)
-        wefti_interrupt(home->thread_id);
+        wefti_interrupt(WEFTI_TO_END, home->thread_id);
 }
 
 /* listing held. Whether there is anything left to do. */
@@ -265,7 +266,7 @@ static void ask(wefti_question *question) {
     question->again = false;
     wefti_store_relaxed(&question->answered, 0u);
     wefti_store_release(&worker->question, question); /* partners: the exchanges in the handler and in on_mail */
-    if (interrupts ? !wefti_interrupt(worker->thread_id) : !mail(worker))
+    if (interrupts ? !wefti_interrupt(WEFTI_TO_END, worker->thread_id) : !mail(worker))
         (void)wefti_exchange_acq_rel(&worker->question, NULL);
 }
 
@@ -343,6 +344,7 @@ static void die_if_marked(void) {
 __attribute__((constructor)) static void introduce(void) {
     wefti_die_hook = die_if_marked;
     wefti_doom_lift_hook = wefti_doom_lift;
+    wefti_slice_over_hook = wefti_doom_after_slice;
     wefti_kernel_gone_hook = forget_kernel;
 }
 
@@ -359,7 +361,7 @@ static bool prepare(search *s) {
     s->questions = calloc(count, sizeof *s->questions);
     if (s->questions == NULL) return false;
     for (uint32_t i = 0; i < count; i++) s->questions[i].worker = &s->kernel->workers[i];
-    if (interrupts && !wefti_interrupt_init(wefti_doom_interrupt)) interrupts = false;
+    if (interrupts && !wefti_interrupt_init(WEFTI_TO_END, wefti_doom_interrupt)) interrupts = false;
     return true;
 }
 
@@ -493,4 +495,5 @@ void weft_without_kill_end(weft_without_kill *region) {
     region->task = NULL;
     runner->unkillable--;
     if (wefti_doom_is_due(runner)) wefti_doom_die(&runner->fiber.strand);
+    wefti_slice_end_deferred(runner);
 }

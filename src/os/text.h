@@ -22,12 +22,13 @@ typedef enum wefti_text {
 } wefti_text;
 
 typedef enum wefti_trait {
-    WEFTI_TRAIT_BLOCKS = 1,    /* read, nanosleep, ...: waits without holding anything of its library */
-    WEFTI_TRAIT_CALLS = 2,     /* qsort, ...: calls the program back without holding anything */
-    WEFTI_TRAIT_NO_BARRIER = 4 /* never returns, returns twice or elsewhere, or looks at its return address */
+    WEFTI_TRAIT_BLOCKS = 1,     /* read, nanosleep, ...: waits without holding anything of its library */
+    WEFTI_TRAIT_CALLS = 2,      /* qsort, ...: calls the program back without holding anything */
+    WEFTI_TRAIT_NO_BARRIER = 4, /* never returns, returns twice or elsewhere, or looks at its return address */
+    WEFTI_TRAIT_UNWINDS = 8     /* in the system's unwinder, which changes the frames it goes back to */
 } wefti_trait;
 
-/* Makes the table, or one that knows what was loaded since. One caller at a time; not in a signal handler. false: here
+/* Makes the table, or one that knows what was loaded since. Any thread; not in a signal handler. false: here
  * the program's code cannot be told from the library's (a static C library, an allocator inside the program, ...). */
 bool wefti_text_refresh(void);
 

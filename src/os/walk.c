@@ -66,6 +66,11 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
         w->walk->unknown = true;
         return _URC_NORMAL_STOP;
     }
+    /* Before it goes on in a landing pad, the unwinder writes over the registers that its own frames have saved, and
+     * then they lead nowhere. */
+    if (text == WEFTI_TEXT_LIBRARY && !w->walk->program && !w->run_ours &&
+        (wefti_text_traits(place) & WEFTI_TRAIT_UNWINDS))
+        return _URC_NORMAL_STOP;
     if (text == WEFTI_TEXT_PROGRAM) {
         if (w->in_run) {
             w->run_signal = exact && w->frames > 0;

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "condition/doom.h"
 #include "condition/unwind.h"
 #include "os/os.h"
 #include "sched/attach.h"
@@ -169,6 +170,7 @@ __attribute__((constructor)) static void introduce(void) { wefti_unwind_hook = j
 /* The task that was taken has failed. */
 static WEFTI_NOINLINE void raise(wefti_strand *self, const wefti_condition *condition, const weft_task_type *type) {
     weft_status status = wefti_condition_receive(self, condition);
+    if (status == WEFT_KILLED) wefti_doom_follow(self);
     weft_must_at("weft_sync", type->name, 0, status);
 }
 

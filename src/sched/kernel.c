@@ -19,8 +19,12 @@
 #include "dynamic/env.h"
 #include "os/interrupt.h"
 #include "sched/attach.h"
+#include "sched/slice.h"
 #include "sched/submit.h"
 
+#define SHORTEST_SLICE 1e-4
+#define LONGEST_SLICE 3600.0
+enum { DEFAULT_SLICE = 10000000 };
 enum { DEFAULT_STACK = 256 * 1024, THREAD_STACK = 512 * 1024 };
 
 struct weft_worker_loop {
@@ -333,6 +337,8 @@ static weft_status check_options(unsigned worker_count, const weft_kernel_option
     if (options->spin_count < WEFT_NO_SPIN) return WEFT_INVALID;
     if (options->binding_count > 0 && options->bindings == NULL) return WEFT_INVALID;
     if (!wefti_bindings_valid(options->bindings, options->binding_count)) return WEFT_INVALID;
+    if (!(options->slice >= 0 && options->slice <= LONGEST_SLICE)) return WEFT_INVALID;
+    if (options->slice > 0 && options->slice < SHORTEST_SLICE) return WEFT_INVALID;
     for (*stack_size = WEFTI_SMALLEST_STACK; *stack_size < wanted;) *stack_size *= 2;
     return WEFT_OK;
 }
@@ -343,6 +349,7 @@ static bool init_worker(weft_kernel *kernel, wefti_worker *worker, uint32_t inde
            offsetof(wefti_worker, mailbox)); /* `sleep` stays AWAKE: a late waker may be looking at it */
     worker->movable = (wefti_runners){NULL, NULL};
     wefti_atomic_init(&worker->question, NULL);
+    wefti_atomic_init(&worker->slice_over, false);
     find_cells(worker, &(wefti_strand){.bound = NULL});
     wefti_wheel_init(&worker->wheel, wefti_clock(), true);
     return wefti_queue_init(&worker->queue, &kernel->depot);
@@ -362,6 +369,8 @@ static bool copy_options(weft_kernel *kernel, const weft_kernel_options *options
     int64_t spin = options->spin_count != 0 ? options->spin_count : weft_get(weft_spin_count);
     kernel->spin_count = spin > 0 && wefti_load_relaxed(&wefti_cpus_to_spin) > 1 ? spin : 0;
     kernel->use_caller = options->use_caller;
+    kernel->slices = options->slice > 0;
+    kernel->slice = kernel->slices ? (int64_t)(options->slice * 1e9) : DEFAULT_SLICE;
     return kernel->name != NULL;
 }
 
@@ -392,6 +401,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     pthread_cond_init(&kernel->changed, NULL);
     wefti_atomic_init(&kernel->state, (uint32_t)WEFTI_KERNEL_MAKING);
     wefti_atomic_init(&kernel->users, (size_t)0);
+    wefti_atomic_init(&kernel->slicer, NULL);
     wefti_atomic_init(&kernel->pledges, (size_t)0);
     memset(&kernel->drain, 0, sizeof kernel->drain);
     wefti_io_init(&kernel->io);
@@ -463,6 +473,7 @@ weft_kernel *weft_make_kernel(unsigned worker_count, const weft_kernel_options *
     weft_kernel *kernel = take_memory(worker_count != 0 ? worker_count : cpus);
     if (kernel == NULL) return wefti_fail(WEFT_NO_MEMORY);
     status = init_kernel(kernel, options, stack_size) ? start_workers(kernel) : WEFT_NO_MEMORY;
+    if (status == WEFT_OK && kernel->slices) wefti_slicer_begin(kernel);
     if (status != WEFT_OK) {
         join_workers(kernel);
         end_kernel_memory(kernel);
@@ -507,6 +518,7 @@ static void finish_ending(weft_kernel *kernel) {
     kernel->joining = true;
     pthread_mutex_unlock(&kernel->lock);
     join_workers(kernel);
+    wefti_slicer_end(kernel);
     wefti_io_kernel_ended(kernel);
     if (wefti_kernel_ended_hook != NULL) wefti_kernel_ended_hook(kernel);
     pthread_mutex_lock(&kernel->lock);

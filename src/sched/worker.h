@@ -52,6 +52,10 @@ typedef struct wefti_runner {
     void **barrier;                         /* where on its stack there is one; NULL: none */
     uint32_t unkillable;                    /* regions that the task is in */
     bool dying;                             /* its clean-ups run */
+    /* Slices: slice.h. */
+    bool contrary;  /* the task is sliced where its kernel does not do that, or not where it does */
+    bool slice_due; /* it gives way at its barrier, or at the end of its region */
+    bool sliced;    /* it has been switched away at the end of its slice */
     /* The task it runs. From here on a dump may look at any time. */
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
@@ -114,7 +118,7 @@ typedef struct wefti_worker {
     /* counters: written by the owner alone, read by anyone */
     WEFTI_ATOMIC(uint64_t) submitted[2], done[2]; /* by generation, see drain.h */
     WEFTI_ATOMIC(uint64_t) begun; /* beyond those taken from the queue, which have begun but for those handed over */
-    WEFTI_ATOMIC(uint64_t) steals, parks, sleeps, stacks;
+    WEFTI_ATOMIC(uint64_t) steals, parks, sleeps, stacks, slices;
     WEFTI_ATOMIC(int64_t) busy, busy_since;     /* busy_since 0: searching or asleep */
     WEFTI_ATOMIC(struct weft_channel *) inside; /* the channel that a task of this worker is inside of, comm/bias.h */
     uint32_t low_slots;                         /* of the task of low priority to run next; 0: none */
@@ -127,6 +131,7 @@ typedef struct wefti_worker {
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock movable_lock;
     wefti_runners movable; /* ready runners that any worker may go on with; under movable_lock */
     WEFTI_ATOMIC(uint32_t) movable_count;
+    WEFTI_ATOMIC(bool) slice_over;                  /* its thread is being interrupted for that, see slice.h */
     WEFTI_ATOMIC(struct wefti_question *) question; /* which of its tasks are to die, condition/doom.h; NULL: none */
 } wefti_worker;
 
