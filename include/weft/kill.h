@@ -26,8 +26,9 @@ typedef struct weft_kill_options {
  * then, and each that is marked is counted once. It then dies as soon as that harms nobody, often before this returns:
  * at once in the program's own code, at the return from a library, at the end of a region without kill. Its clean-ups
  * (WEFT_UNWIND_PROTECT) run, each once. Whoever receives its result gets WEFT_KILLED, when it is dead. Its worker goes
- * on with the same index, queue and waiting tasks; if its thread had to be given up, on a new thread, with the bindings
- * computed and the context function called anew. A task that has returned and only waits to deliver its result is not
+ * on with the same index, queue and waiting tasks; as soon as no other task of it is in progress, its context function
+ * returns, its bindings are computed and its context function is called anew. If its thread had to be given up, that is
+ * done at once, on a new thread. A task that has returned and only waits to deliver its result is not
  * killed, nor is one of weft_broadcast. A task that is of the category itself is counted too, dies last, and does not
  * return from here. What the task has allocated, opened or locked otherwise stays so: that is for its clean-ups to
  * know. Callable from any thread or task. Blocks for some ten microseconds, until each worker concerned

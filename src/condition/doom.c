@@ -46,6 +46,13 @@ static WEFTI_NORETURN void die(wefti_strand *self, unsigned how) {
 
 WEFTI_NORETURN void wefti_doom_die(wefti_strand *self) { die(self, 0); }
 
+/* Its bindings and context are redone, where there are any: see loop.c. */
+static void renew(wefti_worker *worker) {
+    const weft_kernel *kernel = worker->kernel;
+    if (kernel->context == NULL && kernel->binding_count == 0) return;
+    worker->renew = worker->poll_due = true;
+}
+
 void wefti_doom_lift(wefti_runner *runner) {
     wefti_doom *doom = wefti_load_relaxed(&runner->doom); /* relaxed: D1 */
     clear_barrier(runner);
@@ -54,6 +61,7 @@ void wefti_doom_lift(wefti_runner *runner) {
     runner->unkillable = 0;
     runner->watched &= (uint8_t)~WEFTI_TASK_DOOMED;
     runner->fiber.strand.base = runner->fiber.strand.worker->base; /* a worker that was replaced has others */
+    if (died) renew(runner->fiber.strand.worker);
     if (doom == NULL) return;
     if (died) wefti_store_relaxed(&runner->category, NULL); /* not to be marked again. relaxed: its own */
     wefti_store_relaxed(&runner->doom, NULL);

@@ -201,7 +201,7 @@ WEFTI_NO_TSAN static WEFTI_NOINLINE void run_loop(wefti_worker *worker, wefti_th
     wefti_fiber_adopt(&worker->root);
     wefti_fiber_switch(&worker->root, &first->fiber, false);
     wefti_strand_now = &thread->strand;
-    wefti_runner_free(worker, worker->retired); /* the runner that left last */
+    if (!worker->renewing) wefti_runner_free(worker, worker->retired); /* the runner that left last */
     worker->retired = NULL;
     wefti_fiber_end(&worker->root);
 }
@@ -237,7 +237,8 @@ weft_status weft_enter_worker_loop(weft_worker_loop *loop) {
     worker->base = thread->strand.bound;
     worker->handlers = thread->strand.handlers;
     find_cells(worker, &thread->strand);
-    if (worker->replaced) hand_on_runners(worker);
+    if (worker->replaced || worker->renewing) hand_on_runners(worker);
+    worker->renewing = false;
     bool ready = wefti_may_park(&(wefti_strand){.worker = worker});
     report(worker->kernel, ready ? WEFT_OK : WEFT_NO_MEMORY);
     if (wait_for_go(worker->kernel)) run_loop(worker, thread);
@@ -260,7 +261,11 @@ static void enter_context(wefti_worker *worker) {
         kernel->context(&loop, kernel->context_argument);
     else
         weft_enter_worker_loop(&loop);
-    if (!loop.entered) report(kernel, WEFT_NOT_STARTED);
+    if (loop.entered) return;
+    if (worker->renewing)
+        weft_enter_worker_loop(&loop); /* as it has served once, it goes on serving without */
+    else
+        report(kernel, WEFT_NOT_STARTED);
 }
 
 static void name_thread(const wefti_worker *worker) {
@@ -281,6 +286,14 @@ static void *establish_bindings(wefti_strand *self, weft_kernel *kernel, char *m
     return memory;
 }
 
+/* After a kill: the bindings are computed anew, in the same memory. false: the worker ends. */
+static bool begins_anew(wefti_worker *worker, wefti_strand *self, weft_bound *outer) {
+    if (!worker->renewing) return false;
+    self->bound = outer;
+    establish_bindings(self, worker->kernel, worker->bindings);
+    return true;
+}
+
 static void serve(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     wefti_strand *self = wefti_attach_worker();
@@ -293,11 +306,11 @@ static void serve(wefti_worker *worker) {
     name_thread(worker);
     wefti_os_exact_timeouts();
     wefti_store_relaxed(&wefti_thread_of_strand(self)->serving, worker); /* relaxed: others list it */
+    weft_bound *outer = self->bound;
     worker->bindings = establish_bindings(self, kernel, worker->bindings);
-    if (worker->bindings != NULL)
+    if (worker->bindings == NULL) report(kernel, WEFT_NO_MEMORY);
+    for (bool serves = worker->bindings != NULL; serves; serves = begins_anew(worker, self, outer))
         enter_context(worker);
-    else
-        report(kernel, WEFT_NO_MEMORY);
     free_idle_runners(worker);
     self->bound = NULL;
     free(worker->bindings);

@@ -112,6 +112,8 @@ typedef struct wefti_worker {
     bool started;
     bool gone;           /* its thread is about to end; under the kernel's lock */
     bool replaced;       /* its thread is another than at first; written before that begins */
+    bool renew;          /* a task was killed: it is to begin anew, see loop.c */
+    bool renewing;       /* it has left its loop for that */
     weft_group *leaving; /* one whose tally is this worker's and has tasks of its own to be carried over; NULL: none */
     WEFTI_ATOMIC(wefti_runner *) current;
     WEFTI_ATOMIC(int) cpu; /* where it ran when it last looked; -1: asleep */

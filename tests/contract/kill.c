@@ -577,6 +577,76 @@ TEST(task_that_cannot_be_stopped_is_left_behind_and_its_worker_goes_on_on_anothe
     CHECK_OK(weft_set_kill_deadline(0.25));
 }
 
+/* ---- bindings and context after a kill ---- */
+
+TEST(worker_begins_anew_after_a_kill_with_bindings_computed_and_the_context_called_again) {
+    static stuck t;
+    scene s;
+    t = (stuck){.scene = &s};
+    const weft_worker_binding bindings[] = {{&number, count_level, &t}};
+    weft_kernel_options options = {
+        .bindings = bindings, .binding_count = 1, .context = count_context, .context_argument = &t};
+    open_scene(&s, weft_make_kernel(1, &options));
+    for (int round = 0; round < 5; round++) {
+        CHECK_OK(weft_submit(s.results, read_both));
+        receive_answer(&s, 720 + round);
+        CHECK_EQ(atomic_load(&t.contexts), 1 + round);
+        submit_many(&s, blue, 1, round % 2 == 0);
+        CHECK_EQ(weft_kill_tasks(NULL, blue, NULL), 1);
+        receive_killed(&s, 1);
+    }
+    close_scene(&s);
+    CHECK_EQ(atomic_load(&t.contexts), atomic_load(&t.levels));
+}
+
+TEST(worker_begins_anew_only_when_no_task_of_it_is_in_progress) {
+    static stuck t;
+    scene s;
+    int value = 0;
+    t = (stuck){.scene = &s};
+    const weft_worker_binding bindings[] = {{&number, count_level, &t}};
+    weft_kernel_options options = {
+        .bindings = bindings, .binding_count = 1, .context = count_context, .context_argument = &t};
+    open_scene(&s, weft_make_kernel(1, &options));
+    CHECK_OK(weft_submit(s.results, wait_then_read, &s));
+    CHECK_EVENTUALLY(atomic_load(&s.begun) == 1);
+    submit_many(&s, blue, 1, false);
+    CHECK_EQ(weft_kill_tasks(NULL, blue, NULL), 1);
+    receive_killed(&s, 1);
+    for (int i = 0; i < 10; i++) {
+        CHECK_OK(weft_submit(s.results, read_both));
+        receive_answer(&s, 720);
+    }
+    CHECK_OK(weft_send(s.never, &value, WEFT_NOW));
+    receive_answer(&s, 720); /* the one that waited sees what was there when it began */
+    CHECK_EVENTUALLY(atomic_load(&t.contexts) == 2);
+    CHECK_OK(weft_submit(s.results, read_both));
+    receive_answer(&s, 721);
+    close_scene(&s);
+}
+
+static atomic_int entries;
+
+static void enter_once(weft_worker_loop *loop, void *unused) {
+    (void)unused;
+    if (atomic_fetch_add(&entries, 1) == 0) CHECK_OK(weft_enter_worker_loop(loop));
+}
+
+TEST(worker_whose_context_does_not_enter_the_loop_again_goes_on_without_it) {
+    scene s;
+    atomic_store(&entries, 0);
+    open_scene(&s, weft_make_kernel(1, &(weft_kernel_options){.context = enter_once}));
+    for (int round = 0; round < 2; round++) {
+        submit_many(&s, blue, 1, false);
+        CHECK_EQ(weft_kill_tasks(NULL, blue, NULL), 1);
+        receive_killed(&s, 1);
+        CHECK_OK(weft_submit(s.results, index_of_worker));
+        receive_answer(&s, 0);
+    }
+    close_scene(&s);
+    CHECK_GE(atomic_load(&entries), 2);
+}
+
 static void never_end(void *of) {
     count_clean_up(of);
     for (;;) __asm__ volatile("");
