@@ -7,6 +7,7 @@
 #include <unwind.h>
 
 #include "fiber/annotate.h"
+#include "os/frames.h"
 #include "os/os.h"
 #include "sched/worker.h"
 
@@ -150,7 +151,7 @@ static void pursue(wefti_unwinding *u) {
 WEFTI_NORETURN static void start(const wefti_unwinding *plan, unsigned how) {
     wefti_unwinding bare = *plan, *u = &bare;
     pursue(&bare);
-    bool walks = (how & WEFTI_UNWIND_LIST) == 0;
+    bool walks = (how & WEFTI_UNWIND_LIST) == 0 && !wefti_frames_have_no_pads(bare.limit);
     wefti_unwinding *made = walks ? malloc(sizeof *made) : NULL;
     if (made != NULL) {
         *made = bare;
