@@ -44,7 +44,10 @@ static WEFTI_NORETURN void die(wefti_strand *self, unsigned how) {
     wefti_unwind_task(self, &wefti_task_killed, how | WEFTI_UNWIND_INSISTS);
 }
 
-WEFTI_NORETURN void wefti_doom_die(wefti_strand *self) { die(self, 0); }
+WEFTI_NORETURN void wefti_doom_die(wefti_strand *self) {
+    if (self->worker == NULL) wefti_doom_thread_die(self, 0);
+    die(self, 0);
+}
 
 /* Its bindings and context are redone, where there are any: see loop.c. */
 static void renew(wefti_worker *worker) {
@@ -75,6 +78,7 @@ void wefti_doom_lift(wefti_runner *runner) {
 
 void wefti_diverted(void) {
     wefti_strand *self = wefti_strand_now;
+    if (self->worker == NULL) wefti_doom_thread_die(self, WEFTI_UNWIND_LIST);
     /* One that was interrupted is dying since; one that waited stands in a call. */
     die(self, wefti_runner_of_strand(self)->dying ? WEFTI_UNWIND_LIST : 0);
 }
@@ -135,7 +139,7 @@ static void set_barrier(wefti_runner *runner, wefti_doom *doom, const wefti_walk
     if (wefti_load_relaxed(&doom->expired) && ++doom->strokes >= LAST_STROKES) give_up(doom, walk);
 }
 
-static bool may_be_left(const wefti_walk *walk) {
+bool wefti_doom_may_leave(const wefti_walk *walk) {
     if (walk->middle.there) return false;
     return !walk->top.there || (!walk->top.ours && (wefti_text_traits(walk->top.entry) & WEFTI_TRAIT_BLOCKS) != 0);
 }
@@ -152,10 +156,10 @@ static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
     if (!is_on(runner, wefti_interrupted_sp(interrupted))) return;
     clear_barrier(runner); /* the walk is not to meet it */
     wefti_walk walk;
-    wefti_walk_callers(&walk, pc);
+    wefti_walk_callers(&walk, pc, 0);
     if (walk.unknown) wefti_store_relaxed(&wefti_doom_met_unknown, true); /* relaxed: a hint */
     if (!walk.whole || !walk.program) return;
-    if (may_die(runner) ? may_be_left(&walk) : is_stuck_in_cleanup(runner, doom, &walk))
+    if (may_die(runner) ? wefti_doom_may_leave(&walk) : is_stuck_in_cleanup(runner, doom, &walk))
         divert(runner, interrupted);
     else if (!runner->dying)
         set_barrier(runner, doom, &walk);
@@ -180,7 +184,7 @@ static bool is_meant(const wefti_runner *runner, const wefti_worker *worker, con
 /* Whether the task's own function has been entered and not left. */
 static bool has_begun(uintptr_t pc) {
     wefti_walk walk;
-    wefti_walk_callers(&walk, pc);
+    wefti_walk_callers(&walk, pc, 0);
     return walk.program;
 }
 
@@ -212,7 +216,8 @@ static void close_question(wefti_question *question) {
 
 bool wefti_doom_interrupt(void *interrupted) {
     wefti_strand *strand = wefti_strand_now;
-    if (strand == NULL || strand->worker == NULL) return false;
+    if (strand == NULL) return false;
+    if (strand->worker == NULL) return wefti_doom_strike_thread(strand, interrupted);
     wefti_runner *runner = wefti_runner_of_strand(strand);
     wefti_question *question = wefti_exchange_acq_rel(&strand->worker->question, NULL); /* partner: ask, kill.c */
     if (question != NULL) {

@@ -30,6 +30,7 @@
 #define WEFTI_DOOM_H
 
 #include "os/os.h"
+#include "os/walk.h"
 #include "sched/worker.h"
 
 enum { WEFTI_DOOM_ASKED, WEFTI_DOOM_SPARED, WEFTI_DOOM_MARKED, WEFTI_DOOM_DEAD, WEFTI_DOOM_ESCAPED, WEFTI_DOOM_LOST };
@@ -79,6 +80,18 @@ bool wefti_doom_is_due(const wefti_runner *runner);
 
 /* Lifts the runner's doom: on its thread, when its task has ended. */
 void wefti_doom_lift(wefti_runner *runner);
+
+/* kill_thread.c: the same for the calls of plain threads. In the handler: whether the signal was for it. */
+bool wefti_doom_strike_thread(wefti_strand *strand, void *interrupted);
+WEFTI_NORETURN void wefti_doom_thread_die(wefti_strand *self, unsigned how);
+/* Interrupts those that are marked once more. Whether there are any. */
+bool wefti_doom_repeat_threads(bool interrupts);
+
+/* Whether what was interrupted may be left just there. */
+bool wefti_doom_may_leave(const wefti_walk *walk);
+/* kill.c: finds out how far kills reach here, and sees to it that the reaper runs. Whether threads can be interrupted.
+ */
+bool wefti_doom_begin(void);
 
 /* Set by comm/: takes the waiter of a runner that has parked with wefti_park_single out of its channel and claims its
  * wait. false: it was won by others. */

@@ -173,6 +173,7 @@ static bool repeat_all(void) {
         if (state == WEFTI_DOOM_MARKED) repeat(doom, now);
         left |= state == WEFTI_DOOM_MARKED || (state == WEFTI_DOOM_LOST && !doom->replaced);
     }
+    left |= wefti_doom_repeat_threads(interrupts);
     return left;
 }
 
@@ -375,6 +376,19 @@ static void begin_asking(const wefti_strand *self) {
     }
 }
 
+bool wefti_doom_begin(void) {
+    const wefti_strand nobody = {.worker = NULL}, *self = wefti_strand_now;
+    begin_asking(self != NULL ? self : &nobody);
+    look_once();
+    if (interrupts && !wefti_interrupt_init(WEFTI_TO_END, wefti_doom_interrupt)) interrupts = false;
+    bool can = interrupts;
+    pthread_mutex_unlock(&asking);
+    pthread_mutex_lock(&listing);
+    call_reaper();
+    pthread_mutex_unlock(&listing);
+    return can;
+}
+
 static size_t kill_marked(search *s, const wefti_strand *self) {
     size_t marked = 0;
     begin_asking(self);
@@ -483,17 +497,26 @@ weft_status weft_make_object_killable(const char *name) {
 
 weft_without_kill weft_without_kill_begin(void) {
     wefti_strand *self = wefti_strand_now;
-    if (self == NULL || self->worker == NULL) return (weft_without_kill){NULL, true};
-    wefti_runner *runner = wefti_runner_of_strand(self);
-    runner->unkillable++;
-    return (weft_without_kill){runner, true};
+    if (self == NULL) return (weft_without_kill){NULL, true};
+    if (self->worker != NULL)
+        wefti_runner_of_strand(self)->unkillable++;
+    else
+        wefti_thread_of_strand(self)->unkillable++;
+    return (weft_without_kill){self, true};
 }
 
 void weft_without_kill_end(weft_without_kill *region) {
-    wefti_runner *runner = region->task;
-    if (runner == NULL) return;
+    wefti_strand *self = region->task;
+    if (self == NULL) return;
     region->task = NULL;
+    if (self->worker == NULL) {
+        wefti_thread *thread = wefti_thread_of_strand(self);
+        thread->unkillable--;
+        if (wefti_thread_is_due(thread)) wefti_doom_die(self);
+        return;
+    }
+    wefti_runner *runner = wefti_runner_of_strand(self);
     runner->unkillable--;
-    if (wefti_doom_is_due(runner)) wefti_doom_die(&runner->fiber.strand);
+    if (wefti_doom_is_due(runner)) wefti_doom_die(self);
     wefti_slice_end_deferred(runner);
 }

@@ -172,6 +172,14 @@ WEFTI_NORETURN void wefti_unwind_to(wefti_strand *self, weft_target *target) {
     start(&(wefti_unwinding){.strand = self, .target = target, .limit = wefti_place_on_stack(target)}, 0);
 }
 
+WEFTI_NORETURN void wefti_unwind_out(wefti_strand *self, weft_target *target, unsigned how) {
+    start(&(wefti_unwinding){.strand = self,
+                             .target = target,
+                             .limit = wefti_place_on_stack(target),
+                             .insists = (how & WEFTI_UNWIND_INSISTS) != 0},
+          how);
+}
+
 WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition *condition, unsigned how) {
     wefti_end_target *end = wefti_end_target_of(self);
     if (end != NULL) {

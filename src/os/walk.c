@@ -27,6 +27,8 @@ enum { MOST_FRAMES = 20000 };
 typedef struct walking {
     wefti_walk *walk;
     uintptr_t pc;    /* until it is met, frames are of the handler */
+    uintptr_t limit; /* 0: none */
+    bool reached;    /* the limit */
     unsigned frames; /* since then */
     bool in_run, run_is_top, run_signal, run_ours;
     uintptr_t run_entry;
@@ -60,6 +62,10 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
     uintptr_t ip = _Unwind_GetIPInfo(context, &exact);
     if (w->frames == 0 && ip != w->pc) return _URC_NO_REASON;
     if (ip == 0) return _URC_NO_REASON;
+    if (w->limit != 0 && w->frames > 0 && _Unwind_GetCFA(context) > w->limit) {
+        w->reached = true;
+        return _URC_NORMAL_STOP;
+    }
     uintptr_t place = w->frames == 0 || exact ? ip : ip - 1;
     wefti_text text = wefti_text_of(place);
     if (text == WEFTI_TEXT_UNKNOWN || w->frames >= MOST_FRAMES) {
@@ -84,12 +90,12 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
     return _URC_NO_REASON;
 }
 
-void wefti_walk_callers(wefti_walk *walk, uintptr_t pc) {
+void wefti_walk_callers(wefti_walk *walk, uintptr_t pc, uintptr_t limit) {
     memset(walk, 0, sizeof *walk);
-    walking w = {.walk = walk, .pc = pc};
+    walking w = {.walk = walk, .pc = pc, .limit = limit};
     _Unwind_Reason_Code end = _Unwind_Backtrace(look, &w);
     /* The last run is the base: the loop of a runner. */
-    walk->whole = end == _URC_END_OF_STACK && w.in_run && w.run_ours && !walk->unknown;
+    walk->whole = (end == _URC_END_OF_STACK || w.reached) && w.in_run && w.run_ours && !walk->unknown;
 }
 
 static _Unwind_Reason_Code stop_at_once(struct _Unwind_Context *context, void *argument) {

@@ -126,7 +126,7 @@ static void interrupt_task(wefti_runner *runner, void *interrupted) {
     if (!is_on(runner, wefti_interrupted_sp(interrupted))) return;
     forget_barrier(runner);
     wefti_walk walk;
-    wefti_walk_callers(&walk, wefti_interrupted_pc(interrupted));
+    wefti_walk_callers(&walk, wefti_interrupted_pc(interrupted), 0);
     if (walk.unknown) wefti_store_relaxed(&met_unknown, true); /* relaxed: a hint */
     if (!walk.whole || !walk.program) return;
     if (walk.middle.there || walk.top.there)
