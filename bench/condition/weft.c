@@ -59,6 +59,23 @@ static void round_of_restarts(void *argument, double *values) {
     bench_require(cleaned == 3 * count, "clean-ups");
 }
 
+static __attribute__((noinline)) void once_by_case(void) {
+    WEFT_HANDLER_CASE {
+        WEFT_TRY { descend(9); }
+        WEFT_HANDLE(&weft_type_error, condition) { (void)condition; }
+    }
+}
+
+static void round_of_cases(void *argument, double *values) {
+    long count = bench_count(1000000) / 10;
+    (void)argument;
+    cleaned = 0;
+    int64_t start = bench_clock();
+    for (long i = 0; i < count; i++) once_by_case();
+    values[0] = (double)(bench_clock() - start) / (double)count;
+    bench_require(cleaned == 3 * count, "clean-ups");
+}
+
 WEFT_TASK(int, fails, (int, value)) {
     descend(9);
     return value;
@@ -78,10 +95,13 @@ static void round_of_failures(void *argument, double *values) {
 
 int main(int argc, char **argv) {
     bench_start(argc, argv, "weft", 120);
-    bench_figure figures[] = {
-        {"condition.declined", "ns"}, {"condition.transfer", "ns"}, {"condition.failed-task", "ns"}};
+    bench_figure figures[] = {{"condition.declined", "ns"},
+                              {"condition.transfer", "ns"},
+                              {"condition.failed-task", "ns"},
+                              {"condition.case", "ns"}};
     bench_measure(&figures[0], 1, round_of_signals, NULL);
     bench_measure(&figures[1], 1, round_of_restarts, NULL);
+    bench_measure(&figures[3], 1, round_of_cases, NULL);
     weft_kernel *kernel = weft_make_kernel(1, NULL);
     weft_channel *results = weft_make_channel(int);
     bench_require(kernel != NULL && results != NULL, "kernel");

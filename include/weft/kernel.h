@@ -49,6 +49,9 @@ typedef struct weft_kernel_options {
     int64_t spin_count; /**< rounds of searching before a worker sleeps; 0: weft_spin_count; WEFT_NO_SPIN: none */
     bool use_caller;    /**< a thread that waits for fork/join work takes part in it */
     size_t stack_size;  /**< bytes of a task's stack: 0 is 256 KiB; 16 KiB to 1 GiB, rounded up to a power of two */
+    /** Seconds of processor time after which a task that computes gives way to others that wait for its worker; 0:
+     * only of its own accord. 1e-4 to 3600. docs/SLICES.md says what a task has to know of it. Row K19. */
+    double slice;
 } weft_kernel_options;
 
 #define WEFT_NO_SPIN ((int64_t)-1)
@@ -61,7 +64,7 @@ typedef struct weft_kernel_options {
  *   WEFT_MAX_WORKERS.
  * options: NULL for the defaults.
  * Returns the kernel, or NULL with nothing left running. weft_last_status() then is
- *   WEFT_INVALID      too many workers, a stack size out of range, or a bad binding
+ *   WEFT_INVALID      too many workers, a stack size or slice out of range, or a bad binding
  *   WEFT_NO_MEMORY    memory or stacks cannot be had
  *   WEFT_NO_THREADS   a thread cannot be started
  *   WEFT_NOT_STARTED  a context function returned without entering its loop
@@ -95,6 +98,16 @@ WEFT_API weft_status weft_free_kernel(weft_kernel *kernel);
 
 /** The name given to weft_make_kernel, owned by the kernel. kernel: NULL is the current kernel; NULL without one. */
 WEFT_API const char *weft_kernel_name(const weft_kernel *kernel);
+
+/** Whether a task has time slices: as its kernel says, or other than that. See weft_submit_options. Row K19. */
+typedef enum weft_slicing { WEFT_SLICED_AS_KERNEL = 0, WEFT_SLICED = 1, WEFT_NOT_SLICED = 2 } weft_slicing;
+
+/**
+ * Tells whether time slices work in this process; where not, those who ask for them go on without.
+ *
+ * They need what killing tasks that compute needs (WEFT_KILL_ANYWHERE), and a processor with xsave. Any thread or task.
+ */
+WEFT_API bool weft_slices_work(void);
 
 /** The number of workers. kernel: NULL is the current kernel; 0 without one. */
 WEFT_API unsigned weft_kernel_worker_count(const weft_kernel *kernel);

@@ -26,8 +26,9 @@ typedef struct weft_kill_options {
  * then, and each that is marked is counted once. It then dies as soon as that harms nobody, often before this returns:
  * at once in the program's own code, at the return from a library, at the end of a region without kill. Its clean-ups
  * (WEFT_UNWIND_PROTECT) run, each once. Whoever receives its result gets WEFT_KILLED, when it is dead. Its worker goes
- * on with the same index, queue and waiting tasks; if its thread had to be given up, on a new thread, with the bindings
- * computed and the context function called anew. A task that has returned and only waits to deliver its result is not
+ * on with the same index, queue and waiting tasks; as soon as no other task of it is in progress, its context function
+ * returns, its bindings are computed and its context function is called anew. If its thread had to be given up, that is
+ * done at once, on a new thread. A task that has returned and only waits to deliver its result is not
  * killed, nor is one of weft_broadcast. A task that is of the category itself is counted too, dies last, and does not
  * return from here. What the task has allocated, opened or locked otherwise stays so: that is for its clean-ups to
  * know. Callable from any thread or task. Blocks for some ten microseconds, until each worker concerned
@@ -94,7 +95,8 @@ WEFT_API weft_status weft_make_object_killable(const char *name);
  *
  * May be nested. The block may be left by break, continue, return or goto, and by every transfer of Weft. It does not
  * keep the task from waiting, nor from being given up when the kill deadline is over and its thread is stuck in a
- * library. On a plain thread, or outside tasks, it does nothing. Row X2.
+ * library. The slice of a task does not end in it either. On a plain thread it keeps weft_kill_process off; outside of
+ * tasks and of weft_call_killable it does nothing. Row X2.
  */
 #define WEFT_WITHOUT_KILL WEFTI_WITHOUT_KILL(__COUNTER__)
 #define WEFTI_WITHOUT_KILL(unique) WEFTI_WITHOUT_KILL_(unique)
@@ -105,14 +107,41 @@ WEFT_API weft_status weft_make_object_killable(const char *name);
 
 /** A region without kill, as the macro has it. */
 typedef struct weft_without_kill {
-    void *task; /**< NULL: of none */
+    void *task; /**< of this task or thread; NULL: of none */
     bool entered;
 } weft_without_kill;
 
-/** Begins and ends a region. Pair like brackets, in one task. end may not return: the task is killed there if it is to
- * be. */
+/** Begins and ends a region. Pair like brackets, in one task or thread. end may not return: the task is killed there if
+ * it is to be. */
 WEFT_API weft_without_kill weft_without_kill_begin(void);
 WEFT_API void weft_without_kill_end(weft_without_kill *region);
+
+/**
+ * Calls function(argument) so that the call can be ended from outside, by weft_kill_process; on a thread that Weft did
+ * not make.
+ *
+ * function: not NULL. *result, unless result is NULL, is what it returned, on WEFT_OK. An outer call as of
+ * weft_enter_thread begins and ends with it. Inside of another such call, and in a task, it is a plain call: what is
+ * ended is the outermost, or the task.
+ * Returns WEFT_OK; WEFT_KILLED: it was ended, its clean-ups (WEFT_UNWIND_PROTECT, WEFT_WITH_MUTEX) have run, and the
+ * thread goes on here; WEFT_INVALID (NULL), WEFT_NO_MEMORY: it was not called. Nothing may leave it but its return and
+ * kills. The first on a thread gives it a signal stack, where it has none. Row T4.
+ */
+WEFT_API weft_status weft_call_killable(int (*function)(void *argument), void *argument, int *result);
+
+/**
+ * Ends the weft_call_killable that a thread is in.
+ *
+ * process: as of weft_current_process, for a thread that Weft did not make. The call ends as soon as that harms nobody,
+ * as a task does (weft_kill_tasks): where it waits in Weft, in the program's own code, blocked in a call of the system;
+ * in a library it is asked again and again until it is found outside; never in a region without kill or a clean-up.
+ * Where kills only reach who waits (weft_how_far_kills_reach), so do these. A thread is never given up: what cannot be
+ * ended goes on, and the mark stays.
+ * Returns WEFT_OK: the call is marked, or was before; it may still return by itself first. WEFT_INVALID: no such
+ * process, a worker's, or one that is in no such call. WEFT_NO_MEMORY. Who ends its own call does not return from here.
+ * Any thread or task. Does not wait for the end. Row T4.
+ */
+WEFT_API weft_status weft_kill_process(uint64_t process);
 
 WEFT_END_DECLS
 

@@ -38,6 +38,7 @@ typedef struct weft_submit_options {
     bool
         movable; /**< once it has waited, any worker may go on with it. Such a task must not keep the address of errno
                       or of a thread-local variable across a wait, nor set a binding of its worker. Default: it stays */
+    weft_slicing slicing; /**< WEFT_SLICED: it is, by 10 milliseconds where the kernel has no slices; WEFT_NOT_SLICED */
 } weft_submit_options;
 
 /**

@@ -20,13 +20,13 @@ typedef struct weft_timeout weft_timeout;
 /**
  * Arranges that the channel receives a result after a time. Occupies no worker.
  *
- * channel: one with a kernel. seconds: 0 or less is at once. result, size: copied; size is the channel's element size.
- * Returns the timeout, or NULL (weft_last_status(): WEFT_INVALID, WEFT_WRONG_SIZE, WEFT_NO_KERNEL, WEFT_ENDED,
- * WEFT_NO_MEMORY). Exactly one result is delivered: this one, or that of the cancel that won. A worker that is idle, or
- * comes to the end of a task, delivers it. Ending the kernel waits for it.
- * The result goes past weft_lock_channel, and beyond the capacity of a full channel, since a timer cannot wait.
- * Any thread or task. Never blocks. Free it with weft_free_timeout, before or after it expires.
- * Source: submit-timeout. Row K12.
+ * channel: one with a kernel; without, weft_type_no_kernel is signalled if somebody handles it, with restarts
+ * make-kernel and store-value, and what they give serves. seconds: 0 or less is at once. result, size: copied; size is
+ * the channel's element size. Returns the timeout, or NULL (weft_last_status(): WEFT_INVALID, WEFT_WRONG_SIZE,
+ * WEFT_NO_KERNEL, WEFT_ENDED, WEFT_NO_MEMORY). Exactly one result is delivered: this one, or that of the cancel that
+ * won. A worker that is idle, or comes to the end of a task, delivers it. Ending the kernel waits for it. The result
+ * goes past weft_lock_channel, and beyond the capacity of a full channel, since a timer cannot wait. Any thread or
+ * task. Never blocks. Free it with weft_free_timeout, before or after it expires. Source: submit-timeout. Rows K3, K12.
  */
 WEFT_API WEFT_CHECKED weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, const void *result,
                                                               size_t size);

@@ -29,6 +29,7 @@ typedef struct weft_worker_counters {
     uint64_t steals;          /**< times it took work from another worker */
     uint64_t parks;           /**< times a task of it had to wait */
     uint64_t sleeps;          /**< times it went to sleep */
+    uint64_t slices;          /**< times a task of it was switched away at the end of its slice */
     uint64_t live;            /**< tasks that have begun and are not done, waiting ones included */
     uint64_t pending;         /**< tasks in its own queue that have not begun, about */
     uint64_t stacks;          /**< stacks it has in use or in its cache */

@@ -11,6 +11,7 @@
 #include "condition/condition.h"
 #include "dynamic/frame.h"
 #include "lockfree/spinlock.h"
+#include "sched/attach.h"
 #include "sched/submit.h"
 
 enum { PENDING = 0, TAKEN = 1, DONE = 2, SELECTED_INSIDE = 16 };
@@ -263,7 +264,7 @@ static WEFTI_NOINLINE weft_status wait_for(weft_future *future, wefti_strand *se
     wefti_waiter waiter = {.wait = &wait, .shared = true};
     wefti_wait_init(&wait, self, "future", future);
     if (!wefti_future_enlist(future, &waiter)) return WEFT_OK;
-    wait.killable = true;
+    wait.killable = wefti_can_be_killed(self);
     weft_status status = wefti_park(&wait, deadline);
     if (status != WEFT_OK) wefti_future_delist(future, &waiter);
     wefti_die_if_killed(status);

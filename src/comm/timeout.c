@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "comm/channel.h"
+#include "condition/kernel.h"
 #include "sched/kernel.h"
 
 enum { PENDING = 0, EXPIRED = 1, CANCELLED = 2 };
@@ -17,6 +18,7 @@ enum { PENDING = 0, EXPIRED = 1, CANCELLED = 2 };
 struct weft_timeout {
     wefti_timer timer;
     weft_channel *channel; /* may be gone once it is no longer pending */
+    weft_kernel *kernel;   /* on whose wheel it is */
     size_t size;           /* of the result */
     WEFTI_ATOMIC(uint32_t) state;
     WEFTI_ATOMIC(uint32_t) references;
@@ -36,8 +38,7 @@ static bool win(weft_timeout *timeout, uint32_t how) {
 }
 
 /* The winner delivers. Afterwards the channel may be gone. */
-static void deliver(weft_channel *channel, const void *result) {
-    weft_kernel *kernel = channel->kernel;
+static void deliver(weft_channel *channel, weft_kernel *kernel, const void *result) {
     wefti_channel_deliver_timeout(channel, result);
     wefti_kernel_redeem(kernel);
 }
@@ -46,35 +47,39 @@ static void deliver(weft_channel *channel, const void *result) {
  * timeout. Whoever receives the result may free the handle at once. */
 static void deliver_from_caller(weft_timeout *timeout, const void *result) {
     weft_channel *channel = timeout->channel;
+    weft_kernel *kernel = timeout->kernel;
     wefti_store_relaxed(&timeout->references, 1u); /* relaxed: the channel's lock, or the caller, orders it */
-    deliver(channel, result);
+    deliver(channel, kernel, result);
 }
 
 static bool claim_expired(wefti_timer *timer) { return win(WEFTI_CONTAINER(timer, weft_timeout, timer), EXPIRED); }
 
 static void deliver_expired(wefti_timer *timer) {
     weft_timeout *timeout = WEFTI_CONTAINER(timer, weft_timeout, timer);
-    deliver(timeout->channel, timeout->result);
+    deliver(timeout->channel, timeout->kernel, timeout->result);
     release(timeout);
 }
 
 static weft_status check(const weft_channel *channel, const void *result, size_t size) {
     if (channel == NULL || (result == NULL && size != 0) || channel->kind >= WEFTI_POLICY) return WEFT_INVALID;
     if (size != channel->element_size) return WEFT_WRONG_SIZE;
-    return channel->kernel == NULL ? WEFT_NO_KERNEL : WEFT_OK;
+    return WEFT_OK;
 }
 
 weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, const void *result, size_t size) {
     weft_status status = check(channel, result, size);
     if (status != WEFT_OK) return wefti_fail(status);
-    weft_kernel *kernel = channel->kernel;
-    weft_timeout *timeout = wefti_strand_self() != NULL ? malloc(sizeof *timeout + size) : NULL;
+    wefti_strand *self = wefti_strand_self();
+    weft_kernel *kernel = channel->kernel != NULL ? channel->kernel : wefti_ask_kernel(self);
+    if (kernel == NULL) return wefti_fail(WEFT_NO_KERNEL);
+    weft_timeout *timeout = self != NULL ? malloc(sizeof *timeout + size) : NULL;
     if (timeout == NULL) return wefti_fail(WEFT_NO_MEMORY);
     if (!wefti_kernel_pledge(kernel)) {
         free(timeout);
         return wefti_fail(WEFT_ENDED);
     }
     timeout->channel = channel;
+    timeout->kernel = kernel;
     timeout->size = size;
     timeout->timer.linked = false;
     timeout->timer.claim = claim_expired;
@@ -99,7 +104,7 @@ weft_status weft_cancel_timeout_sized(weft_timeout *timeout, const void *result,
     if (wefti_load_acquire(&timeout->state) != PENDING) return WEFT_TIMED_OUT; /* partner: win */
     if (size != timeout->size) return WEFT_WRONG_SIZE;
     if (!win(timeout, CANCELLED)) return WEFT_TIMED_OUT;
-    wefti_timer_cancel(&timeout->channel->kernel->wheel, &timeout->timer);
+    wefti_timer_cancel(&timeout->kernel->wheel, &timeout->timer);
     deliver_from_caller(timeout, result);
     return WEFT_OK;
 }

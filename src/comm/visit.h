@@ -5,6 +5,7 @@
 
 #include "comm/level.h"
 #include "comm/waiters.h"
+#include "sched/attach.h"
 
 /* An operation on the channel in progress. */
 typedef struct wefti_visit {
@@ -57,7 +58,7 @@ static inline void wefti_visit_waiter(wefti_visit *visit, wefti_waiter *waiter, 
     wait->kernel = visit->channel->kernel;
     waiter->wait = wait;
     waiter->condition = NULL;
-    wait->killable = visit->self->worker != NULL || visit->self->member != NULL;
+    wait->killable = wefti_can_be_killed(visit->self);
     waiter->shared = deadline != WEFT_FOREVER || wait->killable;
     waiter->result = waiter->kept = false;
 }

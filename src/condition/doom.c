@@ -9,6 +9,7 @@
 #include "os/text.h"
 #include "os/walk.h"
 #include "sched/kernel.h"
+#include "sched/slice.h"
 
 enum { ROOM_TO_DIE = 4096, LAST_STROKES = 25 };
 
@@ -44,7 +45,17 @@ static WEFTI_NORETURN void die(wefti_strand *self, unsigned how) {
     wefti_unwind_task(self, &wefti_task_killed, how | WEFTI_UNWIND_INSISTS);
 }
 
-WEFTI_NORETURN void wefti_doom_die(wefti_strand *self) { die(self, 0); }
+WEFTI_NORETURN void wefti_doom_die(wefti_strand *self) {
+    if (self->worker == NULL) wefti_doom_thread_die(self, 0);
+    die(self, 0);
+}
+
+/* Its bindings and context are redone, where there are any: see loop.c. */
+static void renew(wefti_worker *worker) {
+    const weft_kernel *kernel = worker->kernel;
+    if (kernel->context == NULL && kernel->binding_count == 0) return;
+    worker->renew = worker->poll_due = true;
+}
 
 void wefti_doom_lift(wefti_runner *runner) {
     wefti_doom *doom = wefti_load_relaxed(&runner->doom); /* relaxed: D1 */
@@ -57,6 +68,7 @@ void wefti_doom_lift(wefti_runner *runner) {
     wefti_runner_close_spare(runner);
     if (runner->fault.spare_open) runner->watched |= WEFTI_TASK_DOOMED; /* this runs on it: the next time */
     runner->fiber.strand.base = runner->fiber.strand.worker->base;      /* a worker that was replaced has others */
+    if (died) renew(runner->fiber.strand.worker);
     if (doom == NULL) return;
     if (died) wefti_store_relaxed(&runner->category, NULL); /* not to be marked again. relaxed: its own */
     wefti_store_relaxed(&runner->doom, NULL);
@@ -70,6 +82,7 @@ void wefti_doom_lift(wefti_runner *runner) {
 
 void wefti_diverted(void) {
     wefti_strand *self = wefti_strand_now;
+    if (self->worker == NULL) wefti_doom_thread_die(self, WEFTI_UNWIND_LIST);
     if (wefti_fault_is_due(wefti_runner_of_strand(self))) wefti_fault_raise(self);
     /* One that was interrupted is dying since; one that waited stands in a call. */
     die(self, wefti_runner_of_strand(self)->dying ? WEFTI_UNWIND_LIST : 0);
@@ -86,9 +99,22 @@ void wefti_barrier_original(void **where) {
 
 void wefti_barrier_passed(void) {
     wefti_strand *self = wefti_strand_now;
-    const wefti_runner *runner = wefti_runner_of_strand(self);
+    wefti_runner *runner = wefti_runner_of_strand(self);
     if (wefti_doom_is_due(runner)) die(self, WEFTI_UNWIND_LIST);
     if (runner->fault.stage == WEFTI_FAULT_AT_RETURN) wefti_fault_raise(self);
+    wefti_slice_end_deferred(runner);
+}
+
+void wefti_doom_follow(wefti_strand *self) {
+    if (self->worker == NULL) return;
+    wefti_runner *runner = wefti_runner_of_strand(self);
+    if (!may_die(runner)) return;
+    runner->watched |= WEFTI_TASK_DOOMED; /* what the end of a killed task does is done for it too */
+    die(self, 0);
+}
+
+void wefti_doom_after_slice(wefti_strand *self) {
+    if (wefti_doom_is_due(wefti_runner_of_strand(self))) die(self, WEFTI_UNWIND_LIST);
 }
 
 /* ---- striking: in the handler ---- */
@@ -112,17 +138,17 @@ static void give_up(wefti_doom *doom, const wefti_walk *walk) {
 }
 
 static void set_barrier(wefti_runner *runner, wefti_doom *doom, const wefti_walk *walk) {
-    const wefti_run *run = walk->middle.there ? &walk->middle : &walk->top;
+    const wefti_run *run = walk->held.there ? &walk->held : &walk->top;
     if (run->slot == NULL) return;
     runner->barrier = run->slot;
-    wefti_barrier_set(run->slot, stack_size_of(runner));
+    wefti_barrier_set(run->slot, stack_size_of(runner), false);
     /* On a busy machine the time may be over before the thread had any: so it gets some more strokes. relaxed: a hint
      */
     if (wefti_load_relaxed(&doom->expired) && ++doom->strokes >= LAST_STROKES) give_up(doom, walk);
 }
 
-static bool may_be_left(const wefti_walk *walk) {
-    if (walk->middle.there) return false;
+bool wefti_doom_may_leave(const wefti_walk *walk) {
+    if (walk->held.there) return false;
     return !walk->top.there || (!walk->top.ours && (wefti_text_traits(walk->top.entry) & WEFTI_TRAIT_BLOCKS) != 0);
 }
 
@@ -132,11 +158,9 @@ static bool is_stuck_in_cleanup(const wefti_runner *runner, wefti_doom *doom, co
     return ++doom->strokes % LAST_STROKES == 0;
 }
 
-/* The doom of a task that has ended by itself stays until the next one: what runs then is the loop, or a function of
- * the program that the delivery of the outcome calls. */
+/* The doom of a task that has ended by itself stays until the next one. */
 static bool has_not_returned(const wefti_runner *runner, const wefti_doom *doom) {
-    /* relaxed, both: written on this thread */
-    return wefti_load_relaxed(&runner->category) == doom->category && wefti_load_relaxed(&runner->type) != NULL;
+    return wefti_task_is_inside(runner) && wefti_load_relaxed(&runner->category) == doom->category; /* relaxed: own */
 }
 
 static void strike_at(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
@@ -145,10 +169,10 @@ static void strike_at(wefti_runner *runner, wefti_doom *doom, void *interrupted)
     if (!is_on(runner, wefti_interrupted_sp(interrupted)) || !has_not_returned(runner, doom)) return;
     clear_barrier(runner); /* the walk is not to meet it */
     wefti_walk walk;
-    wefti_walk_callers(&walk, pc);
+    wefti_walk_callers(&walk, pc, 0);
     if (walk.unknown) wefti_store_relaxed(&wefti_doom_met_unknown, true); /* relaxed: a hint */
     if (!walk.whole || !walk.program) return;
-    if (may_die(runner) ? may_be_left(&walk) : is_stuck_in_cleanup(runner, doom, &walk))
+    if (may_die(runner) ? wefti_doom_may_leave(&walk) : is_stuck_in_cleanup(runner, doom, &walk))
         divert(runner, interrupted);
     else if (!runner->dying)
         set_barrier(runner, doom, &walk);
@@ -160,7 +184,7 @@ static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
     if (wefti_fault_is_due(runner)) return;
     strike_at(runner, doom, interrupted);
     if (kept == NULL || runner->barrier != NULL || runner->dying || wefti_strand_now == NULL) return;
-    wefti_barrier_set(kept, stack_size_of(runner));
+    wefti_barrier_set(kept, stack_size_of(runner), runner->slice_due);
     runner->barrier = kept;
 }
 
@@ -183,7 +207,7 @@ static bool is_meant(const wefti_runner *runner, const wefti_worker *worker, con
 /* Whether the task's own function has been entered and not left. */
 static bool has_begun(uintptr_t pc) {
     wefti_walk walk;
-    wefti_walk_callers(&walk, pc);
+    wefti_walk_callers(&walk, pc, 0);
     return walk.program;
 }
 
@@ -215,7 +239,8 @@ static void close_question(wefti_question *question) {
 
 bool wefti_doom_interrupt(void *interrupted) {
     wefti_strand *strand = wefti_strand_now;
-    if (strand == NULL || strand->worker == NULL) return false;
+    if (strand == NULL) return false;
+    if (strand->worker == NULL) return wefti_doom_strike_thread(strand, interrupted);
     wefti_runner *runner = wefti_runner_of_strand(strand);
     wefti_question *question = wefti_exchange_acq_rel(&strand->worker->question, NULL); /* partner: ask, kill.c */
     if (question != NULL) {

@@ -30,6 +30,7 @@
 #define WEFTI_DOOM_H
 
 #include "os/os.h"
+#include "os/walk.h"
 #include "sched/worker.h"
 
 enum { WEFTI_DOOM_ASKED, WEFTI_DOOM_SPARED, WEFTI_DOOM_MARKED, WEFTI_DOOM_DEAD, WEFTI_DOOM_ESCAPED, WEFTI_DOOM_LOST };
@@ -67,11 +68,34 @@ void wefti_doom_end_wait(wefti_runner *runner);
 /* Ends the running task as killed. */
 WEFTI_NORETURN void wefti_doom_die(wefti_strand *self);
 
+/* What it has spawned was killed on another worker, and is of its category: the running task ends as killed too, though
+ * nobody has marked it yet. Returns where it must not, and outside of tasks. */
+void wefti_doom_follow(wefti_strand *self);
+
+/* A task goes on after its slice, at any instruction of the program: it dies there if it is to. */
+void wefti_doom_after_slice(wefti_strand *self);
+
 /* Whether the running task is marked, and nothing keeps it from dying here. */
 bool wefti_doom_is_due(const wefti_runner *runner);
 
 /* Lifts the runner's doom: on its thread, when its task has ended. */
 void wefti_doom_lift(wefti_runner *runner);
+
+/* kill_thread.c: the same for the calls of plain threads. In the handler: whether the signal was for it. */
+bool wefti_doom_strike_thread(wefti_strand *strand, void *interrupted);
+WEFTI_NORETURN void wefti_doom_thread_die(wefti_strand *self, unsigned how);
+/* Interrupts those that are marked once more. Whether there are any. */
+bool wefti_doom_repeat_threads(bool interrupts);
+
+/* Whether what was interrupted may be left just there. */
+bool wefti_doom_may_leave(const wefti_walk *walk);
+/* kill.c: finds out how far kills reach here, and sees to it that the reaper runs. Whether threads can be interrupted.
+ */
+bool wefti_doom_begin(void);
+
+/* Set by comm/: takes the waiter of a runner that has parked with wefti_park_single out of its channel and claims its
+ * wait. false: it was won by others. */
+extern bool (*wefti_withdraw_hook)(wefti_runner *runner);
 
 /* The handler met code that was loaded after the table of code was made. */
 extern wefti_doom_flag wefti_doom_met_unknown;

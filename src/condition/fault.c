@@ -8,6 +8,7 @@
 #include <weft/forkjoin.h>
 #include <weft/future.h>
 #include <weft/kill.h>
+#include <weft/parallel.h>
 
 #include "cpu/divert.h"
 #include "dynamic/env.h"
@@ -73,13 +74,39 @@ void wefti_fault_forget(wefti_runner *runner) { runner->fault.stage = WEFTI_FAUL
 
 /* Functions of Weft that call the program back where it may signal errors. */
 static wefti_text_function *const raising[] = {
-    (wefti_text_function *)weft_signal_from,     (wefti_text_function *)weft_error_from,
-    (wefti_text_function *)weft_warn_from,       (wefti_text_function *)weft_signal_again,
-    (wefti_text_function *)weft_error_again,     (wefti_text_function *)weft_must_at,
-    (wefti_text_function *)weft_call_protected,  (wefti_text_function *)weft_call_handling,
-    (wefti_text_function *)weft_protect_end,     (wefti_text_function *)weft_invoke,
-    (wefti_text_function *)weft_forks_reclaim,   (wefti_text_function *)weft_force_future,
-    (wefti_text_function *)weft_invoke_debugger, (wefti_text_function *)weft_invoke_transfer_error,
+    (wefti_text_function *)weft_signal_from,
+    (wefti_text_function *)weft_error_from,
+    (wefti_text_function *)weft_warn_from,
+    (wefti_text_function *)weft_signal_again,
+    (wefti_text_function *)weft_error_again,
+    (wefti_text_function *)weft_must_at,
+    (wefti_text_function *)weft_call_protected,
+    (wefti_text_function *)weft_call_handling,
+    (wefti_text_function *)weft_protect_end,
+    (wefti_text_function *)weft_invoke,
+    (wefti_text_function *)weft_forks_reclaim,
+    (wefti_text_function *)weft_force_future,
+    (wefti_text_function *)weft_for_range,
+    (wefti_text_function *)weft_for_tiles,
+    (wefti_text_function *)weft_map,
+    (wefti_text_function *)weft_reduce,
+    (wefti_text_function *)weft_map_reduce,
+    (wefti_text_function *)weft_scan,
+    (wefti_text_function *)weft_filter,
+    (wefti_text_function *)weft_partition,
+    (wefti_text_function *)weft_count_if,
+    (wefti_text_function *)weft_find,
+    (wefti_text_function *)weft_find_any,
+    (wefti_text_function *)weft_every,
+    (wefti_text_function *)weft_some,
+    (wefti_text_function *)weft_least,
+    (wefti_text_function *)weft_greatest,
+    (wefti_text_function *)weft_sort,
+    (wefti_text_function *)weft_stable_sort,
+    (wefti_text_function *)weft_merge,
+    (wefti_text_function *)weft_all,
+    (wefti_text_function *)weft_invoke_debugger,
+    (wefti_text_function *)weft_invoke_transfer_error,
 };
 
 static unsigned kind_of(const wefti_runner *runner, const wefti_signal_fault *fault) {
@@ -142,7 +169,7 @@ static bool raise_at_return(wefti_runner *runner, const wefti_signal_fault *faul
     if (run->slot == NULL) return false;
     note(runner, fault, WEFT_FAULT_STACK, WEFTI_FAULT_AT_RETURN);
     runner->barrier = run->slot;
-    wefti_barrier_set(run->slot, wefti_stack_size_of(runner->pool));
+    wefti_barrier_set(run->slot, wefti_stack_size_of(runner->pool), false);
     return true;
 }
 
@@ -159,7 +186,7 @@ static bool open_spare(wefti_runner *runner) {
 static bool take_walked(wefti_runner *runner, const wefti_signal_fault *fault, unsigned kind) {
     uintptr_t pc = wefti_interrupted_pc(fault->interrupted);
     wefti_walk walk;
-    wefti_walk_callers(&walk, pc);
+    wefti_walk_callers(&walk, pc, 0);
     if (!walk.whole || !walk.program) return false;
     if (kind == WEFT_FAULT_STACK && !open_spare(runner)) return false;
     if (!walk.held.there && may_leave_top(&walk, kind, pc)) return raise_now(runner, fault, kind);
@@ -173,7 +200,7 @@ static bool take(wefti_runner *runner, const wefti_signal_fault *fault, unsigned
     runner->barrier = NULL;
     bool taken = take_walked(runner, fault, kind);
     if (barrier != NULL && runner->barrier == NULL && runner->fault.stage != WEFTI_FAULT_NOW) {
-        wefti_barrier_set(barrier, size);
+        wefti_barrier_set(barrier, size, runner->slice_due);
         runner->barrier = barrier;
     }
     return taken;

@@ -22,6 +22,7 @@
 #include "os/walk.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
+#include "sched/slice.h"
 
 enum { FIRST_NAP = 30000, LONGEST_NAP = 2000000, ASK_AGAIN_NAP = 30000, MOST_AT_ONCE = 64 };
 enum { REAPER_STACK = 64 * 1024, IDLE_SECONDS = 5 };
@@ -158,7 +159,7 @@ static void repeat(wefti_doom *doom, int64_t now) {
     if (wefti_load_relaxed(&runner->what) != NULL) /* relaxed: a guess; the next round will do as well */
         mail(home);
     else if (interrupts && wefti_load_relaxed(&home->current) == runner)
-        wefti_interrupt(home->thread_id);
+        wefti_interrupt(WEFTI_TO_END, home->thread_id);
 }
 
 /* listing held. Whether there is anything left to do. */
@@ -172,6 +173,7 @@ static bool repeat_all(void) {
         if (state == WEFTI_DOOM_MARKED) repeat(doom, now);
         left |= state == WEFTI_DOOM_MARKED || (state == WEFTI_DOOM_LOST && !doom->replaced);
     }
+    left |= wefti_doom_repeat_threads(interrupts);
     return left;
 }
 
@@ -265,7 +267,7 @@ static void ask(wefti_question *question) {
     question->again = false;
     wefti_store_relaxed(&question->answered, 0u);
     wefti_store_release(&worker->question, question); /* partners: the exchanges in the handler and in on_mail */
-    if (interrupts ? !wefti_interrupt(worker->thread_id) : !mail(worker))
+    if (interrupts ? !wefti_interrupt(WEFTI_TO_END, worker->thread_id) : !mail(worker))
         (void)wefti_exchange_acq_rel(&worker->question, NULL);
 }
 
@@ -343,6 +345,7 @@ static void die_if_marked(void) {
 __attribute__((constructor)) static void introduce(void) {
     wefti_die_hook = die_if_marked;
     wefti_doom_lift_hook = wefti_doom_lift;
+    wefti_slice_over_hook = wefti_doom_after_slice;
     wefti_kernel_gone_hook = forget_kernel;
 }
 
@@ -359,7 +362,7 @@ static bool prepare(search *s) {
     s->questions = calloc(count, sizeof *s->questions);
     if (s->questions == NULL) return false;
     for (uint32_t i = 0; i < count; i++) s->questions[i].worker = &s->kernel->workers[i];
-    if (interrupts && !wefti_interrupt_init(wefti_doom_interrupt)) interrupts = false;
+    if (interrupts && !wefti_interrupt_init(WEFTI_TO_END, wefti_doom_interrupt)) interrupts = false;
     return true;
 }
 
@@ -371,6 +374,19 @@ static void begin_asking(const wefti_strand *self) {
         if (question != NULL) wefti_doom_answer(question);
         wefti_os_nap(ASK_AGAIN_NAP);
     }
+}
+
+bool wefti_doom_begin(void) {
+    const wefti_strand nobody = {.worker = NULL}, *self = wefti_strand_now;
+    begin_asking(self != NULL ? self : &nobody);
+    look_once();
+    if (interrupts && !wefti_interrupt_init(WEFTI_TO_END, wefti_doom_interrupt)) interrupts = false;
+    bool can = interrupts;
+    pthread_mutex_unlock(&asking);
+    pthread_mutex_lock(&listing);
+    call_reaper();
+    pthread_mutex_unlock(&listing);
+    return can;
 }
 
 static size_t kill_marked(search *s, const wefti_strand *self) {
@@ -481,16 +497,26 @@ weft_status weft_make_object_killable(const char *name) {
 
 weft_without_kill weft_without_kill_begin(void) {
     wefti_strand *self = wefti_strand_now;
-    if (self == NULL || self->worker == NULL) return (weft_without_kill){NULL, true};
-    wefti_runner *runner = wefti_runner_of_strand(self);
-    runner->unkillable++;
-    return (weft_without_kill){runner, true};
+    if (self == NULL) return (weft_without_kill){NULL, true};
+    if (self->worker != NULL)
+        wefti_runner_of_strand(self)->unkillable++;
+    else
+        wefti_thread_of_strand(self)->unkillable++;
+    return (weft_without_kill){self, true};
 }
 
 void weft_without_kill_end(weft_without_kill *region) {
-    wefti_runner *runner = region->task;
-    if (runner == NULL) return;
+    wefti_strand *self = region->task;
+    if (self == NULL) return;
     region->task = NULL;
+    if (self->worker == NULL) {
+        wefti_thread *thread = wefti_thread_of_strand(self);
+        thread->unkillable--;
+        if (wefti_thread_is_due(thread)) wefti_doom_die(self);
+        return;
+    }
+    wefti_runner *runner = wefti_runner_of_strand(self);
     runner->unkillable--;
-    if (wefti_doom_is_due(runner)) wefti_doom_die(&runner->fiber.strand);
+    if (wefti_doom_is_due(runner)) wefti_doom_die(self);
+    wefti_slice_end_deferred(runner);
 }

@@ -7,6 +7,7 @@
 #include <unwind.h>
 
 #include "fiber/annotate.h"
+#include "os/frames.h"
 #include "os/os.h"
 #include "sched/worker.h"
 
@@ -159,7 +160,7 @@ static void pursue(wefti_unwinding *u) {
 WEFTI_NORETURN static void start(const wefti_unwinding *plan, unsigned how) {
     wefti_unwinding bare = *plan, *u = &bare;
     pursue(&bare);
-    bool walks = (how & WEFTI_UNWIND_LIST) == 0 && !passes_broken(&bare);
+    bool walks = (how & WEFTI_UNWIND_LIST) == 0 && !passes_broken(&bare) && !wefti_frames_have_no_pads(bare.limit);
     wefti_unwinding *made = walks ? malloc(sizeof *made) : NULL;
     if (made != NULL) {
         *made = bare;
@@ -178,6 +179,14 @@ WEFTI_NORETURN static void start(const wefti_unwinding *plan, unsigned how) {
 
 WEFTI_NORETURN void wefti_unwind_to(wefti_strand *self, weft_target *target) {
     start(&(wefti_unwinding){.strand = self, .target = target, .limit = wefti_place_on_stack(target)}, 0);
+}
+
+WEFTI_NORETURN void wefti_unwind_out(wefti_strand *self, weft_target *target, unsigned how) {
+    start(&(wefti_unwinding){.strand = self,
+                             .target = target,
+                             .limit = wefti_place_on_stack(target),
+                             .insists = (how & WEFTI_UNWIND_INSISTS) != 0},
+          how);
 }
 
 WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition *condition, unsigned how) {

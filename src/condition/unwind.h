@@ -57,6 +57,9 @@ WEFTI_NORETURN void wefti_unwind_to(wefti_strand *self, weft_target *target);
  * task that came as a record (wefti_task_runs). */
 WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition *condition, unsigned how);
 
+/* The same, how: WEFTI_UNWIND_... */
+WEFTI_NORETURN void wefti_unwind_out(wefti_strand *self, weft_target *target, unsigned how);
+
 /* The end of a target: of its block, or by the landing pad of the C frame that it stands in. */
 void wefti_target_leave(wefti_strand *self, weft_target *target);
 

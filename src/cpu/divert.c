@@ -6,6 +6,7 @@
 
 #if WEFTI_CAN_DIVERT
 
+#include <cpuid.h>
 #include <string.h>
 #include <ucontext.h>
 
@@ -19,10 +20,12 @@
 #define VALGRIND_MAKE_MEM_UNDEFINED(from, size) ((void)0)
 #endif
 
-enum { RED_ZONE = 128, SPARE = 4096, SMALLEST_BITS = 14, CELL = 16 };
+enum { RED_ZONE = 128, SPARE = 4096, SMALLEST_BITS = 14, CELL = 16, STATE_ALIGNMENT = 64 };
 
 /* divert_x86_64.S */
 extern const char wefti_diverted_entry[], wefti_waiting_entry[], wefti_barrier_cells[];
+extern const char wefti_paused_entry[], wefti_pause_cells[];
+size_t wefti_state_size; /* what xsave writes; the assembly reads it. 0: there is none */
 
 uintptr_t wefti_interrupted_pc(const void *interrupted) {
     return (uintptr_t)((const ucontext_t *)interrupted)->uc_mcontext.gregs[REG_RIP];
@@ -62,6 +65,30 @@ void wefti_interrupted_calm(void *interrupted) {
     floating->mxcsr &= ~(__uint32_t)SSE_COMPLAINTS;
 }
 
+bool wefti_pause_init(void) {
+    unsigned a, b, c, d;
+    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) return false;
+    if (__get_cpuid_count(0xd, 0, &a, &b, &c, &d) == 0 || b == 0) return false;
+    wefti_state_size = b; /* of all that the system has enabled */
+    return true;
+}
+
+size_t wefti_pause_room(void) { return RED_ZONE + sizeof(registers) + wefti_state_size + STATE_ALIGNMENT + 2 * SPARE; }
+
+bool wefti_pause_interrupted(void *interrupted, uintptr_t lowest) {
+    greg_t *now = ((ucontext_t *)interrupted)->uc_mcontext.gregs;
+    greg_t *back = (greg_t *)((uintptr_t)now[REG_RSP] - RED_ZONE) - 2; /* what takes it back there */
+    uintptr_t at = ((uintptr_t)back - sizeof(registers)) & ~(uintptr_t)15;
+    if (at < lowest + wefti_pause_room()) return false;
+    memcpy((void *)at, now, sizeof(registers));
+    ((registers *)at)->of[REG_RSP] = (greg_t)back;
+    back[0] = now[REG_EFL];
+    back[1] = now[REG_RIP];
+    now[REG_RSP] = now[REG_RBX] = (greg_t)at;
+    now[REG_RIP] = (greg_t)(uintptr_t)wefti_paused_entry;
+    return true;
+}
+
 void wefti_divert_waiting(wefti_context *context) {
     /* A second frame of the switch below the first, which returns into wefti_waiting_entry: its registers are the same,
      * and when it is gone the first lies where the switch would have left it. */
@@ -78,18 +105,19 @@ static void **top_word(void **slot, size_t stack_size) {
     return (void **)(((uintptr_t)slot | (stack_size - 1)) + 1) - 1;
 }
 
-static void *entry_for(size_t stack_size) {
+static void *entry_for(size_t stack_size, bool all) {
     size_t class = (size_t)__builtin_ctzll(stack_size) - SMALLEST_BITS;
-    return (void *)(uintptr_t)(wefti_barrier_cells + class * CELL + 1);
+    return (void *)(uintptr_t)((all ? wefti_pause_cells : wefti_barrier_cells) + class * CELL + 1);
 }
 
-void wefti_barrier_set(void **slot, size_t stack_size) {
+void wefti_barrier_set(void **slot, size_t stack_size, bool all) {
     *top_word(slot, stack_size) = *slot;
-    *slot = entry_for(stack_size);
+    *slot = entry_for(stack_size, all);
 }
 
 void wefti_barrier_clear(void **slot, size_t stack_size) {
-    if (*slot == entry_for(stack_size)) *slot = *top_word(slot, stack_size);
+    if (*slot == entry_for(stack_size, false) || *slot == entry_for(stack_size, true))
+        *slot = *top_word(slot, stack_size);
 }
 
 void *wefti_barrier_kept(void **slot, size_t stack_size) { return *top_word(slot, stack_size); }
@@ -117,9 +145,18 @@ void wefti_interrupted_return(void *interrupted) { (void)interrupted; }
 
 void wefti_interrupted_calm(void *interrupted) { (void)interrupted; }
 
-void wefti_barrier_set(void **slot, size_t stack_size) {
+bool wefti_pause_init(void) { return false; }
+
+size_t wefti_pause_room(void) { return 0; }
+
+bool wefti_pause_interrupted(void *interrupted, uintptr_t lowest) {
+    return wefti_divert_interrupted(interrupted, lowest);
+}
+
+void wefti_barrier_set(void **slot, size_t stack_size, bool all) {
     (void)slot;
     (void)stack_size;
+    (void)all;
 }
 
 void wefti_barrier_clear(void **slot, size_t stack_size) {

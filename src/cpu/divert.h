@@ -7,6 +7,8 @@
  *
  *   at once     wefti_divert_interrupted changes what the handler returns to
  *   waiting     wefti_divert_waiting lets a context that has been left go on into wefti_diverted
+ *   for a while wefti_pause_interrupted: wefti_paused is called in the place of the next instruction, with all state of
+ *               the processor kept, and then that comes
  *   at return   wefti_barrier_set changes a return address. The original is kept at the top of the stack, from where
  * the unwinding information of the code that stands there instead takes it: who walks the stack meanwhile sees nothing
  * unusual. One barrier a stack.
@@ -43,11 +45,22 @@ void wefti_interrupted_calm(void *interrupted);
 /* The context has been left, and nobody else will switch to it or change it meanwhile. */
 void wefti_divert_waiting(wefti_context *context);
 
-void wefti_barrier_set(void **slot, size_t stack_size);
+/* Finds out how much there is to keep. false: nothing can be paused here. */
+bool wefti_pause_init(void);
+/* false: there is no room for it above `lowest`. After wefti_pause_init. */
+bool wefti_pause_interrupted(void *interrupted, uintptr_t lowest);
+/* What a pause needs of a stack, below the code that it pauses. */
+size_t wefti_pause_room(void);
+
+/* all: keeps all state of the processor, as for a pause, and not just what a function may return. */
+void wefti_barrier_set(void **slot, size_t stack_size, bool all);
 /* What stood in the slot before. */
 void *wefti_barrier_kept(void **slot, size_t stack_size);
 /* Puts the return address back, if it is still there. */
 void wefti_barrier_clear(void **slot, size_t stack_size);
+
+/* Provided by who pauses. May return much later, on the same thread. */
+void wefti_paused(void);
 
 /* Provided by who diverts: the first never returns. At a barrier first the one is called, which stores the original
  * address at *where, then the other, which need not return. */

@@ -75,22 +75,26 @@ wefti_waiting_entry:
  * (rsp & -size) + size - 8; DW_CFA_val_expression 16: breg7 0, const4s -size, and, const4u size - 8, plus, deref.
  * The frame address is one less than the caller's, since unwinders tell frames by it; rsp is what it was. */
 #define BYTES(number) (number) & 0xff, ((number) >> 8) & 0xff, ((number) >> 16) & 0xff, ((number) >> 24) & 0xff
-    .globl wefti_barrier_cells
-    .hidden wefti_barrier_cells
-    .type wefti_barrier_cells, @function
+    .macro CELLS name, reached
+    .globl \name
+    .hidden \name
+    .type \name, @function
     .p2align 4
-wefti_barrier_cells:
+\name:
     .irp bits, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
     .cfi_startproc
     .cfi_escape 0x0f, 2, 0x77, 0x7f
     .cfi_escape 0x16, 7, 2, 0x77, 0x00
     .cfi_escape 0x16, 16, 15, 0x77, 0, 0x0d, BYTES(-(1 << \bits)), 0x1a, 0x0c, BYTES((1 << \bits) - 8), 0x22, 0x06
     nop
-    jmp barrier_reached
+    jmp \reached
     .p2align 4, 0x90
     .cfi_endproc
     .endr
-    .size wefti_barrier_cells, . - wefti_barrier_cells
+    .size \name, . - \name
+    .endm
+    CELLS wefti_barrier_cells, barrier_reached
+    CELLS wefti_pause_cells, pause_reached
 
 /* Makes room for the return address where it was, keeps what the call has returned, and asks. */
     .type barrier_reached, @function
@@ -124,6 +128,143 @@ barrier_reached:
     ret
     .cfi_endproc
     .size barrier_reached, . - barrier_reached
+
+/* Keeps all that the processor has in registers but the general ones below rsp, and begins with a state as a function
+ * finds it. wefti_state_size: cpu/divert.c. The header of what xsave writes must be zero. */
+    .macro KEEP_STATE
+    subq wefti_state_size(%rip), %rsp
+    andq $-64, %rsp
+    xorl %eax, %eax
+    .irp word, 512, 520, 528, 536, 544, 552, 560, 568
+    movq %rax, \word(%rsp)
+    .endr
+    movl $-1, %eax
+    movl %eax, %edx
+    xsave64 (%rsp)
+    fninit
+    pushq $0x1f80
+    ldmxcsr (%rsp)
+    addq $8, %rsp
+    .endm
+    .macro PUT_STATE_BACK
+    movl $-1, %eax
+    movl %eax, %edx
+    xrstor64 (%rsp)
+    .endm
+
+/* The same as above with base register `base`, 0x73 for rbx or 0x77 for rsp, for code that is paused: the word for rsp is
+ * that of two words, the flags and rip, which lie below its red zone. */
+#define AT_BASE(base, reg, word) .cfi_escape 0x10, reg, 3, base, ((word) * 8) & 0x7f | 0x80, ((word) * 8) >> 7
+#define PAUSED_AT(base)                                                                                                \
+    .cfi_escape 0x0f, 7, base, 0xf8, 0x00, 0x06, 0x23, 0x90, 0x01;                                                     \
+    .cfi_escape 0x16, 7, 7, base, 0xf8, 0x00, 0x06, 0x23, 0x90, 0x01;                                                  \
+    AT_BASE(base, 8, 0);                                                                                               \
+    AT_BASE(base, 9, 1);                                                                                               \
+    AT_BASE(base, 10, 2);                                                                                              \
+    AT_BASE(base, 11, 3);                                                                                              \
+    AT_BASE(base, 12, 4);                                                                                              \
+    AT_BASE(base, 13, 5);                                                                                              \
+    AT_BASE(base, 14, 6);                                                                                              \
+    AT_BASE(base, 15, 7);                                                                                              \
+    AT_BASE(base, 5, 8);                                                                                               \
+    AT_BASE(base, 4, 9);                                                                                               \
+    AT_BASE(base, 6, 10);                                                                                              \
+    AT_BASE(base, 3, 11);                                                                                              \
+    AT_BASE(base, 1, 12);                                                                                              \
+    AT_BASE(base, 0, 13);                                                                                              \
+    AT_BASE(base, 2, 14);                                                                                              \
+    AT_BASE(base, 16, 16)
+
+/* Entered by a change of what a handler returns to, with rbx = rsp -> registers as for wefti_diverted_entry. */
+    .globl wefti_paused_entry
+    .hidden wefti_paused_entry
+    .type wefti_paused_entry, @function
+    .p2align 4
+paused_frame:
+    .cfi_startproc
+    .cfi_signal_frame
+    PAUSED_AT(0x73)
+    nop
+wefti_paused_entry:
+    cld
+    KEEP_STATE
+    call wefti_paused
+    PUT_STATE_BACK
+    movq %rbx, %rsp
+    movq (%rsp), %r8
+    movq 8(%rsp), %r9
+    movq 16(%rsp), %r10
+    movq 24(%rsp), %r11
+    movq 32(%rsp), %r12
+    movq 40(%rsp), %r13
+    movq 48(%rsp), %r14
+    movq 56(%rsp), %r15
+    movq 64(%rsp), %rdi
+    movq 72(%rsp), %rsi
+    movq 80(%rsp), %rbp
+    movq 96(%rsp), %rdx
+    movq 104(%rsp), %rax
+    movq 112(%rsp), %rcx
+    movq 88(%rsp), %rbx
+    PAUSED_AT(0x77)
+    movq 120(%rsp), %rsp
+    .cfi_def_cfa %rsp, 144
+    .irp reg, 0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15
+    .cfi_same_value \reg
+    .endr
+    .cfi_restore 7
+    .cfi_offset 16, -136
+    popfq
+    .cfi_adjust_cfa_offset -8
+    ret $128                                            /* and gives the red zone back */
+    .cfi_endproc
+    .size paused_frame, . - paused_frame
+
+/* A barrier that may pause: as barrier_reached, with all that a library may have returned or kept. */
+    .type pause_reached, @function
+    .p2align 4
+pause_reached:
+    .cfi_startproc
+    .cfi_def_cfa %rsp, 0
+    .cfi_undefined %rip                                 /* until it is known */
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_offset %rbp, -16
+    movq %rsp, %rbp
+    .cfi_def_cfa_register %rbp
+    pushq %rax
+    pushq %rdx
+    pushq %rcx
+    pushq %rsi
+    pushq %rdi
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    KEEP_STATE
+    leaq 8(%rbp), %rdi
+    call wefti_barrier_original                         /* stores it there */
+    .cfi_offset %rip, -8
+    call wefti_barrier_passed
+    PUT_STATE_BACK
+    leaq -72(%rbp), %rsp
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rdi
+    popq %rsi
+    popq %rcx
+    popq %rdx
+    popq %rax
+    popq %rbp
+    .cfi_def_cfa %rsp, 8
+    .cfi_restore %rbp
+    ret
+    .cfi_endproc
+    .size pause_reached, . - pause_reached
 
 #endif
 

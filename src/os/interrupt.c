@@ -16,38 +16,42 @@
 
 enum { STACK_SIZE = 64 * 1024 };
 
-static wefti_interrupt_handler *ours;
-static struct sigaction before; /* what the program had */
+static struct {
+    const int number, flags;
+    wefti_interrupt_handler *ours;
+    struct sigaction before; /* what the program had */
+} signals[] = {[WEFTI_TO_END] = {.number = SIGURG}, [WEFTI_TO_PAUSE] = {.number = SIGVTALRM, .flags = SA_RESTART}};
 
-static void pass_on(int number, siginfo_t *information, void *interrupted) {
-    if ((before.sa_flags & SA_SIGINFO) != 0)
-        before.sa_sigaction(number, information, interrupted);
-    else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
-        before.sa_handler(number);
+static void pass_on(const struct sigaction *before, int number, siginfo_t *information, void *interrupted) {
+    if ((before->sa_flags & SA_SIGINFO) != 0)
+        before->sa_sigaction(number, information, interrupted);
+    else if (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN)
+        before->sa_handler(number);
 }
 
 static void on_signal(int number, siginfo_t *information, void *interrupted) {
     int saved = errno;
-    if (!ours(interrupted)) pass_on(number, information, interrupted);
+    wefti_interruption which = number == SIGURG ? WEFTI_TO_END : WEFTI_TO_PAUSE;
+    if (!signals[which].ours(interrupted)) pass_on(&signals[which].before, number, information, interrupted);
     errno = saved;
 }
 
-bool wefti_interrupt_init(wefti_interrupt_handler *handler) {
+bool wefti_interrupt_init(wefti_interruption which, wefti_interrupt_handler *handler) {
     struct sigaction now, mine;
-    if (sigaction(SIGURG, NULL, &now) != 0) return false;
+    if (sigaction(signals[which].number, NULL, &now) != 0) return false;
     if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_signal) return true;
-    ours = handler;
-    before = now;
+    signals[which].ours = handler;
+    signals[which].before = now;
     memset(&mine, 0, sizeof mine);
     mine.sa_sigaction = on_signal;
-    mine.sa_flags = SA_SIGINFO | SA_ONSTACK; /* without SA_RESTART: what blocks is to come back */
+    mine.sa_flags = SA_SIGINFO | SA_ONSTACK | signals[which].flags;
     sigfillset(&mine.sa_mask);
-    return sigaction(SIGURG, &mine, NULL) == 0;
+    return sigaction(signals[which].number, &mine, NULL) == 0;
 }
 
-bool wefti_interrupt(int thread_id) {
+bool wefti_interrupt(wefti_interruption which, int thread_id) {
     int saved = errno;
-    bool done = syscall(SYS_tgkill, getpid(), thread_id, SIGURG) == 0;
+    bool done = syscall(SYS_tgkill, getpid(), thread_id, signals[which].number) == 0;
     errno = saved;
     return done;
 }

@@ -64,6 +64,8 @@ void wefti_os_yield(void);
 void wefti_os_nap(int64_t nanoseconds); /* less than a second */
 /* The system's number for the calling thread. */
 int wefti_os_thread_id(void);
+/* Processor time that a thread of this process has used, in nanoseconds; 0 if there is none of this number. */
+int64_t wefti_os_thread_used(int thread_id);
 /* Asks for time-outs of the calling thread to be as exact as the system can. */
 void wefti_os_exact_timeouts(void);
 

@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unwind.h>
@@ -28,15 +29,17 @@ typedef struct range {
 typedef struct table {
     const struct table *older; /* never freed: a handler may be reading it */
     size_t ranges, ours, traits;
-    bool sound;               /* see wefti_text_refresh */
-    range range[MOST_RANGES]; /* objects */
-    range our[MOST_RANGES];   /* Weft's parts of an object that it shares with others; in order */
+    unsigned long long loaded; /* how many objects have been loaded and unloaded, and named, up to then */
+    bool sound;                /* see wefti_text_refresh */
+    range range[MOST_RANGES];  /* objects */
+    range our[MOST_RANGES];    /* Weft's parts of an object that it shares with others; in order */
     range trait[MOST_TRAITS];
 } table;
 
 static WEFTI_ATOMIC(table *) current;
 static char names[MOST_NAMES][NAME_SIZE];
-static size_t name_count;
+static size_t name_count; /* under lock, as names */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static wefti_text_function *const *raising;
 static size_t raising_count;
 
@@ -115,6 +118,11 @@ static wefti_text kind_of(const struct dl_phdr_info *object, bool first) {
     return WEFTI_TEXT_LIBRARY;
 }
 
+static bool is_unwinder(const struct dl_phdr_info *object) {
+    const char *path = object->dlpi_name != NULL ? object->dlpi_name : "";
+    return strstr(path, "/libgcc_s") != NULL || strstr(path, "/libunwind") != NULL;
+}
+
 typedef struct making {
     table *made;
     size_t objects;
@@ -124,11 +132,14 @@ static int add_object(struct dl_phdr_info *object, size_t size, void *argument) 
     (void)size;
     making *m = argument;
     wefti_text kind = kind_of(object, m->objects++ == 0);
+    m->made->loaded = object->dlpi_adds + object->dlpi_subs + name_count;
     for (int i = 0; i < object->dlpi_phnum && m->made->ranges < MOST_RANGES; i++) {
         const ElfW(Phdr) *part = &object->dlpi_phdr[i];
         if (part->p_type != PT_LOAD || (part->p_flags & PF_X) == 0) continue;
         uintptr_t from = object->dlpi_addr + part->p_vaddr;
         m->made->range[m->made->ranges++] = (range){from, from + part->p_memsz, (unsigned)kind};
+        if (kind == WEFTI_TEXT_LIBRARY && is_unwinder(object) && m->made->traits < MOST_TRAITS)
+            m->made->trait[m->made->traits++] = (range){from, from + part->p_memsz, WEFTI_TRAIT_UNWINDS};
     }
     return 0;
 }
@@ -163,7 +174,8 @@ static const struct {
     {WEFTI_TRAIT_NO_BARRIER,
      "setjmp _setjmp __sigsetjmp sigsetjmp getcontext swapcontext setcontext makecontext vfork __vfork clone fork "
      "longjmp "
-     "_longjmp siglongjmp __longjmp_chk abort exit _exit _Exit quick_exit pthread_exit __stack_chk_fail __assert_fail "
+     "_longjmp siglongjmp __longjmp_chk forkpty daemon abort exit _exit _Exit quick_exit pthread_exit __stack_chk_fail "
+     "__assert_fail "
      "__cxa_throw __cxa_rethrow _Unwind_Resume _Unwind_Resume_or_Rethrow _Unwind_RaiseException _Unwind_ForcedUnwind "
      "raise gsignal dlsym dlvsym dlopen dlmopen dladdr "},
     {WEFTI_TRAIT_LEAF,
@@ -239,13 +251,17 @@ static bool is_sound(const table *made) {
     return made->ranges < MOST_RANGES && made->ours < MOST_RANGES;
 }
 
-bool wefti_text_refresh(void) {
-    if (dlsym == NULL || dladdr1 == NULL) return false;
+/* The lock is held. Whether the table in use is right still or, if there is no memory, has to do. */
+static bool refresh(void) {
     static table first;                                 /* so that it cannot be wanting */
-    const table *before = wefti_load_relaxed(&current); /* relaxed: one caller at a time */
+    const table *before = wefti_load_relaxed(&current); /* relaxed: under the lock */
     table *made = before == NULL ? &first : calloc(1, sizeof *made);
     if (made == NULL) return before != NULL && before->sound;
     dl_iterate_phdr(add_object, &(making){made, 0});
+    if (before != NULL && before->loaded == made->loaded) { /* older ones stay: not one for each call */
+        free(made);
+        return before->sound;
+    }
     add_our_parts(made);
     add_traits(made);
     made->sound = is_sound(made);
@@ -254,11 +270,20 @@ bool wefti_text_refresh(void) {
     return made->sound;
 }
 
+bool wefti_text_refresh(void) {
+    if (dlsym == NULL || dladdr1 == NULL) return false;
+    pthread_mutex_lock(&lock);
+    bool sound = refresh();
+    pthread_mutex_unlock(&lock);
+    return sound;
+}
+
 bool wefti_text_add(const char *name) {
-    if (name_count == MOST_NAMES || strlen(name) >= NAME_SIZE) return false;
-    strcpy(names[name_count], name);
-    name_count++;
-    return true;
+    pthread_mutex_lock(&lock);
+    bool room = name_count < MOST_NAMES && strlen(name) < NAME_SIZE;
+    if (room) strcpy(names[name_count++], name);
+    pthread_mutex_unlock(&lock);
+    return room;
 }
 
 void wefti_text_raising(wefti_text_function *const *functions, size_t count) {

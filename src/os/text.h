@@ -28,10 +28,11 @@ typedef enum wefti_trait {
     WEFTI_TRAIT_NO_BARRIER = 4, /* never returns, returns twice or elsewhere, or looks at its return address */
     WEFTI_TRAIT_RAISES = 8,     /* of Weft: what it calls may signal errors, which leave it */
     WEFTI_TRAIT_LEAF = 16,      /* memcpy, strlen, ...: holds nothing, and calls none but its like */
-    WEFTI_TRAIT_ABORTS = 32     /* abort, a failed assertion: holds nothing when it raises its signal */
+    WEFTI_TRAIT_ABORTS = 32,    /* abort, a failed assertion: holds nothing when it raises its signal */
+    WEFTI_TRAIT_UNWINDS = 64    /* in the system's unwinder, which changes the frames it goes back to */
 } wefti_trait;
 
-/* Makes the table, or one that knows what was loaded since. One caller at a time; not in a signal handler. false: here
+/* Makes the table, or one that knows what was loaded since. Any thread; not in a signal handler. false: here
  * the program's code cannot be told from the library's (a static C library, an allocator inside the program, ...). */
 bool wefti_text_refresh(void);
 

@@ -33,7 +33,7 @@ static void *begin(void *memory) {
 /* What a thread of ours lets through: faults of its own, what profilers send, and SIGURG, which nobody handles unless
  * it wants to interrupt a thread. All others are for the threads that the program has for them. */
 static void signals_to_block(sigset_t *blocked) {
-    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF, SIGURG};
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF, SIGURG, SIGVTALRM};
     sigfillset(blocked);
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(blocked, own[i]);
 }
@@ -88,6 +88,14 @@ void wefti_os_yield(void) { sched_yield(); }
 void wefti_os_nap(int64_t nanoseconds) { nanosleep(&(struct timespec){0, (long)nanoseconds}, NULL); }
 
 int wefti_os_thread_id(void) { return (int)syscall(SYS_gettid); }
+
+int64_t wefti_os_thread_used(int thread_id) {
+    struct timespec used;
+    clockid_t clock =
+        (clockid_t)(~(unsigned)thread_id << 3 | 6); /* as the system numbers them; pthread_t may be gone */
+    if (clock_gettime(clock, &used) != 0) return 0;
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
 
 void wefti_os_exact_timeouts(void) {
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* else the system may be 50 microseconds late */

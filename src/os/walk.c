@@ -19,6 +19,8 @@ enum { MOST_FRAMES = 1 << 24 };
 typedef struct walking {
     wefti_walk *walk;
     uintptr_t pc;     /* until it is met, frames are of the handler */
+    uintptr_t limit;  /* 0: none */
+    bool reached;     /* the limit */
     unsigned frames;  /* since then */
     bool past_leaves; /* a frame was met that is of no leaf */
     bool in_run, run_is_top, run_signal, run_ours;
@@ -55,6 +57,10 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
     uintptr_t ip = _Unwind_GetIPInfo(context, &exact);
     if (w->frames == 0 && ip != w->pc) return _URC_NO_REASON;
     if (ip == 0) return _URC_NO_REASON;
+    if (w->limit != 0 && w->frames > 0 && _Unwind_GetCFA(context) > w->limit) {
+        w->reached = true;
+        return _URC_NORMAL_STOP;
+    }
     uintptr_t place = w->frames == 0 || exact ? ip : ip - 1;
     wefti_text text = wefti_text_of(place);
     if (text == WEFTI_TEXT_UNKNOWN || w->frames >= MOST_FRAMES) {
@@ -65,6 +71,11 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
         w->frames++; /* its caller tells */
         return _URC_NO_REASON;
     }
+    /* Before it goes on in a landing pad, the unwinder writes over the registers that its own frames have saved, and
+     * then they lead nowhere. */
+    if (text == WEFTI_TEXT_LIBRARY && !w->walk->program && !w->run_ours &&
+        (wefti_text_traits(place) & WEFTI_TRAIT_UNWINDS))
+        return _URC_NORMAL_STOP;
     if (text == WEFTI_TEXT_PROGRAM) {
         if (w->in_run) {
             w->run_signal = exact && w->frames > 0;
@@ -79,12 +90,12 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
     return _URC_NO_REASON;
 }
 
-void wefti_walk_callers(wefti_walk *walk, uintptr_t pc) {
+void wefti_walk_callers(wefti_walk *walk, uintptr_t pc, uintptr_t limit) {
     memset(walk, 0, sizeof *walk);
-    walking w = {.walk = walk, .pc = pc};
+    walking w = {.walk = walk, .pc = pc, .limit = limit};
     _Unwind_Reason_Code end = _Unwind_Backtrace(look, &w);
     /* The last run is the base: the loop of a runner. */
-    walk->whole = end == _URC_END_OF_STACK && w.in_run && w.run_ours && !walk->unknown;
+    walk->whole = (end == _URC_END_OF_STACK || w.reached) && w.in_run && w.run_ours && !walk->unknown;
 }
 
 static _Unwind_Reason_Code stop_at_once(struct _Unwind_Context *context, void *argument) {

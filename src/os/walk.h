@@ -37,6 +37,7 @@ typedef struct wefti_walk {
 bool wefti_walk_init(void);
 
 /* In a handler, on the thread that was interrupted at `pc`. */
-void wefti_walk_callers(wefti_walk *walk, uintptr_t pc);
+/* limit: the frame in which this address of the stack lies, one of Weft's, is the base; 0: the end of the stack is. */
+void wefti_walk_callers(wefti_walk *walk, uintptr_t pc, uintptr_t limit);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "condition/doom.h"
 #include "condition/unwind.h"
 #include "os/os.h"
 #include "sched/attach.h"
@@ -94,13 +95,14 @@ static void look_at_stack(wefti_forker *forker) {
 /* A body that began before the strand had any frames, and called others who have made them, still spawns into the only
  * one that there was: it comes here, since all of those are synced by now. */
 static void move_first(weft_forks *forks, weft_fork *base) {
+    if (WEFTI_LIKELY(forks->top != &forks->first + 1)) return;
     base[0] = forks->first;
     forks->top = base + 1;
 }
 
 weft_fork *weft_forks_attend(weft_forks *forks) {
     wefti_forker *forker = forks->deque != NULL ? wefti_forker_of(forks) : make(forks);
-    if (WEFTI_UNLIKELY(forks->top == &forks->first + 1)) move_first(forks, forker->deque.base);
+    move_first(forks, forker->deque.base);
     if (forks->top > forker->soft) look_at_stack(forker);
     wefti_store_relaxed(&forks->limit, forker->soft); /* relaxed: it may be asked anew at any time */
     if (forker->kernel == NULL && forks->top == forker->deque.base + 1) enlist(forker);
@@ -177,6 +179,7 @@ __attribute__((constructor)) static void introduce(void) { wefti_unwind_hook = j
 /* The task that was taken has failed. */
 static WEFTI_NOINLINE void raise(wefti_strand *self, const wefti_condition *condition, const weft_task_type *type) {
     weft_status status = wefti_condition_receive(self, condition);
+    if (status == WEFT_KILLED) wefti_doom_follow(self);
     weft_must_at("weft_sync", type->name, 0, status);
 }
 

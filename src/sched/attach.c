@@ -15,6 +15,7 @@
 
 #include "dynamic/env.h"
 #include "dynamic/frame.h"
+#include "os/interrupt.h"
 #include "os/os.h"
 #include "sched/forked.h"
 #include "sched/frames.h"
@@ -78,6 +79,7 @@ static void free_process(wefti_thread *thread) {
         thread->interrupts = next;
     }
     wefti_condition_forget(&thread->strand);
+    wefti_signal_stack_end(thread->signal_stack);
     wefti_forks_end(&thread->forks);
     release_initial(thread->initial);
     free(thread->values);
@@ -348,6 +350,13 @@ weft_status weft_name_process(const char *name) {
     if (name != NULL) memcpy(thread->name, name, strnlen(name, sizeof thread->name - 1));
     pthread_mutex_unlock(&lock);
     return WEFT_OK;
+}
+
+void wefti_processes_visit(uint64_t number, void (*visit)(wefti_thread *, void *), void *argument) {
+    pthread_mutex_lock(&lock);
+    for (wefti_thread *thread = processes; thread != NULL; thread = thread->next)
+        if (number == 0 || thread->number == number) visit(thread, argument);
+    pthread_mutex_unlock(&lock);
 }
 
 /* ---- interrupts ---- */

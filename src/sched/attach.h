@@ -55,6 +55,11 @@ typedef struct wefti_thread {
     weft_bound *below, *top; /* the bindings of outer calls are linked from `top` on above `below`; NULL: not yet */
     WEFTI_ATOMIC(struct wefti_worker *) serving; /* the worker whose thread this is, or NULL; as depth */
     struct wefti_thread *owner; /* of the strand of an interrupt: the thread's own process object; else NULL */
+    /* Killing: condition/kill_thread.c. */
+    WEFTI_ATOMIC(uint32_t) kill; /* wefti_thread_kill */
+    uint32_t unkillable;         /* regions that it is in */
+    struct weft_target *end;     /* where a kill leads; NULL: it is in no call that can be killed */
+    void *signal_stack;          /* given by Weft; NULL: none */
     /* Takes the thread's waiter out where it waits, should the thread be cancelled there; NULL: it cannot be. */
     void (*withdraw)(void *argument);
     void *withdrawn;
@@ -70,6 +75,27 @@ typedef struct wefti_thread {
 static inline wefti_thread *wefti_thread_of_strand(wefti_strand *strand) {
     return WEFTI_CONTAINER(strand, wefti_thread, strand);
 }
+
+/* The call that a thread is in:  NONE --begins--> OPEN --weft_kill_process--> MARKED --the thread--> DYING --> NONE
+ *                                                     '---------returns by itself---------> NONE <---'           */
+enum wefti_thread_kill { WEFTI_CALL_NONE, WEFTI_CALL_OPEN, WEFTI_CALL_MARKED, WEFTI_CALL_DYING };
+
+static inline bool wefti_thread_may_die(const wefti_thread *thread) {
+    return thread->unkillable == 0 && thread->strand.locks == 0 && thread->strand.cleaning == 0;
+}
+
+/* Whether the thread's call is marked, and nothing keeps it from ending here. relaxed: marked before an errand */
+static inline bool wefti_thread_is_due(wefti_thread *thread) {
+    return WEFTI_UNLIKELY(wefti_load_relaxed(&thread->kill) == WEFTI_CALL_MARKED) && wefti_thread_may_die(thread);
+}
+
+/* Whether the strand's waits are to be such that a kill, or the end of its scope, can end them. */
+static inline bool wefti_can_be_killed(wefti_strand *self) {
+    return self->worker != NULL || self->member != NULL || wefti_thread_of_strand(self)->end != NULL;
+}
+
+/* Calls visit for the process of this number, 0: for each, with the registry's lock held. */
+void wefti_processes_visit(uint64_t number, void (*visit)(wefti_thread *thread, void *argument), void *argument);
 
 /* The process object of a worker's thread, without initial bindings. NULL: no memory. */
 wefti_strand *wefti_attach_worker(void);

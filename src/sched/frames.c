@@ -57,9 +57,11 @@ void wefti_frames_delist(wefti_forker *forker) {
 
 static bool none(weft_kernel *kernel) { return wefti_load_relaxed(&kernel->forker_count) == 0; }
 
-/* Whether a parked strand of this worker has frames that it has not published. */
+/* Whether a parked strand of this worker has frames that it has not published. One whose slice is over may be in the
+ * middle of a spawn or a sync: those are its own. */
 static bool has_private(const wefti_forker *forker, const wefti_worker *worker) {
     if (forker->home != worker || forker->strand == wefti_strand_now) return false;
+    if (WEFTI_UNLIKELY(wefti_runner_of_strand(forker->strand)->sliced)) return false;
     return forker->deque.forks->top - forker->deque.base > (ptrdiff_t)wefti_load_relaxed(&forker->deque.shared);
 }
 

@@ -4,6 +4,7 @@
 
 #include "sched/frames.h"
 #include "sched/kernel.h"
+#include "sched/slice.h"
 
 enum {
     TRIM_NANOSECONDS = 100000000,
@@ -233,6 +234,7 @@ static int64_t sleep_now(wefti_worker *worker, int64_t since) {
     int64_t now = wefti_clock();
     learn_from_sleep(worker, since, now, deadline);
     wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
+    if (WEFTI_UNLIKELY(wefti_load_relaxed(&kernel->slicer) != NULL)) wefti_slicer_ring(kernel); /* relaxed: see there */
     if (quiet) stop_being_quiet(worker);
     return now;
 }

@@ -19,8 +19,12 @@
 #include "dynamic/env.h"
 #include "os/interrupt.h"
 #include "sched/attach.h"
+#include "sched/slice.h"
 #include "sched/submit.h"
 
+#define SHORTEST_SLICE 1e-4
+#define LONGEST_SLICE 3600.0
+enum { DEFAULT_SLICE = 10000000 };
 enum { DEFAULT_STACK = 256 * 1024, THREAD_STACK = 512 * 1024 };
 
 struct weft_worker_loop {
@@ -198,7 +202,7 @@ WEFTI_NO_TSAN static WEFTI_NOINLINE void run_loop(wefti_worker *worker, wefti_th
     wefti_fiber_adopt(&worker->root);
     wefti_fiber_switch(&worker->root, &first->fiber, false);
     wefti_strand_now = &thread->strand;
-    wefti_runner_free(worker, worker->retired); /* the runner that left last */
+    if (!worker->renewing) wefti_runner_free(worker, worker->retired); /* the runner that left last */
     worker->retired = NULL;
     wefti_fiber_end(&worker->root);
 }
@@ -234,7 +238,8 @@ weft_status weft_enter_worker_loop(weft_worker_loop *loop) {
     worker->base = thread->strand.bound;
     worker->handlers = thread->strand.handlers;
     find_cells(worker, &thread->strand);
-    if (worker->replaced) hand_on_runners(worker);
+    if (worker->replaced || worker->renewing) hand_on_runners(worker);
+    worker->renewing = false;
     bool ready = wefti_may_park(&(wefti_strand){.worker = worker});
     report(worker->kernel, ready ? WEFT_OK : WEFT_NO_MEMORY);
     if (wait_for_go(worker->kernel)) run_loop(worker, thread);
@@ -257,7 +262,11 @@ static void enter_context(wefti_worker *worker) {
         kernel->context(&loop, kernel->context_argument);
     else
         weft_enter_worker_loop(&loop);
-    if (!loop.entered) report(kernel, WEFT_NOT_STARTED);
+    if (loop.entered) return;
+    if (worker->renewing)
+        weft_enter_worker_loop(&loop); /* as it has served once, it goes on serving without */
+    else
+        report(kernel, WEFT_NOT_STARTED);
 }
 
 static void name_thread(const wefti_worker *worker) {
@@ -278,6 +287,14 @@ static void *establish_bindings(wefti_strand *self, weft_kernel *kernel, char *m
     return memory;
 }
 
+/* After a kill: the bindings are computed anew, in the same memory. false: the worker ends. */
+static bool begins_anew(wefti_worker *worker, wefti_strand *self, weft_bound *outer) {
+    if (!worker->renewing) return false;
+    self->bound = outer;
+    establish_bindings(self, worker->kernel, worker->bindings);
+    return true;
+}
+
 static void serve(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     wefti_strand *self = wefti_attach_worker();
@@ -290,11 +307,11 @@ static void serve(wefti_worker *worker) {
     name_thread(worker);
     wefti_os_exact_timeouts();
     wefti_store_relaxed(&wefti_thread_of_strand(self)->serving, worker); /* relaxed: others list it */
+    weft_bound *outer = self->bound;
     worker->bindings = establish_bindings(self, kernel, worker->bindings);
-    if (worker->bindings != NULL)
+    if (worker->bindings == NULL) report(kernel, WEFT_NO_MEMORY);
+    for (bool serves = worker->bindings != NULL; serves; serves = begins_anew(worker, self, outer))
         enter_context(worker);
-    else
-        report(kernel, WEFT_NO_MEMORY);
     free_idle_runners(worker);
     self->bound = NULL;
     free(worker->bindings);
@@ -334,6 +351,8 @@ static weft_status check_options(unsigned worker_count, const weft_kernel_option
     if (options->spin_count < WEFT_NO_SPIN) return WEFT_INVALID;
     if (options->binding_count > 0 && options->bindings == NULL) return WEFT_INVALID;
     if (!wefti_bindings_valid(options->bindings, options->binding_count)) return WEFT_INVALID;
+    if (!(options->slice >= 0 && options->slice <= LONGEST_SLICE)) return WEFT_INVALID;
+    if (options->slice > 0 && options->slice < SHORTEST_SLICE) return WEFT_INVALID;
     for (*stack_size = WEFTI_SMALLEST_STACK; *stack_size < wanted;) *stack_size *= 2;
     return WEFT_OK;
 }
@@ -344,6 +363,7 @@ static bool init_worker(weft_kernel *kernel, wefti_worker *worker, uint32_t inde
            offsetof(wefti_worker, mailbox)); /* `sleep` stays AWAKE: a late waker may be looking at it */
     worker->movable = (wefti_runners){NULL, NULL};
     wefti_atomic_init(&worker->question, NULL);
+    wefti_atomic_init(&worker->slice_over, false);
     find_cells(worker, &(wefti_strand){.bound = NULL});
     wefti_wheel_init(&worker->wheel, wefti_clock(), true);
     return wefti_queue_init(&worker->queue, &kernel->depot);
@@ -363,6 +383,8 @@ static bool copy_options(weft_kernel *kernel, const weft_kernel_options *options
     int64_t spin = options->spin_count != 0 ? options->spin_count : weft_get(weft_spin_count);
     kernel->spin_count = spin > 0 && wefti_load_relaxed(&wefti_cpus_to_spin) > 1 ? spin : 0;
     kernel->use_caller = options->use_caller;
+    kernel->slices = options->slice > 0;
+    kernel->slice = kernel->slices ? (int64_t)(options->slice * 1e9) : DEFAULT_SLICE;
     return kernel->name != NULL;
 }
 
@@ -393,6 +415,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     pthread_cond_init(&kernel->changed, NULL);
     wefti_atomic_init(&kernel->state, (uint32_t)WEFTI_KERNEL_MAKING);
     wefti_atomic_init(&kernel->users, (size_t)0);
+    wefti_atomic_init(&kernel->slicer, NULL);
     wefti_atomic_init(&kernel->pledges, (size_t)0);
     memset(&kernel->drain, 0, sizeof kernel->drain);
     wefti_io_init(&kernel->io);
@@ -465,6 +488,7 @@ weft_kernel *weft_make_kernel(unsigned worker_count, const weft_kernel_options *
     weft_kernel *kernel = take_memory(worker_count != 0 ? worker_count : cpus);
     if (kernel == NULL) return wefti_fail(WEFT_NO_MEMORY);
     status = init_kernel(kernel, options, stack_size) ? start_workers(kernel) : WEFT_NO_MEMORY;
+    if (status == WEFT_OK && kernel->slices) wefti_slicer_begin(kernel);
     if (status != WEFT_OK) {
         join_workers(kernel);
         end_kernel_memory(kernel);
@@ -509,6 +533,7 @@ static void finish_ending(weft_kernel *kernel) {
     kernel->joining = true;
     pthread_mutex_unlock(&kernel->lock);
     join_workers(kernel);
+    wefti_slicer_end(kernel);
     wefti_io_kernel_ended(kernel);
     if (wefti_kernel_ended_hook != NULL) wefti_kernel_ended_hook(kernel);
     pthread_mutex_lock(&kernel->lock);

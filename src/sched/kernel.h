@@ -25,6 +25,10 @@ struct weft_kernel {
     int64_t spin_count;
     size_t stack_size;
     bool use_caller;
+    bool slices; /* of tasks that do not say otherwise */
+    int64_t slice;
+    WEFTI_ATOMIC(struct wefti_slicer *)
+    slicer; /* NULL: none of its tasks is sliced. Made under lock, kept to the end */
     uint32_t worker_count;
     wefti_worker *workers;
     wefti_depot depot;

@@ -151,14 +151,15 @@ static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record)
     void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
     if (WEFTI_UNLIKELY((self->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(self);
     self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
+    self->contrary = (record->flags & WEFTI_TASK_CONTRARY) != 0;
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
         run_with_extras(self, record);
-    else if (record->flags == WEFTI_TASK_GROUP)
+    else if ((record->flags & WEFTI_TASK_GROUP) != 0)
         invoke_in_group(&self->fiber.strand, record);
     else
         invoke(&self->fiber.strand, record);
     free(heap);
-    self->movable = false;
+    self->movable = self->contrary = false;
     self->fiber.strand.base = self->fiber.strand.worker->base;
     if (self->watched != 0) wefti_runner_check(self);
 }
@@ -279,12 +280,14 @@ void wefti_task_bury(wefti_runner *lost, const wefti_condition *condition) {
     if (lost->fork != NULL) {
         wefti_frame_fail(lost->fork, condition);
         wefti_stack_pool_stays(lost->pool);
+        wefti_add_relaxed(&worker->stacks, UINT64_C(-1));
         wefti_store_relaxed(&lost->home, NULL); /* relaxed, both: for those that look on */
         wefti_store_relaxed(&lost->type, NULL);
         return;
     }
     settle(record, condition); /* arguments on the heap and captured handlers stay: they are in use */
     wefti_stack_pool_stays(lost->pool);
+    wefti_add_relaxed(&worker->stacks, UINT64_C(-1));
     wefti_store_relaxed(&lost->home, NULL); /* relaxed, both: for those that look on */
     wefti_store_relaxed(&lost->type, NULL);
     unsigned generation = record->generation;
@@ -304,7 +307,7 @@ WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition
     settle(record, condition);
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0) wefti_handlers_release(wefti_record_extras(record)->handlers);
     if ((record->flags & WEFTI_TASK_HEAP) != 0) free(wefti_record_arguments(record));
-    self->movable = false;
+    self->movable = self->contrary = self->slice_due = false;
     strand->base = strand->worker->base;
     if (self->watched != 0) wefti_runner_check(self);
     if ((self->watched & WEFTI_TASK_DOOMED) != 0) wefti_doom_lift_hook(self); /* before it seems to have ended */
@@ -443,6 +446,23 @@ static void free_retired(wefti_worker *worker) {
     wefti_runner_free(worker, retired);
 }
 
+/* A task was killed here. The worker begins anew as one that was replaced would: it leaves its context function and the
+ * worker's bindings, and comes back with others. Not as long as a task of it is in progress, which sees those that were
+ * there when it began: all other runners are idle then. */
+static inline bool may_renew(wefti_worker *worker) {
+    return WEFTI_UNLIKELY(worker->renew) && worker->idle_count + 1 == wefti_load_relaxed(&worker->stacks);
+}
+
+WEFTI_NO_TSAN static WEFTI_NOINLINE void renew(wefti_runner *self, wefti_worker *worker) {
+    worker->renew = false;
+    worker->renewing = true;
+    wefti_store_relaxed(&worker->current, NULL); /* relaxed: for dumps */
+    self->fiber.link.next = worker->idle;
+    worker->idle = &self->fiber.link;
+    worker->idle_count++;
+    wefti_fiber_switch(&self->fiber, &worker->root, false);
+}
+
 /* Ends the running runner, whose stack is of no use to others. Returns only if there is no other to go on with. */
 WEFTI_NO_TSAN static WEFTI_NOINLINE void retire(wefti_runner *self) {
     wefti_worker *worker = self->fiber.strand.worker;
@@ -477,6 +497,7 @@ WEFTI_NO_TSAN void wefti_loop(void *argument) {
         worker->tasks_first = false;
         if (worker->poll_due || time_to_poll(worker)) {
             worker->poll_due = false;
+            if (may_renew(worker)) renew(self, worker);
             wefti_poll(worker);
             tasks_first = true;
             wefti_inbox_take(&worker->kernel->inbox, &worker->queue, 1); /* an endless local chain must not starve it */
@@ -488,6 +509,10 @@ WEFTI_NO_TSAN void wefti_loop(void *argument) {
             continue;
         }
         if (!tasks_first && run_tasks(self, worker)) continue;
+        if (may_renew(worker)) {
+            renew(self, worker);
+            continue;
+        }
         if (!wefti_find_work(worker)) break;
         if (worker->stolen != NULL) wefti_frames_run(self, worker);
         if (worker->low_slots > 0) run_low(self, worker); /* at once: what comes meanwhile must not hold it up here */

@@ -183,7 +183,7 @@ static void learn_from_sleep(wefti_thread *thread, int64_t waited) {
         thread->patience /= 2;
 }
 
-typedef enum slept { NOTICED, DISTURBED, PASSED } slept;
+typedef enum slept { NOTICED, DISTURBED, PASSED, KILLED } slept;
 
 void wefti_await_notice(wefti_strand *self) {
     wefti_thread *thread = wefti_thread_of_strand(self);
@@ -220,6 +220,7 @@ static slept sleep_through(wefti_thread *thread, const wefti_wait *wait, int64_t
     slept how;
     do {
         if (wefti_is_interrupted(thread)) wefti_run_interrupts(thread);
+        if (wait->killable && wefti_thread_is_due(thread)) return KILLED;
         int64_t start = wefti_clock();
         if (spin_for_notice(thread, wait, start)) return NOTICED;
         how = sleep_in(thread, deadline);
@@ -245,15 +246,15 @@ static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
     if (WEFTI_UNLIKELY(scoped) && wefti_thread_cancelled_before(wait->strand, wait)) return WEFT_CANCELLED;
     int type; /* a thread may say that it is to be cancelled anywhere; not within Weft */
     pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
-    bool passed = wait_for_notice(thread, wait, deadline) == PASSED;
-    if (passed && !wefti_wait_claim(wait, WEFT_TIMED_OUT)) {
+    slept how = wait_for_notice(thread, wait, deadline);
+    weft_status status = how == PASSED ? WEFT_TIMED_OUT : WEFTI_KILLED;
+    bool won = how != NOTICED && wefti_wait_claim(wait, status);
+    if (how != NOTICED && !won)
         wefti_parker_sleep(&thread->parker, WEFT_FOREVER); /* somebody has won it and is about to unpark us */
-        passed = false;
-    }
-    if (!passed) wefti_parker_reset(&thread->parker);
+    if (!won) wefti_parker_reset(&thread->parker);
     if (WEFTI_UNLIKELY(scoped)) wefti_thread_waits_no_more(&thread->strand);
     pthread_setcanceltype(type, &type);
-    return passed ? WEFT_TIMED_OUT : outcome_of(wait);
+    return won ? status : outcome_of(wait);
 }
 
 /* ---- both ---- */

@@ -10,6 +10,7 @@
 #include "sched/cancel.h"
 #include "sched/handlers.h"
 #include "sched/kernel.h"
+#include "sched/slice.h"
 
 enum { LARGEST_ARGUMENTS = 64 * 1024 };
 
@@ -27,7 +28,8 @@ typedef struct submission {
 static bool check(const weft_task_type *type, const void *arguments, const weft_submit_options *options) {
     if (type == NULL || type->invoke == NULL || type->argument_size > LARGEST_ARGUMENTS) return false;
     if (type->argument_size > 0 && arguments == NULL) return false;
-    return options == NULL || options->stack_size <= WEFTI_LARGEST_STACK;
+    return options == NULL ||
+           (options->stack_size <= WEFTI_LARGEST_STACK && (unsigned)options->slicing <= WEFT_NOT_SLICED);
 }
 
 /* Says how long the record will be, and copies arguments that are too long for it. */
@@ -98,6 +100,17 @@ static bool has_extras(const weft_submit_options *options) {
     return options->group != NULL || options->environment != NULL || options->stack_size != 0;
 }
 
+/* What a record of this kernel says. */
+static uint8_t flags_of(weft_kernel *kernel, const weft_submit_options *options) {
+    unsigned flags = options->movable ? WEFTI_TASK_MOVABLE : 0;
+    if (options->slicing == WEFT_SLICED &&
+        wefti_load_acquire(&kernel->slicer) == NULL) /* partner: wefti_slicer_begin */
+        wefti_slicer_begin(kernel);
+    if (options->slicing != WEFT_SLICED_AS_KERNEL && (options->slicing == WEFT_SLICED) != kernel->slices)
+        flags |= WEFTI_TASK_CONTRARY;
+    return (uint8_t)flags;
+}
+
 /* The record's own references. */
 static void fill_in(wefti_extras *extras, const weft_submit_options *options, wefti_strand *self) {
     wefti_handlers_retain(extras->handlers);
@@ -118,7 +131,7 @@ static WEFTI_NOINLINE weft_status submit_general(weft_kernel *kernel, wefti_stra
     s.head.category = wefti_category_here(self);
     if (WEFTI_UNLIKELY(s.head.category == NULL || (unsigned)priority > WEFT_PRIORITY_LOW)) return WEFT_INVALID;
     wefti_extras extras = {.handlers = wefti_handlers_here(self)};
-    if (options != NULL && options->movable) s.head.flags |= WEFTI_TASK_MOVABLE;
+    if (options != NULL) s.head.flags |= flags_of(kernel, options);
     if (extras.handlers != NULL || (options != NULL && has_extras(options))) {
         fill_in(&extras, options, self);
         s.extras = &extras;

@@ -52,7 +52,8 @@ enum wefti_record_flag {
     WEFTI_TASK_GROUP = 16,   /* a wefti_membership stands before the arguments (and no extras) */
     WEFTI_TASK_WATCHED = 32, /* never in a record: of the runner, see worker.h; beside the others one look tells both */
     WEFTI_TASK_DOOMED = 64,  /* the same */
-    WEFTI_TASK_SCOPED = 256  /* the same */
+    WEFTI_TASK_CONTRARY = 128, /* of slices it has what its kernel has not by default */
+    WEFTI_TASK_SCOPED = 256    /* never in a record, as WATCHED */
 };
 
 typedef struct wefti_record {

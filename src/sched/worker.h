@@ -66,6 +66,10 @@ typedef struct wefti_runner {
     uint32_t unkillable;                    /* regions that the task is in */
     bool dying;                             /* its clean-ups run */
     wefti_runner_fault fault;
+    /* Slices: slice.h. */
+    bool contrary;  /* the task is sliced where its kernel does not do that, or not where it does */
+    bool slice_due; /* it gives way at its barrier, or at the end of its region */
+    bool sliced;    /* it has been switched away at the end of its slice */
     /* The task it runs. From here on a dump may look at any time. */
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
@@ -122,6 +126,8 @@ typedef struct wefti_worker {
     bool started;
     bool gone;                    /* its thread is about to end; under the kernel's lock */
     bool replaced;                /* its thread is another than at first; written before that begins */
+    bool renew;                   /* a task was killed: it is to begin anew, see loop.c */
+    bool renewing;                /* it has left its loop for that */
     struct wefti_member *members; /* of its runners in scopes, scope.h */
     WEFTI_ATOMIC(uint32_t) member_count;
     weft_group *leaving; /* one whose tally is this worker's and has tasks of its own to be carried over; NULL: none */
@@ -130,7 +136,7 @@ typedef struct wefti_worker {
     /* counters: written by the owner alone, read by anyone */
     WEFTI_ATOMIC(uint64_t) submitted[2], done[2]; /* by generation, see drain.h */
     WEFTI_ATOMIC(uint64_t) begun; /* beyond those taken from the queue, which have begun but for those handed over */
-    WEFTI_ATOMIC(uint64_t) steals, parks, sleeps, stacks;
+    WEFTI_ATOMIC(uint64_t) steals, parks, sleeps, stacks, slices;
     WEFTI_ATOMIC(int64_t) busy, busy_since;     /* busy_since 0: searching or asleep */
     WEFTI_ATOMIC(struct weft_channel *) inside; /* the channel that a task of this worker is inside of, comm/bias.h */
     uint32_t low_slots;                         /* of the task of low priority to run next; 0: none */
@@ -143,6 +149,7 @@ typedef struct wefti_worker {
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock movable_lock;
     wefti_runners movable; /* ready runners that any worker may go on with; under movable_lock */
     WEFTI_ATOMIC(uint32_t) movable_count;
+    WEFTI_ATOMIC(bool) slice_over;                  /* its thread is being interrupted for that, see slice.h */
     WEFTI_ATOMIC(struct wefti_question *) question; /* which of its tasks are to die, condition/doom.h; NULL: none */
 } wefti_worker;
 
@@ -208,6 +215,12 @@ void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);
 void wefti_runner_check(const wefti_runner *runner);
 /* Lifts a doom that was of the task before; set by condition/kill.c. For runners that are WEFTI_TASK_DOOMED. */
 extern void (*wefti_doom_lift_hook)(wefti_runner *runner);
+/* On its thread, in a handler too: whether the function of a task is under way. Else what runs is the loop, or a
+ * function of the program that the delivery of an outcome calls. */
+static inline bool wefti_task_is_inside(const wefti_runner *self) {
+    /* relaxed, both: its own */
+    return wefti_load_relaxed(&self->category) != NULL && wefti_load_relaxed(&self->type) != NULL;
+}
 /* Whether a task runs here that is being killed. */
 static inline bool wefti_is_dying(wefti_strand *self) {
     return self->worker != NULL && wefti_runner_of_strand(self)->dying;

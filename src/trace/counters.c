@@ -15,6 +15,7 @@ weft_status weft_read_counters(const weft_kernel *kernel, unsigned worker, weft_
     counters->tasks = done;
     counters->steals = wefti_load_relaxed(&w->steals);
     counters->parks = wefti_load_relaxed(&w->parks);
+    counters->slices = wefti_load_relaxed(&w->slices);
     counters->sleeps = wefti_load_relaxed(&w->sleeps);
     counters->live = begun > done ? begun - done : 0;
     counters->pending = wefti_queue_pending(&w->queue);

@@ -454,6 +454,30 @@ TEST(submitting_without_a_kernel_goes_on_with_the_one_that_is_given) {
     CHECK_OK(weft_free_channel(results));
 }
 
+TEST(timeout_without_a_kernel_goes_on_with_the_one_that_is_given) {
+    weft_channel *results = weft_make_channel(int);
+    int expired = 3, cancelled = 4, value = 0;
+    weft_timeout *soon = NULL, *never = NULL;
+    CHECK_NULL(weft_submit_timeout(results, 0.001, &expired));
+    CHECK_STATUS(weft_last_status(), WEFT_NO_KERNEL);
+    WEFT_HANDLER_BIND(&weft_type_no_kernel, make_three, NULL) soon = weft_submit_timeout(results, 0.001, &expired);
+    CHECK_NOT_NULL(soon);
+    CHECK_OK(weft_receive_result(results, &value, WEFT_FOREVER));
+    CHECK_EQ(value, 3);
+    weft_kernel *kernel = weft_get(weft_current_kernel);
+    WEFT_BIND(weft_current_kernel, NULL) {
+        WEFT_HANDLER_BIND(&weft_type_no_kernel, store, &kernel) never = weft_submit_timeout(results, 1000, &expired);
+        CHECK_NOT_NULL(never);
+        CHECK_OK(weft_cancel_timeout(never, &cancelled));
+        CHECK_OK(weft_receive_result(results, &value, WEFT_FOREVER));
+        CHECK_EQ(value, 4);
+    }
+    weft_free_timeout(soon);
+    weft_free_timeout(never);
+    CHECK_OK(weft_free_kernel(kernel));
+    CHECK_OK(weft_free_channel(results));
+}
+
 TEST(handler_that_declines_leaves_the_status) {
     reset();
     WEFT_HANDLER_BIND(&weft_type_error, count_condition, &noticed) {

@@ -223,3 +223,23 @@ TEST(a_million_spawns_before_the_first_sync) {
     CHECK_OK(weft_free_channel(results));
     end_and_free(kernel);
 }
+
+/* Its own top is that of before the first spawn on this stack, which the first call makes. */
+WEFT_TASK(int64_t, call_twice_then_spawn, (int, n)) {
+    int64_t sum = weft_call(fib, n);
+    for (int i = 0; i < 3; i++) sum += weft_call(fib, n);
+    weft_spawn(fib, n);
+    sum += weft_call(fib, n);
+    return sum + weft_sync(fib);
+}
+
+TEST(a_task_that_has_spawned_nothing_may_call_others_that_spawn_again_and_again) {
+    weft_kernel *kernel = kernel_here();
+    weft_channel *results = results_of(kernel);
+    for (int n = 2; n < 20; n += 3) {
+        CHECK_OK(weft_submit(results, call_twice_then_spawn, n));
+        CHECK_EQ(result_of(results), 6 * fib_by_calls(n));
+    }
+    CHECK_OK(weft_free_channel(results));
+    end_and_free(kernel);
+}

@@ -74,7 +74,77 @@ static void receive_answer(scene *s, int answer) {
     CHECK_EQ(value, answer);
 }
 
+WEFT_TASK(int, hanging_in_future, (scene *, s)) {
+    atomic_fetch_add(&s->begun, 1);
+    hang(s->never);
+    return 1;
+}
+
+WEFT_TASK(int, forcing, (scene *, s), (weft_future *, future)) {
+    int value;
+    WEFT_UNWIND_PROTECT(count_clean_up, s) {
+        weft_status status = weft_force(future, &value, WEFT_FOREVER);
+        FAIL("the victim lives on, with %s", weft_status_name(status));
+    }
+    return 1;
+}
+
+static weft_status hang_in_loop(size_t first, size_t last, void *context) {
+    scene *s = context;
+    if (first <= 3 && 3 < last) {
+        atomic_fetch_add(&s->begun, 1);
+        hang(s->never);
+    }
+    return WEFT_OK;
+}
+
+static int hang_in_compare(const void *a, const void *b, void *context) {
+    scene *s = context;
+    if (atomic_fetch_add(&s->begun, 1) == 0) hang(s->never);
+    return *(const int *)a - *(const int *)b;
+}
+
+WEFT_TASK(int, looping, (scene *, s), (bool, sorts)) {
+    int numbers[] = {3, 1, 2};
+    WEFT_UNWIND_PROTECT(count_clean_up, s) {
+        weft_status status = sorts ? weft_stable_sort(NULL, numbers, 3, sizeof *numbers, hang_in_compare, s)
+                                   : weft_for_range(NULL, 0, 4, hang_in_loop, s);
+        FAIL("the victim lives on, with %s", weft_status_name(status));
+    }
+    return 1;
+}
+
 /* ---- who is hit ---- */
+
+TEST(a_task_that_is_killed_while_it_runs_a_future_dies_with_it) {
+    scene s;
+    int value;
+    open_scene(&s, kernel_here());
+    for (int round = 0; round < 10; round++) {
+        weft_future *future = weft_delay(hanging_in_future, &s);
+        WEFT_BIND(weft_task_category, blue) { CHECK_OK(weft_submit(s.results, forcing, &s, future)); }
+        CHECK_EVENTUALLY(atomic_load(&s.begun) == round + 1);
+        CHECK_EQ(weft_kill_tasks(s.kernel, blue, NULL), 1);
+        receive_killed(&s, 1);
+        CHECK_STATUS(weft_force(future, &value, patience()), WEFT_KILLED);
+        CHECK_EVENTUALLY(atomic_load(&s.cleaned) == round + 1);
+        weft_release_future(future);
+    }
+    close_scene(&s);
+}
+
+TEST(what_a_parallel_loop_or_a_sort_calls_can_be_killed_in_its_caller) {
+    for (int sorts = 0; sorts < 2; sorts++) {
+        scene s;
+        open_scene(&s, kernel_of(1));
+        WEFT_BIND(weft_task_category, blue) { CHECK_OK(weft_submit(s.results, looping, &s, sorts != 0)); }
+        CHECK_EVENTUALLY(atomic_load(&s.begun) == 1);
+        CHECK_EQ(weft_kill_tasks(s.kernel, blue, NULL), 1);
+        receive_killed(&s, 1);
+        CHECK_EVENTUALLY(atomic_load(&s.cleaned) == 1);
+        close_scene(&s);
+    }
+}
 
 TEST(running_tasks_of_the_category_are_killed_and_counted) {
     scene s;
@@ -575,6 +645,76 @@ TEST(task_that_cannot_be_stopped_is_left_behind_and_its_worker_goes_on_on_anothe
     CHECK_EVENTUALLY(pthread_mutex_trylock(&t.mutex) != 0); /* the one left behind has it, and ended */
     CHECK_EQ(atomic_load(&t.freed), 0);
     CHECK_OK(weft_set_kill_deadline(0.25));
+}
+
+/* ---- bindings and context after a kill ---- */
+
+TEST(worker_begins_anew_after_a_kill_with_bindings_computed_and_the_context_called_again) {
+    static stuck t;
+    scene s;
+    t = (stuck){.scene = &s};
+    const weft_worker_binding bindings[] = {{&number, count_level, &t}};
+    weft_kernel_options options = {
+        .bindings = bindings, .binding_count = 1, .context = count_context, .context_argument = &t};
+    open_scene(&s, weft_make_kernel(1, &options));
+    for (int round = 0; round < 5; round++) {
+        CHECK_OK(weft_submit(s.results, read_both));
+        receive_answer(&s, 720 + round);
+        CHECK_EQ(atomic_load(&t.contexts), 1 + round);
+        submit_many(&s, blue, 1, round % 2 == 0);
+        CHECK_EQ(weft_kill_tasks(NULL, blue, NULL), 1);
+        receive_killed(&s, 1);
+    }
+    close_scene(&s);
+    CHECK_EQ(atomic_load(&t.contexts), atomic_load(&t.levels));
+}
+
+TEST(worker_begins_anew_only_when_no_task_of_it_is_in_progress) {
+    static stuck t;
+    scene s;
+    int value = 0;
+    t = (stuck){.scene = &s};
+    const weft_worker_binding bindings[] = {{&number, count_level, &t}};
+    weft_kernel_options options = {
+        .bindings = bindings, .binding_count = 1, .context = count_context, .context_argument = &t};
+    open_scene(&s, weft_make_kernel(1, &options));
+    CHECK_OK(weft_submit(s.results, wait_then_read, &s));
+    CHECK_EVENTUALLY(atomic_load(&s.begun) == 1);
+    submit_many(&s, blue, 1, false);
+    CHECK_EQ(weft_kill_tasks(NULL, blue, NULL), 1);
+    receive_killed(&s, 1);
+    for (int i = 0; i < 10; i++) {
+        CHECK_OK(weft_submit(s.results, read_both));
+        receive_answer(&s, 720);
+    }
+    CHECK_OK(weft_send(s.never, &value, WEFT_NOW));
+    receive_answer(&s, 720); /* the one that waited sees what was there when it began */
+    CHECK_EVENTUALLY(atomic_load(&t.contexts) == 2);
+    CHECK_OK(weft_submit(s.results, read_both));
+    receive_answer(&s, 721);
+    close_scene(&s);
+}
+
+static atomic_int entries;
+
+static void enter_once(weft_worker_loop *loop, void *unused) {
+    (void)unused;
+    if (atomic_fetch_add(&entries, 1) == 0) CHECK_OK(weft_enter_worker_loop(loop));
+}
+
+TEST(worker_whose_context_does_not_enter_the_loop_again_goes_on_without_it) {
+    scene s;
+    atomic_store(&entries, 0);
+    open_scene(&s, weft_make_kernel(1, &(weft_kernel_options){.context = enter_once}));
+    for (int round = 0; round < 2; round++) {
+        submit_many(&s, blue, 1, false);
+        CHECK_EQ(weft_kill_tasks(NULL, blue, NULL), 1);
+        receive_killed(&s, 1);
+        CHECK_OK(weft_submit(s.results, index_of_worker));
+        receive_answer(&s, 0);
+    }
+    close_scene(&s);
+    CHECK_GE(atomic_load(&entries), 2);
 }
 
 static void never_end(void *of) {

@@ -11,6 +11,7 @@
 #include "sched/attach.h"
 #include "sched/cancel.h"
 #include "sched/kernel.h"
+#include "sched/slice.h"
 
 #define WEAK __attribute__((weak))
 
@@ -48,6 +49,10 @@ WEAK wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {
 WEAK void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
     (void)kernel, (void)worker;
     explore_fail("no workers here");
+}
+WEAK void wefti_slicer_ring(weft_kernel *kernel) {
+    (void)kernel;
+    explore_fail("no slices here");
 }
 WEAK void wefti_runner_check(const wefti_runner *runner) { (void)runner; }
 WEAK bool wefti_io_ring(weft_kernel *kernel, wefti_worker *worker) {
