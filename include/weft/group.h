@@ -18,8 +18,8 @@ WEFT_API WEFT_CHECKED weft_group *weft_make_group(const char *name);
  * Cancels every task of the group that has not begun, and every one submitted to it later.
  *
  * A cancelled task never runs; its channel gets a condition, so that its receiver sees WEFT_CANCELLED, exactly once.
- * Tasks that have begun go on; they may ask weft_group_cancelled (scope.h has what ends their waits too). Harmless twice.
- * Returns WEFT_OK or WEFT_INVALID (NULL). Any thread or task. Never blocks. Row X3.
+ * Tasks that have begun go on; they may ask weft_group_cancelled (scope.h has what ends their waits too). Harmless
+ * twice. Returns WEFT_OK or WEFT_INVALID (NULL). Any thread or task. Never blocks. Row X3.
  */
 WEFT_API weft_status weft_cancel_group(weft_group *group);
 
