@@ -10,11 +10,12 @@
 #   make fibers     looks for races between fibers of one worker, with ThreadSanitizer
 #   make aarch64    builds for AArch64 and tests under qemu-user
 #   make valgrind   tests under Valgrind
+#   make matrix     conditions, kills and faults at each level of optimisation, by both compilers, static, shared, musl
 #   make format     formats the sources; make clean removes build/
 
 SHELL = /bin/bash
 .NOTPARALLEL:
-.PHONY: all demo check bench soak explore fibers aarch64 valgrind format clean
+.PHONY: all demo check bench soak explore fibers aarch64 valgrind matrix format clean
 
 all:
 	@scripts/install-packages demo
@@ -55,6 +56,10 @@ valgrind:
 	@scripts/install-packages valgrind
 	@scripts/with-preset gcc-valgrind \
 	    ctest --preset gcc-valgrind --parallel $$(nproc) --label-exclude '^(house|compile_fail|consumer|fault|explore)$$'
+
+matrix:
+	@scripts/install-packages check matrix
+	@scripts/matrix
 
 format:
 	@scripts/install-packages format

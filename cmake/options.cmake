@@ -28,6 +28,7 @@ option(WEFT_PORTABLE_WAIT "Sleep and wake with condition variables, not with the
 option(WEFT_COVERAGE "Measure coverage" OFF)
 set(WEFT_SANITIZE "" CACHE STRING "address (with undefined), thread, fibers (as thread, between fibers too), or empty")
 set_property(CACHE WEFT_SANITIZE PROPERTY STRINGS "" address thread fibers)
+option(WEFT_TEST_SHARED "Make contract and stress tests against the shared library too, as shared_..." OFF)
 set(WEFT_TEST_LAUNCHER "" CACHE STRING "A command that each test program is run under, such as valgrind or an emulator")
 set(WEFT_TEST_SLOWNESS 1 CACHE STRING "How many times slower the launcher makes a test")
 

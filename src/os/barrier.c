@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <pthread.h>
 #ifdef __linux__
-#include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -19,6 +18,9 @@
 bool wefti_asymmetric;
 
 #if defined(__linux__) && !defined(WEFTI_PORTABLE_WAIT) && !WEFTI_TSAN
+
+/* linux/membarrier.h has them too, where the headers of the system are at hand. */
+enum { QUERY = 0, EXPEDITED = 1 << 3, REGISTER_EXPEDITED = 1 << 4 };
 
 static pthread_once_t asked = PTHREAD_ONCE_INIT;
 
@@ -30,11 +32,11 @@ static long membarrier(int command) {
 }
 
 static void ask(void) {
-    long known = membarrier(MEMBARRIER_CMD_QUERY);
-    if (known < 0 || (known & MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) return;
-    if (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0) return;
+    long known = membarrier(QUERY);
+    if (known < 0 || (known & EXPEDITED) == 0) return;
+    if (membarrier(REGISTER_EXPEDITED) != 0) return;
     /* Tried once, as some emulators know the command by name only. */
-    wefti_asymmetric = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0;
+    wefti_asymmetric = membarrier(EXPEDITED) == 0;
 }
 
 void wefti_barrier_init(void) { pthread_once(&asked, ask); }
@@ -42,7 +44,7 @@ void wefti_barrier_init(void) { pthread_once(&asked, ask); }
 void wefti_heavy_barrier(void) {
     if (!wefti_asymmetric)
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    else if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0)
+    else if (membarrier(EXPEDITED) != 0)
         __builtin_trap(); /* a registered process is never refused, and there is nothing to fall back to now */
 }
 

@@ -10,11 +10,12 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+/* linux/futex.h has them too, where the headers of the system are at hand. */
+enum { WAIT_BITSET_PRIVATE = 9 | 128, WAKE_PRIVATE = 1 | 128, ANY_BIT = -1 };
 enum { NANOSECONDS = 1000000000 };
 
 bool wefti_futex_wait(wefti_futex *word, uint32_t expected, int64_t deadline) {
@@ -25,8 +26,8 @@ bool wefti_futex_wait(wefti_futex *word, uint32_t expected, int64_t deadline) {
     }
     int before = errno;
     /* The variant with a bit set is the one that takes an absolute time of the monotonic clock. */
-    long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, deadline != INT64_MAX ? &until : NULL,
-                          NULL, FUTEX_BITSET_MATCH_ANY);
+    long result =
+        syscall(SYS_futex, word, WAIT_BITSET_PRIVATE, expected, deadline != INT64_MAX ? &until : NULL, NULL, ANY_BIT);
     bool passed = result != 0 && errno == ETIMEDOUT;
     errno = before;
     return !passed;
@@ -43,7 +44,7 @@ bool wefti_futex_wait_cancelled(wefti_futex *word, uint32_t expected, int64_t de
 void wefti_futex_wake(wefti_futex *word, uint32_t count) {
     int before = errno;
     /* An error means that the memory is gone, and with it whoever slept there. */
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, (int)WEFTI_MIN(count, (uint32_t)INT_MAX), NULL, NULL, 0);
+    syscall(SYS_futex, word, WAKE_PRIVATE, (int)WEFTI_MIN(count, (uint32_t)INT_MAX), NULL, NULL, 0);
     errno = before;
 }
 

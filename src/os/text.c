@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unwind.h>
 
-enum { MOST_RANGES = 1024, MOST_TRAITS = 256, MOST_NAMES = 32, NAME_SIZE = 128 };
+enum { MOST_RANGES = 1024, MOST_TRAITS = 128, MOST_NAMES = 32, NAME_SIZE = 128 };
 
 typedef struct range {
     uintptr_t from, to;
@@ -28,12 +28,13 @@ typedef struct range {
 
 typedef struct table {
     const struct table *older; /* never freed: a handler may be reading it */
-    size_t ranges, ours, traits;
+    size_t ranges, ours, traits, functions;
     unsigned long long loaded; /* how many objects have been loaded and unloaded, and named, up to then */
     bool sound;                /* see wefti_text_refresh */
     range range[MOST_RANGES];  /* objects */
     range our[MOST_RANGES];    /* Weft's parts of an object that it shares with others; in order */
     range trait[MOST_TRAITS];
+    range function[MOST_TRAITS]; /* known by where they begin */
 } table;
 
 static WEFTI_ATOMIC(table *) current;
@@ -86,6 +87,9 @@ unsigned wefti_text_traits(uintptr_t address) {
     unsigned traits = 0;
     for (size_t i = 0; now != NULL && i < now->traits; i++)
         if (address >= now->trait[i].from && address < now->trait[i].to) traits |= now->trait[i].what;
+    uintptr_t from = now != NULL ? (uintptr_t)_Unwind_FindEnclosingFunction((void *)(address + 1)) : 0;
+    for (size_t i = 0; from != 0 && i < now->functions; i++)
+        if (now->function[i].from == from) traits |= now->function[i].what;
     return traits;
 }
 
@@ -186,22 +190,10 @@ static const struct {
      "strtoul strtoll strtoull strtod strtof snprintf vsnprintf sprintf vsprintf "},
     {WEFTI_TRAIT_ABORTS, "abort __assert_fail __assert_perror_fail "}};
 
-/* How far the code goes that begins at this address: the unwind tables know. */
-static uintptr_t end_of_code(uintptr_t from) {
-    enum { STEP = 1024, MOST = 1 << 16 };
-    uintptr_t inside = from, step = STEP;
-    while (inside - from < MOST && step > 0) {
-        if ((uintptr_t)_Unwind_FindEnclosingFunction((void *)(inside + step + 1)) == from)
-            inside += step;
-        else
-            step /= 2;
-    }
-    return inside + 1;
-}
-
-static void add_code(table *made, uintptr_t at, unsigned trait) {
+/* One that the unwind tables know by its beginning. */
+static void add_function(table *made, uintptr_t at, unsigned trait) {
     uintptr_t from = (uintptr_t)_Unwind_FindEnclosingFunction((void *)(at + 1));
-    if (from != 0 && made->traits < MOST_TRAITS) made->trait[made->traits++] = (range){from, end_of_code(from), trait};
+    if (from != 0 && made->functions < MOST_TRAITS) made->function[made->functions++] = (range){from, 0, trait};
 }
 
 static void add_trait(table *made, const char *name, unsigned trait) {
@@ -210,7 +202,7 @@ static void add_trait(table *made, const char *name, unsigned trait) {
     const ElfW(Sym) *symbol = NULL;
     if (at == NULL || made->traits == MOST_TRAITS) return;
     if (trait == WEFTI_TRAIT_LEAF) { /* of several variants, one of which was chosen; it has no name of its own */
-        add_code(made, (uintptr_t)at, trait);
+        add_function(made, (uintptr_t)at, trait);
         return;
     }
     if (dladdr1(at, &information, (void **)&symbol, RTLD_DL_SYMENT) == 0 || symbol == NULL) return;
@@ -218,7 +210,7 @@ static void add_trait(table *made, const char *name, unsigned trait) {
 }
 
 static void add_traits(table *made) {
-    for (size_t i = 0; i < raising_count; i++) add_code(made, (uintptr_t)raising[i], WEFTI_TRAIT_RAISES);
+    for (size_t i = 0; i < raising_count; i++) add_function(made, (uintptr_t)raising[i], WEFTI_TRAIT_RAISES);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         char name[32];
         size_t length = 0;

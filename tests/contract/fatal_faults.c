@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ALL = 31, WENT_ON = 7, HANDLED = 9 };
+enum { ALL = 31, WENT_ON = 7, HANDLED = 9, ANY = 0 };
 
 static int *volatile nowhere = (int *)16; /* not NULL, of which UndefinedBehaviorSanitizer would speak first */
 static volatile int zero;
@@ -249,7 +249,8 @@ static void dies(void (*child)(void), int number, const char *wanted) {
         CHECK(strstr(said, "Sanitizer") != NULL || WIFSIGNALED(status));
         return;
     }
-    if (!CHECK(WIFSIGNALED(status) && WTERMSIG(status) == number)) FAIL("status %x, it said: %s", status, said);
+    if (!CHECK(WIFSIGNALED(status) && (number == ANY || WTERMSIG(status) == number)))
+        FAIL("status %x, it said: %s", status, said);
     if (wanted != NULL && !CHECK(strstr(said, wanted) != NULL)) FAIL("it said: %s", said);
 }
 
@@ -283,7 +284,7 @@ TEST(heap_that_the_c_library_finds_broken_ends_the_process) {
     if (sanitized())
         SKIP("the heap is the sanitizer's own here");
     else
-        dies(free_twice, SIGABRT, NULL);
+        dies(free_twice, ANY, NULL); /* how is the library's business */
 }
 
 TEST(fault_in_a_function_that_holds_a_lock_ends_the_process) { dies(print_nothing, SIGSEGV, NULL); }

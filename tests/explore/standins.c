@@ -11,6 +11,7 @@
 #include "sched/attach.h"
 #include "sched/cancel.h"
 #include "sched/kernel.h"
+#include "sched/scope.h"
 #include "sched/slice.h"
 
 #define WEAK __attribute__((weak))
@@ -55,6 +56,18 @@ WEAK void wefti_slicer_ring(weft_kernel *kernel) {
     explore_fail("no slices here");
 }
 WEAK void wefti_runner_check(const wefti_runner *runner) { (void)runner; }
+WEAK bool wefti_cancelled_before(wefti_runner *runner, wefti_wait *wait) {
+    (void)runner, (void)wait;
+    explore_fail("no scopes here");
+}
+WEAK bool wefti_thread_cancelled_before(wefti_strand *strand, wefti_wait *wait) {
+    (void)strand, (void)wait;
+    explore_fail("no scopes here");
+}
+WEAK void wefti_thread_waits_no_more(wefti_strand *strand) {
+    (void)strand;
+    explore_fail("no scopes here");
+}
 WEAK bool wefti_io_ring(weft_kernel *kernel, wefti_worker *worker) {
     (void)kernel, (void)worker;
     return false;
