@@ -195,6 +195,9 @@ void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);
 void wefti_runner_check(const wefti_runner *runner);
 /* Lifts a doom that was of the task before; set by condition/kill.c. For runners that are WEFTI_TASK_DOOMED. */
 extern void (*wefti_doom_lift_hook)(wefti_runner *runner);
+/* A runner that is marked comes out of the loop in a call of Weft's: ends its task, if it may. Set by
+ * condition/kill.c. */
+extern void (*wefti_doomed_hook)(wefti_strand *self);
 /* A ready runner, or NULL. */
 wefti_runner *wefti_runner_next(wefti_worker *worker);
 
