@@ -113,6 +113,10 @@ void wefti_doom_follow(wefti_strand *self) {
     die(self, 0);
 }
 
+void wefti_doom_die_if_due(wefti_strand *self) {
+    if (wefti_doom_is_due(wefti_runner_of_strand(self))) die(self, 0);
+}
+
 void wefti_doom_after_slice(wefti_strand *self) {
     if (wefti_doom_is_due(wefti_runner_of_strand(self))) die(self, WEFTI_UNWIND_LIST);
 }

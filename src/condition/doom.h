@@ -72,6 +72,9 @@ WEFTI_NORETURN void wefti_doom_die(wefti_strand *self);
  * nobody has marked it yet. Returns where it must not, and outside of tasks. */
 void wefti_doom_follow(wefti_strand *self);
 
+/* The running task is in a call of Weft's, which keeps nothing: it dies there if it is marked. */
+void wefti_doom_die_if_due(wefti_strand *self);
+
 /* A task goes on after its slice, at any instruction of the program: it dies there if it is to. */
 void wefti_doom_after_slice(wefti_strand *self);
 

@@ -345,6 +345,7 @@ static void die_if_marked(void) {
 __attribute__((constructor)) static void introduce(void) {
     wefti_die_hook = die_if_marked;
     wefti_doom_lift_hook = wefti_doom_lift;
+    wefti_doomed_hook = wefti_doom_die_if_due;
     wefti_slice_over_hook = wefti_doom_after_slice;
     wefti_kernel_gone_hook = forget_kernel;
 }

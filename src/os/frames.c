@@ -240,8 +240,8 @@ static struct {
 } kept[ENTRIES];
 
 static uint64_t pack(rule of) {
-    return (uint64_t)(uint32_t)of.offset << 32 | (uint64_t)(uint32_t)(of.saved & 0xfffffff) << 4 | of.from_rbp << 3 |
-           of.pads << 2 | of.known << 1 | 1;
+    uint64_t flags = (of.from_rbp ? 8u : 0u) | (of.pads ? 4u : 0u) | (of.known ? 2u : 0u) | 1u;
+    return (uint64_t)(uint32_t)of.offset << 32 | (uint64_t)((uint32_t)of.saved & 0xfffffffu) << 4 | flags;
 }
 
 static rule unpack(uint64_t packed) {

@@ -232,6 +232,9 @@ static inline void wefti_die_further(wefti_strand *self, bool was_dying) {
 }
 /* Closes the spare of its stack, should it be open, unless the caller stands near it. */
 void wefti_runner_close_spare(wefti_runner *runner);
+/* A runner that is marked comes out of the loop in a call of Weft's: ends its task, if it may. Set by
+ * condition/kill.c. */
+extern void (*wefti_doomed_hook)(wefti_strand *self);
 /* A ready runner, or NULL. */
 wefti_runner *wefti_runner_next(wefti_worker *worker);
 

@@ -26,6 +26,8 @@ WEFTI_NO_TSAN void weft_yield(void) {
     if (WEFTI_UNLIKELY(due) || first == NULL || self->movable) {
         worker->poll_due |= due;
         yield_to_loop(worker, self);
+        /* Here and not below: a task that does nothing else comes here every so often. relaxed: its thread's */
+        if (WEFTI_UNLIKELY(wefti_load_relaxed(&self->doom) != NULL)) wefti_doomed_hook(strand);
         return;
     }
     /* The first ready one out, this one in at the end: what wefti_runners_take and _put would do, with the list not

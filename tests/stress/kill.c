@@ -293,11 +293,12 @@ static void give_way(void) {
     for (;;) weft_yield();
 }
 
-static void free_channel(void *channel) { CHECK_OK(weft_free_channel(channel)); }
+static void free_channel(void *place) { CHECK_OK(weft_free_channel(*(weft_channel **)place)); }
 
 static void talk(void) {
-    weft_channel *channel = weft_make_channel(int);
-    WEFT_UNWIND_PROTECT(free_channel, channel) {
+    weft_channel *channel = NULL;
+    WEFT_UNWIND_PROTECT(free_channel, &channel) {
+        WEFT_WITHOUT_KILL channel = weft_make_channel(int); /* no kill between its making and its being known */
         for (int i = 0;; i++) {
             weft_send(channel, &i, WEFT_FOREVER);
             weft_receive(channel, &i, WEFT_FOREVER);
