@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "condition/condition.h"
+#include "sched/worker.h"
 
 enum { RESTARTS_MOST = 64, LINE_MOST = 512 };
 
@@ -37,9 +38,23 @@ static void print_here(const weft_condition *condition) {
     if (weft_condition_task(condition) == NULL) wefti_trace_print(stderr, trace, depth);
 }
 
+static void print_whose(const char *task) {
+    const wefti_strand *self = wefti_strand_now;
+    if (task == NULL || self == NULL || self->worker == NULL) {
+        fprintf(stderr, "weft: unhandled error in %s%s\n", task != NULL ? "task " : "a thread",
+                task != NULL ? task : "");
+        return;
+    }
+    /* relaxed: its own */
+    weft_category category = wefti_load_relaxed(&wefti_runner_of_strand((wefti_strand *)(uintptr_t)self)->category);
+    if (category == weft_category_default)
+        fprintf(stderr, "weft: unhandled error in task %s, category default\n", task);
+    else
+        fprintf(stderr, "weft: unhandled error in task %s, category %p\n", task, category);
+}
+
 static void report(const weft_condition *condition) {
-    const char *task = weft_task_name();
-    fprintf(stderr, "weft: unhandled error in %s%s\n", task != NULL ? "task " : "a thread", task != NULL ? task : "");
+    print_whose(weft_task_name());
     weft_print_condition(stderr, condition);
     print_here(condition);
 }

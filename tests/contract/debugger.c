@@ -147,7 +147,7 @@ TEST(without_a_terminal_a_report_is_written_and_the_error_is_transferred) {
     if (!CHECK(pipe2(ends, O_CLOEXEC) == 0)) return;
     pid_t pid = start(nothing, ends[1], 1);
     close(ends[1]);
-    CHECK(expect(ends[0], "weft: unhandled error in task parse", &from));
+    CHECK(expect(ends[0], "weft: unhandled error in task parse, category default", &from));
     CHECK(expect(ends[0], "parse_error: cannot read line 7", &from));
     CHECK(strstr(seen, "restarts:") == NULL);
     while (read(ends[0], seen, sizeof seen) > 0) {

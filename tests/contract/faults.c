@@ -393,6 +393,27 @@ TEST(a_block_chooses_what_is_caught) {
     close_scene();
 }
 
+WEFT_TASK(unsigned, what_is_caught) { return weft_get(weft_caught_faults); }
+
+TEST(kernels_and_tasks_have_their_own_choice) {
+    unsigned mine = WEFT_FAULT_MEMORY, seen = 0;
+    const weft_worker_binding binding = {&weft_caught_faults, NULL, &mine};
+    weft_kernel *own = weft_make_kernel(1, &(weft_kernel_options){.bindings = &binding, .binding_count = 1});
+    weft_channel *answers = weft_make_channel(unsigned);
+    weft_variable *const captured[] = {&weft_caught_faults};
+    CHECK_OK(weft_submit(answers, what_is_caught));
+    CHECK_OK(weft_receive_result(answers, &seen, patience()));
+    CHECK_EQ(seen, WEFT_FAULT_MEMORY);
+    weft_environment *environment = NULL;
+    WEFT_BIND(weft_caught_faults, WEFT_FAULT_ABORT) environment = weft_capture(captured, 1);
+    CHECK_OK(weft_submit_with(&(weft_submit_options){.environment = environment}, answers, what_is_caught));
+    CHECK_OK(weft_receive_result(answers, &seen, patience()));
+    CHECK_EQ(seen, WEFT_FAULT_ABORT);
+    weft_release_environment(environment);
+    CHECK_OK(weft_free_channel(answers));
+    end_and_free(own);
+}
+
 TEST(at_first_arithmetic_faults_and_exhausted_stacks_are_caught) {
     CHECK_EQ(weft_get(weft_caught_faults), WEFT_FAULT_ARITHMETIC | WEFT_FAULT_STACK);
 }
