@@ -26,7 +26,7 @@ __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")
 /* For weft_last_status where not even a process object can be had. */
 static __thread weft_status bare_status;
 
-const char wefti_end_mark[] = "end of task";
+const char wefti_end_mark[] = "end of task", wefti_boundary_mark[] = "boundary";
 
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -255,17 +255,6 @@ void weft_leave_thread(weft_thread_call *call) {
     wefti_bound_unattached = thread->values == NULL ? self->bound : NULL;
     pthread_setspecific(key, NULL);
     eliminate(thread);
-}
-
-weft_status weft_call_in_thread(int (*function)(void *argument), void *argument, int *result) {
-    weft_thread_call call;
-    if (function == NULL) return WEFT_INVALID;
-    weft_status status = weft_enter_thread(&call);
-    if (status != WEFT_OK) return status;
-    int returned = function(argument);
-    weft_leave_thread(&call);
-    if (result != NULL) *result = returned;
-    return WEFT_OK;
 }
 
 bool weft_last_callback_on_thread(void) {

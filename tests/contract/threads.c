@@ -8,29 +8,6 @@
 
 #include "contract/common.h"
 
-/* It starts no threads in a child of a process with threads, and knows no pthread_exit in a handler of a signal. */
-#if defined(__SANITIZE_THREAD__)
-#define WITH_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WITH_THREAD_SANITIZER 1
-#endif
-#endif
-#ifndef WITH_THREAD_SANITIZER
-#define WITH_THREAD_SANITIZER 0
-#endif
-
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ADDRESS_SANITIZER 1
-#endif
-#endif
-#ifndef WITH_ADDRESS_SANITIZER
-#define WITH_ADDRESS_SANITIZER 0
-#endif
-
 WEFT_VARIABLE(int, level, 7);
 WEFT_VARIABLE(int, other, 1);
 static int computed;
@@ -292,7 +269,7 @@ static size_t waiting_now(void) {
 }
 
 static void cancelled_where_it_waits(void *(*function)(void *)) {
-    if (WITH_ADDRESS_SANITIZER) {
+    if (HARNESS_ASAN) {
         SKIP("AddressSanitizer does not know that the stack of a cancelled thread is left");
         return;
     }
@@ -324,7 +301,7 @@ static void exit_here(int number) {
 }
 
 TEST(a_thread_that_exits_in_a_signal_handler_where_it_waits_gives_its_place_up) {
-    if (WITH_THREAD_SANITIZER || WITH_ADDRESS_SANITIZER) {
+    if (HARNESS_TSAN || HARNESS_ASAN) {
         SKIP("the sanitizer does not know it");
         return;
     }
@@ -358,7 +335,7 @@ static void *with_own_key(void *argument) {
 }
 
 TEST(destructors_of_other_keys_may_use_weft) {
-    if (WITH_THREAD_SANITIZER) {
+    if (HARNESS_TSAN) {
         SKIP("ThreadSanitizer has forgotten the thread by the last round of destructors");
         return;
     }
@@ -440,7 +417,7 @@ static int child_of(weft_kernel *parents) {
 }
 
 TEST(a_child_of_fork_has_no_kernel_and_may_make_one) {
-    if (WITH_THREAD_SANITIZER) {
+    if (HARNESS_TSAN) {
         SKIP("not with ThreadSanitizer");
         return;
     }
@@ -471,7 +448,7 @@ WEFT_TASK(int, forks_and_executes, (int, n)) {
 }
 
 TEST(a_task_may_fork_and_execute) {
-    if (WITH_THREAD_SANITIZER) {
+    if (HARNESS_TSAN) {
         SKIP("not with ThreadSanitizer");
         return;
     }

@@ -11,17 +11,6 @@
 
 #include "contract/common.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ADDRESS_SANITIZER 1
-#endif
-#endif
-#ifndef WITH_ADDRESS_SANITIZER
-#define WITH_ADDRESS_SANITIZER 0
-#endif
-
 enum { AT_ONCE = 64, SHORT_LIVED = 10000, DYING = 1000, CROWD = 50 };
 
 WEFT_TASK(int, square, (int, n)) { return n * n; }
@@ -56,7 +45,7 @@ static void many(size_t count) {
 
 /* 0: not to be had here. */
 static size_t heap_in_use(void) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
+#if HARNESS_ASAN || HARNESS_TSAN || !defined(__GLIBC__)
     return 0;
 #else
     return mallinfo2().uordblks;
@@ -102,7 +91,7 @@ static void *wait_and_die(void *argument) {
 }
 
 TEST_WITH_LIMIT(threads_that_die_where_they_wait_hang_nobody, 120) {
-    if (WITH_ADDRESS_SANITIZER) {
+    if (HARNESS_ASAN) {
         SKIP("AddressSanitizer does not know that the stack of a cancelled thread is left");
         return;
     }
