@@ -269,10 +269,6 @@ static size_t waiting_now(void) {
 }
 
 static void cancelled_where_it_waits(void *(*function)(void *)) {
-    if (HARNESS_ASAN) {
-        SKIP("AddressSanitizer does not know that the stack of a cancelled thread is left");
-        return;
-    }
     weft_channel *channel = bounded_channel(sizeof(int), 1);
     pthread_t threads[8], last;
     size_t before = weft_process_count();
@@ -300,9 +296,13 @@ static void exit_here(int number) {
     pthread_exit(NULL);
 }
 
+/* Not with ThreadSanitizer. It keeps a handler back until the thread is in a call that it knows to block; a thread that
+ * does nothing but syscall(SYS_futex, ...) in a loop never gets there, and twelve lines with such a thread, whose
+ * handler calls pthread_exit, do not end under it; with pause() in its place they do, and pthread_exit is reported as
+ * unsafe in a handler, since it loads the unwinder. */
 TEST(a_thread_that_exits_in_a_signal_handler_where_it_waits_gives_its_place_up) {
-    if (HARNESS_TSAN || HARNESS_ASAN) {
-        SKIP("the sanitizer does not know it");
+    if (HARNESS_TSAN) {
+        SKIP("ThreadSanitizer keeps the handler back");
         return;
     }
     weft_channel *channel = bounded_channel(sizeof(int), 1);
@@ -319,13 +319,17 @@ TEST(a_thread_that_exits_in_a_signal_handler_where_it_waits_gives_its_place_up) 
     CHECK_OK(weft_free_channel(channel));
 }
 
+/* ThreadSanitizer forgets a thread in the fourth round of destructors, the last that there is, before Weft's comes to
+ * its turn: so one less. */
+enum { ROUNDS_OF_DESTRUCTORS = HARNESS_TSAN ? 2 : 3 };
+
 static pthread_key_t own_key;
 static weft_channel *for_destructors;
 
 static void uses_weft(void *value) {
     intptr_t round = (intptr_t)value;
     CHECK_OK(weft_send(for_destructors, &(int){(int)round}, WEFT_NOW));
-    if (round < 3) pthread_setspecific(own_key, (void *)(round + 1));
+    if (round < ROUNDS_OF_DESTRUCTORS) pthread_setspecific(own_key, (void *)(round + 1));
 }
 
 static void *with_own_key(void *argument) {
@@ -335,15 +339,11 @@ static void *with_own_key(void *argument) {
 }
 
 TEST(destructors_of_other_keys_may_use_weft) {
-    if (HARNESS_TSAN) {
-        SKIP("ThreadSanitizer has forgotten the thread by the last round of destructors");
-        return;
-    }
     size_t before = weft_process_count();
     for_destructors = bounded_channel(sizeof(int), 8);
     CHECK_EQ(pthread_key_create(&own_key, uses_weft), 0);
     in_thread(with_own_key, NULL);
-    CHECK_EQ(weft_count(for_destructors), 3);
+    CHECK_EQ(weft_count(for_destructors), ROUNDS_OF_DESTRUCTORS);
     CHECK_EQ(weft_process_count(), before);
     pthread_key_delete(own_key);
     CHECK_OK(weft_free_channel(for_destructors));
@@ -384,13 +384,19 @@ static void *work_with_own_stack(void *argument) {
 
 TEST(small_stacks_blocked_signals_and_own_signal_stacks_are_no_matter) {
     weft_kernel *kernel = kernel_here();
-    if (harness_slowness() == 1) in_thread_with(64 * 1024, work, NULL);
+    in_thread_with(64 * 1024, work, NULL);
     in_thread(work_deaf, NULL);
     in_thread(work_with_own_stack, NULL);
     end_and_free(kernel);
 }
 
 /* ---- fork ---- */
+
+#if HARNESS_TSAN
+/* Else it ends a child of a process with threads that makes a thread. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void) { return "die_after_fork=0"; }
+#endif
 
 static int wait_for(pid_t child) {
     int status = -1;
@@ -417,10 +423,6 @@ static int child_of(weft_kernel *parents) {
 }
 
 TEST(a_child_of_fork_has_no_kernel_and_may_make_one) {
-    if (HARNESS_TSAN) {
-        SKIP("not with ThreadSanitizer");
-        return;
-    }
     weft_kernel *kernel = kernel_here();
     for (int i = 0; i < 5; i++) {
         pid_t child = fork();
@@ -448,10 +450,6 @@ WEFT_TASK(int, forks_and_executes, (int, n)) {
 }
 
 TEST(a_task_may_fork_and_execute) {
-    if (HARNESS_TSAN) {
-        SKIP("not with ThreadSanitizer");
-        return;
-    }
     weft_kernel *kernel = kernel_here();
     weft_channel *results = weft_make_channel(int);
     int value;
