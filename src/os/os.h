@@ -60,6 +60,8 @@ void wefti_os_yield(void);
 void wefti_os_nap(int64_t nanoseconds); /* less than a second */
 /* The system's number for the calling thread. */
 int wefti_os_thread_id(void);
+/* Whether this process has a thread of that number. */
+bool wefti_os_thread_lives(int id);
 /* Asks for time-outs of the calling thread to be as exact as the system can. */
 void wefti_os_exact_timeouts(void);
 

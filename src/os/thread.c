@@ -89,6 +89,13 @@ void wefti_os_nap(int64_t nanoseconds) { nanosleep(&(struct timespec){0, (long)n
 
 int wefti_os_thread_id(void) { return (int)syscall(SYS_gettid); }
 
+bool wefti_os_thread_lives(int id) {
+    int before = errno;
+    bool lives = syscall(SYS_tgkill, getpid(), id, 0) == 0 || errno != ESRCH;
+    errno = before;
+    return lives;
+}
+
 void wefti_os_exact_timeouts(void) {
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* else the system may be 50 microseconds late */
 }

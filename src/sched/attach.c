@@ -34,10 +34,12 @@ static bool have_key;
 
 /* ---- the registry ---- */
 
+enum { SWEEP_AT_FIRST = 64 };
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static wefti_thread *processes; /* newest first; under lock, as all here */
 static wefti_initial *initial;
-static size_t process_count;
+static size_t process_count, sweep_at = SWEEP_AT_FIRST;
 static uint64_t numbers_given;
 
 void wefti_processes_lock(void) { pthread_mutex_lock(&lock); }
@@ -48,8 +50,34 @@ static void release_initial(wefti_initial *set) {
     if (set != NULL && wefti_add_acq_rel(&set->references, (size_t)-1) == 1) free(set);
 }
 
-static void enlist(wefti_thread *thread) {
+static void take_out(wefti_thread *thread) {
+    *thread->back = thread->next;
+    if (thread->next != NULL) thread->next->back = thread->back;
+    process_count--;
+}
+
+/* A thread that ended by the bare system call has run no destructor. One that waited then is left alone: others may
+ * hold what lies on its stack. Looked for whenever there are twice as many as were left the last time. */
+static wefti_thread *take_dead(void) {
+    wefti_thread *dead = NULL;
+    if (process_count < sweep_at) return NULL;
+    for (wefti_thread *thread = processes, *next; thread != NULL; thread = next) {
+        next = thread->next;
+        /* relaxed, both: of a thread that is gone */
+        if (wefti_os_thread_lives(thread->id) || wefti_load_relaxed(&thread->waits) != NULL ||
+            wefti_load_relaxed(&thread->serving) != NULL)
+            continue;
+        take_out(thread);
+        thread->next = dead;
+        dead = thread;
+    }
+    sweep_at = WEFTI_MAX(2 * process_count, (size_t)SWEEP_AT_FIRST);
+    return dead;
+}
+
+static wefti_thread *enlist(wefti_thread *thread) {
     pthread_mutex_lock(&lock);
+    wefti_thread *dead = take_dead();
     thread->number = ++numbers_given;
     thread->next = processes;
     thread->back = &processes;
@@ -59,13 +87,12 @@ static void enlist(wefti_thread *thread) {
     thread->initial = initial;
     if (initial != NULL) wefti_add_relaxed(&initial->references, (size_t)1); /* relaxed: under the lock */
     pthread_mutex_unlock(&lock);
+    return dead;
 }
 
 static void delist(wefti_thread *thread) {
     pthread_mutex_lock(&lock);
-    *thread->back = thread->next;
-    if (thread->next != NULL) thread->next->back = thread->back;
-    process_count--;
+    take_out(thread);
     pthread_mutex_unlock(&lock);
 }
 
@@ -190,7 +217,10 @@ static wefti_thread *make_process(void) {
     thread->id = wefti_os_thread_id();
     wefti_bindings_adopt(&thread->strand);
     wefti_strand_now = &thread->strand;
-    enlist(thread);
+    for (wefti_thread *dead = enlist(thread), *next; dead != NULL; dead = next) {
+        next = dead->next;
+        free_process(dead);
+    }
     return thread;
 }
 
@@ -387,21 +417,34 @@ void wefti_run_interrupts(wefti_thread *thread) {
         wefti_thread apart = {.strand.bound = thread->strand.bound, .owner = thread};
         wefti_store_relaxed(&apart.depth, wefti_load_relaxed(&thread->depth) + 1); /* what it calls is recursive */
         wefti_strand_now = &apart.strand;
-        interrupt->function(interrupt->argument);
+        wefti_errand taken = *interrupt;
+        free(interrupt); /* before: the function may end the thread */
+        taken.function(taken.argument);
         wefti_strand_now = &thread->strand;
-        free(interrupt);
     }
 }
 
 /* ---- fork ---- */
+
+/* Those of threads that are not there any more; what they were doing just then is not looked at. */
+static void forget_others(const wefti_thread *own) {
+    for (wefti_thread *thread = processes, *next; thread != NULL; thread = next) {
+        next = thread->next;
+        /* relaxed: there is one thread. Workers' belong to their kernels, which are lost as a whole */
+        if (thread == own || wefti_load_relaxed(&thread->serving) != NULL) continue;
+        free(thread->values);
+        free(thread);
+    }
+    processes = NULL;
+    process_count = 0;
+}
 
 /* The strand that runs on in the child is a plain thread's from here on, also if a task's code goes on: no worker is
  * there to run it. Its bindings stay. */
 void wefti_processes_forked(void) {
     wefti_strand *self = wefti_strand_now;
     bool plain = self != NULL && self->worker == NULL && wefti_thread_of_strand(self)->owner == NULL;
-    processes = NULL;
-    process_count = 0;
+    forget_others(self != NULL && self->worker == NULL ? process_here() : NULL);
     if (self == NULL) return;
     if (plain) {
         wefti_thread *thread = wefti_thread_of_strand(self);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -322,6 +323,37 @@ TEST(a_thread_that_exits_in_a_signal_handler_where_it_waits_gives_its_place_up) 
 /* ThreadSanitizer forgets a thread in the fourth round of destructors, the last that there is, before Weft's comes to
  * its turn: so one less. */
 enum { ROUNDS_OF_DESTRUCTORS = HARNESS_TSAN ? 2 : 3 };
+
+/* ---- threads that end without a word ---- */
+
+static void *attaches_and_vanishes(void *unused) {
+    CHECK_NE(weft_current_process(), 0);
+    if (unused == NULL) syscall(SYS_exit, 0); /* no destructor runs */
+    return unused;
+}
+
+static void *just_attaches(void *unused) {
+    CHECK_NE(weft_current_process(), 0);
+    return unused;
+}
+
+/* Not with sanitizers: both keep what they know of a thread in memory that the C library hands to the next one, and
+ * find it in use there (AddressSanitizer: "CHECK failed" in SetCurrentThread) or wait for ever for the thread's end. */
+TEST(threads_that_end_by_the_bare_system_call_are_noticed_in_the_end) {
+    if (HARNESS_TSAN || HARNESS_ASAN) {
+        SKIP("sanitizers do not bear threads that end like this");
+        return;
+    }
+    enum { VANISHING = 200 };
+    size_t before = weft_process_count(), most = 0;
+    for (int i = 0; i < VANISHING; i++) {
+        in_thread(attaches_and_vanishes, NULL);
+        most = weft_process_count() > most ? weft_process_count() : most;
+    }
+    CHECK_LT(most, before + 64 + 2);
+    for (int i = 0; i < VANISHING && weft_process_count() > before + 64; i++) in_thread(just_attaches, &before);
+    CHECK_LE(weft_process_count(), before + 64);
+}
 
 static pthread_key_t own_key;
 static weft_channel *for_destructors;
