@@ -430,8 +430,7 @@ void wefti_run_interrupts(wefti_thread *thread) {
 static void forget_others(const wefti_thread *own) {
     for (wefti_thread *thread = processes, *next; thread != NULL; thread = next) {
         next = thread->next;
-        /* relaxed: there is one thread. Workers' belong to their kernels, which are lost as a whole */
-        if (thread == own || wefti_load_relaxed(&thread->serving) != NULL) continue;
+        if (thread == own) continue;
         free(thread->values);
         free(thread);
     }
