@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* job.h - what each of the loops here is given to do: results of tasks, and calls that tasks leave for the loop's thread.
+/* job.h - what each of the loops here is given to do: results of tasks, and calls that tasks leave for the loop's
+ * thread.
  *
  * A loop waits for two descriptors, calls on_results or on_calls when one is readable, and ends when is_done says so.
  */

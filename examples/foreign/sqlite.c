@@ -81,7 +81,8 @@ int main(void) {
     weft_channel *done = weft_make_done_channel();
     check_made(done);
     require(sqlite3_open(":memory:", &db) == SQLITE_OK, "open");
-    require(sqlite3_create_function(db, "divisors", 1, SQLITE_UTF8, NULL, divisors, NULL, NULL) == SQLITE_OK, "function");
+    require(sqlite3_create_function(db, "divisors", 1, SQLITE_UTF8, NULL, divisors, NULL, NULL) == SQLITE_OK,
+            "function");
     const char *fill = "CREATE TABLE numbers(n);"
                        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 200)"
                        "INSERT INTO numbers SELECT x FROM c; UPDATE numbers SET n = 'many' WHERE n = 150;";

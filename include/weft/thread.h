@@ -142,6 +142,20 @@ WEFT_API weft_status weft_name_process(const char *name);
  */
 WEFT_API weft_status weft_interrupt_process(weft_process process, void (*function)(void *argument), void *argument);
 
+/** What the arguments of a task begin with whose type has weft_invoke_on_thread. */
+typedef struct weft_call_on_thread {
+    void (*function)(void *arguments, void *result); /**< called with the task's; they may lie on another stack */
+} weft_call_on_thread;
+
+/**
+ * An `invoke` for weft_task_type: calls the function that the arguments begin with on a thread's own stack.
+ *
+ * For bindings of languages whose code must find itself there, such as Lisp's, which looks through the stack for
+ * references: tasks run on stacks of their own. The task waits as in weft_call_blocking, and what that cannot do, or an
+ * error that nobody took, is its outcome. arguments: begins with a weft_call_on_thread. In tasks.
+ */
+WEFT_API void weft_invoke_on_thread(void *arguments, void *result);
+
 /** A function to be called in whichever thread looks after the channel that it is sent to: see weft_run_calls. */
 typedef struct weft_call {
     void (*function)(void *argument);

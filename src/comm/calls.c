@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* calls.c - calls that foreign code brings: out of a channel in the thread of its loop, and as tasks of a kernel. */
+#include <weft/condition.h>
+#include <weft/descriptor.h>
 #include <weft/thread.h>
 
 #include "sched/submit.h"
@@ -66,4 +68,22 @@ weft_status weft_call_as_task(const weft_submit_options *options, int (*function
     if (one.condition != NULL) return wefti_condition_receive(self, one.condition);
     if (result != NULL) *result = one.value;
     return WEFT_OK;
+}
+
+/* ---- on a thread's own stack ---- */
+
+typedef struct blocks {
+    void *arguments, *result;
+} blocks;
+
+static void invoke_here(void *argument) {
+    const blocks *b = argument;
+    ((const weft_call_on_thread *)b->arguments)->function(b->arguments, b->result);
+}
+
+void weft_invoke_on_thread(void *arguments, void *result) {
+    blocks b = {arguments, result};
+    weft_status status = weft_call_blocking(invoke_here, &b);
+    if (status == WEFT_FAILED) weft_invoke_transfer_error(weft_last_condition(), NULL); /* as it is */
+    weft_must(status);
 }
