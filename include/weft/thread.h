@@ -30,7 +30,8 @@ typedef struct weft_thread_call {
  * An outer call binds the initial bindings anew, each to the value computed when the process object was made; what is
  * set of them in the call ends with it. A recursive call binds nothing. An outer call first runs the functions that
  * weft_interrupt_process has left.
- * Returns WEFT_OK; WEFT_INVALID (NULL); WEFT_NO_MEMORY: no process object can be made, nothing is entered.
+ * Returns WEFT_OK; WEFT_INVALID (NULL); WEFT_NO_MEMORY: no process object can be made, and WEFT_FAILED: an error ended
+ * the computation of an initial value (the debugger has been asked, as in a task): nothing is entered.
  * Any thread or task, not a signal handler. Does not block. errno stays as it is.
  * Source: LispWorks, 19.12.1. Rows T1, T2.
  */
@@ -93,8 +94,9 @@ WEFT_API bool weft_last_callback_on_thread(void);
  *
  * bindings, count: copied, in order; they replace those set before. NULL and 0: none. Values are computed once for each
  * process object, in its thread and its dynamic environment, when it is made; none of the bindings is in effect then.
- * They are in effect as long as the process object is kept, and are bound anew for every explicit outer call. Process
- * objects that exist keep theirs. Workers have bindings of their own, see weft_kernel_options.
+ * They are in effect as long as the process object is kept, and are bound anew for every explicit outer call. Where an
+ * error ends the computation no process object is made: weft_enter_thread returns WEFT_FAILED, others WEFT_NO_MEMORY.
+ * Process objects that exist keep theirs. Workers have bindings of their own, see weft_kernel_options.
  * Returns WEFT_OK, WEFT_INVALID (a bad binding), WEFT_NO_MEMORY. Any thread.
  * Source: LispWorks, *process-initial-bindings*. Row T1.
  */
@@ -135,10 +137,10 @@ WEFT_API weft_status weft_name_process(const char *name);
  * or waits in Weft.
  *
  * A wait goes on afterwards; the function sees the bindings of the place where the thread waits, and may use all of
- * Weft but the locks of channels that the thread holds. Co-operative: a thread that computes is not stopped, one that
- * ends before leaves it undone.
- * Returns WEFT_OK: it has been left there; WEFT_INVALID: no such process, a worker's, or NULL; WEFT_NO_MEMORY.
- * Any thread or task. Does not wait for it. Row T4.
+ * Weft but the locks of channels that the thread holds. What it signals is signalled to the thread: the handlers of
+ * that place are asked, and may do anything but transfer control out of the wait. Co-operative: a thread that computes
+ * is not stopped, one that ends before leaves it undone. Returns WEFT_OK: it has been left there; WEFT_INVALID: no such
+ * process, a worker's, or NULL; WEFT_NO_MEMORY. Any thread or task. Does not wait for it. Row T4.
  */
 WEFT_API weft_status weft_interrupt_process(weft_process process, void (*function)(void *argument), void *argument);
 

@@ -180,6 +180,20 @@ static bool compute_values(wefti_thread *thread) {
     return true;
 }
 
+/* An error that nobody takes goes to the debugger, as in a task; if that returns, no process object is made. */
+static WEFTI_NOINLINE bool compute_or_fail(wefti_thread *thread) {
+    wefti_end_target end;
+    wefti_end_target_begin(&thread->strand, &end);
+    if (setjmp(end.target.place) != 0) {
+        wefti_condition_drop(end.outcome);
+        bare_status = WEFT_FAILED;
+        return false;
+    }
+    bool made = compute_values(thread);
+    wefti_frame_end(&thread->strand, &end.target.frame, false);
+    return made;
+}
+
 static WEFTI_NOINLINE void link_outer(wefti_thread *thread) {
     const wefti_initial *set = thread->initial;
     layout l = layout_of(thread);
@@ -235,7 +249,8 @@ wefti_strand *wefti_attach_worker(void) {
 wefti_strand *wefti_attach(void) {
     int before = errno;
     wefti_thread *thread = make_process();
-    bool made = thread != NULL && (thread->initial == NULL || compute_values(thread));
+    bare_status = WEFT_NO_MEMORY;
+    bool made = thread != NULL && (thread->initial == NULL || compute_or_fail(thread));
     if (thread != NULL && !made) {
         wefti_bound_unattached = thread->strand.bound; /* what the thread had bound without one */
         pthread_setspecific(key, NULL);
@@ -249,7 +264,7 @@ wefti_strand *wefti_attach(void) {
 
 static WEFTI_NOINLINE weft_status enter_first(weft_thread_call *call) {
     if (call == NULL) return WEFT_INVALID;
-    return wefti_attach() != NULL ? weft_enter_thread(call) : WEFT_NO_MEMORY;
+    return wefti_attach() != NULL ? weft_enter_thread(call) : bare_status;
 }
 
 static void enter_outer(wefti_thread *thread) {
@@ -414,7 +429,8 @@ void wefti_run_interrupts(wefti_thread *thread) {
     if (thread->owner != NULL) return; /* one runs already; the others follow */
     wefti_errand *interrupt;
     while ((interrupt = take_first(thread)) != NULL) {
-        wefti_thread apart = {.strand.bound = thread->strand.bound, .owner = thread};
+        wefti_thread apart = {
+            .strand.bound = thread->strand.bound, .strand.handlers = thread->strand.handlers, .owner = thread};
         wefti_store_relaxed(&apart.depth, wefti_load_relaxed(&thread->depth) + 1); /* what it calls is recursive */
         wefti_strand_now = &apart.strand;
         wefti_errand taken = *interrupt;

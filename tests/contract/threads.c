@@ -115,6 +115,37 @@ TEST(initial_values_are_computed_once_a_process_and_bound_for_every_outer_call) 
     end_and_free(kernel);
 }
 
+static void fail_to_compute(void *value, void *argument) {
+    (void)value;
+    atomic_fetch_add((atomic_int *)argument, 1);
+    weft_error(&weft_type_error, "no value");
+}
+
+static void do_not_ask(const weft_condition *condition, void *argument) {
+    atomic_fetch_add((atomic_int *)argument, weft_condition_message(condition) != NULL);
+}
+
+static void *cannot_enter(void *argument) {
+    weft_thread_call call;
+    CHECK_STATUS(weft_enter_thread(&call), WEFT_FAILED);
+    CHECK_EQ(weft_current_process(), 0);
+    return argument;
+}
+
+TEST(an_error_in_an_initial_value_leaves_no_process_half_made) {
+    atomic_int computations = 0, debugged = 0;
+    size_t before = weft_process_count();
+    weft_worker_binding bindings[] = {{&level, fail_to_compute, &computations}};
+    weft_set_debugger(do_not_ask, &debugged);
+    CHECK_OK(weft_set_process_initial_bindings(bindings, 1));
+    in_thread(cannot_enter, NULL);
+    CHECK_OK(weft_set_process_initial_bindings(NULL, 0));
+    weft_set_debugger(NULL, NULL);
+    CHECK_EQ(atomic_load(&computations), 2);
+    CHECK_EQ(atomic_load(&debugged), 2);
+    CHECK_EQ(weft_process_count(), before);
+}
+
 static int answer(void *argument) { return *(int *)argument + 1; }
 
 WEFT_TASK(int, calls_back, (int, n)) {
@@ -206,6 +237,45 @@ TEST(a_waiting_thread_is_listed_and_interrupted_and_goes_on_waiting) {
     CHECK_EQ(w.received, 5);
     CHECK_STATUS(weft_interrupt_process(w.process, interrupt, &w), WEFT_INVALID);
     CHECK_STATUS(weft_interrupt_process(1, NULL, &w), WEFT_INVALID);
+    CHECK_OK(weft_free_channel(w.channel));
+    CHECK_OK(weft_free_channel(w.ready));
+}
+
+WEFT_CONDITION_TYPE(wanted_elsewhere, weft_type_condition);
+
+static void note_wanted(const weft_condition *condition, void *argument) {
+    CHECK_STR(weft_condition_message(condition), "come");
+    CHECK_EQ(weft_current_process(), ((waiting *)argument)->process);
+    atomic_fetch_add(&ran, 1);
+}
+
+static void *wait_with_handler(void *argument) {
+    waiting *w = argument;
+    WEFT_HANDLER_CASE {
+        WEFT_TRY { WEFT_HANDLER_BIND(&wanted_elsewhere, note_wanted, w) wait_named(argument); }
+        WEFT_HANDLE(&wanted_elsewhere, condition) { FAIL("it has left its wait: %p", (const void *)condition); }
+    }
+    return NULL;
+}
+
+static void signal_come(void *unused) {
+    (void)unused;
+    weft_signal(&wanted_elsewhere, "come");
+}
+
+TEST(what_an_interrupt_signals_is_signalled_to_the_waiting_thread) {
+    waiting w = {.channel = bounded_channel(sizeof(int), 1), .ready = bounded_channel(sizeof(int), 4)};
+    pthread_t thread;
+    int value;
+    atomic_store(&ran, 0);
+    CHECK_EQ(pthread_create(&thread, NULL, wait_with_handler, &w), 0);
+    CHECK_OK(weft_receive(w.ready, &value, patience()));
+    CHECK_EVENTUALLY(is_waiting(w.process));
+    CHECK_OK(weft_interrupt_process(w.process, signal_come, NULL));
+    CHECK_EVENTUALLY(atomic_load(&ran) == 1);
+    CHECK_OK(weft_send(w.channel, &(int){5}, patience()));
+    pthread_join(thread, NULL);
+    CHECK_EQ(w.received, 5);
     CHECK_OK(weft_free_channel(w.channel));
     CHECK_OK(weft_free_channel(w.ready));
 }
@@ -393,6 +463,28 @@ static void *work(void *argument) {
     CHECK_NULL(weft_alternate(&operation, 1, WEFT_FAIR, weft_after(0.001)));
     CHECK_OK(weft_free_channel(results));
     return argument;
+}
+
+/* All that row T4 names and the others do not. */
+static void *work_with_conditions_and_futures(void *argument) {
+    int value = 0;
+    weft_future *future = weft_future(twice, 4);
+    CHECK_OK(weft_force(future, &value, patience()));
+    CHECK_EQ(value, 8);
+    weft_release_future(future);
+    volatile bool handled = false;
+    WEFT_HANDLER_CASE {
+        WEFT_TRY { weft_error(&weft_type_error, "here"); }
+        WEFT_HANDLE(&weft_type_error, condition) { handled = strcmp(weft_condition_message(condition), "here") == 0; }
+    }
+    CHECK(handled);
+    return argument;
+}
+
+TEST(a_foreign_thread_forces_signals_and_handles) {
+    weft_kernel *kernel = kernel_here();
+    in_thread(work_with_conditions_and_futures, NULL);
+    end_and_free(kernel);
 }
 
 static void *work_deaf(void *argument) {
