@@ -59,6 +59,28 @@ class Weft(unittest.TestCase):
         self.assertEqual(failed, [])
         self.assertLessEqual(weft.process_count(), before + 1)
 
+    def test_threads_of_python_get_exceptions_with_their_tracebacks(self):
+        before, failed = weft.process_count(), []
+
+        def work(n):
+            with weft.Channel() as results:
+                results.submit(fails_deep_down, n)
+                try:
+                    weft.alternate([results], 10)
+                    failed.append(n)
+                except KeyError as error:
+                    names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+                    if names.count("fails_deep_down") != n + 1:
+                        failed.append(n)
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failed, [])
+        self.assertLessEqual(weft.process_count(), before + 1)
+
     def test_waits_end_in_time_and_when_closed(self):
         with weft.Channel(capacity=1) as channel:
             with self.assertRaises(weft.TimedOut):

@@ -100,7 +100,8 @@ void weft_case_leave(weft_case **self) { finish(*self); }
 /* ---- transfers ---- */
 
 static bool is_active_here(const weft_case *self) {
-    return self->phase == RUN && self->target.frame.begun && self->target.owner == wefti_strand_now;
+    return self->phase == RUN && self->target.frame.begun && self->target.owner == wefti_strand_now &&
+           wefti_within_reach(wefti_strand_now, &self->target.frame);
 }
 
 WEFTI_NORETURN static void choose(weft_case *self, uint32_t clause) {
@@ -110,7 +111,8 @@ WEFTI_NORETURN static void choose(weft_case *self, uint32_t clause) {
     wefti_unwind_to(wefti_strand_now, &self->target);
 }
 
-/* Bound around a worker's loop it is asked by tasks too, which cannot leave their own stacks: it declines. */
+/* Bound around a worker's loop it is asked by tasks too, which cannot leave their own stacks, and bound around foreign
+ * code by what that calls back: it declines. */
 static void to_clause(const weft_condition *condition, void *argument) {
     weft_case *self = argument;
     uint32_t which = 0;

@@ -52,7 +52,12 @@ typedef struct wefti_end_target {
     const struct wefti_condition *outcome;
 } wefti_end_target;
 
-extern const char wefti_end_mark[]; /* attach.c */
+extern const char wefti_end_mark[];      /* attach.c, both */
+extern const char wefti_boundary_mark[]; /* of a call that foreign frames may stand behind: condition/boundary.c */
+
+static inline bool wefti_is_boundary(const weft_frame *frame) {
+    return frame->run == NULL && frame->argument == (const void *)wefti_boundary_mark;
+}
 
 static inline void wefti_end_target_begin(wefti_strand *self, wefti_end_target *end) {
     end->outcome = NULL;
@@ -63,9 +68,22 @@ static inline void wefti_end_target_begin(wefti_strand *self, wefti_end_target *
 /* The innermost of the strand; NULL: it is in none. */
 static inline wefti_end_target *wefti_end_target_of(const wefti_strand *self) {
     for (weft_frame *frame = self->frames; frame != NULL; frame = frame->outer)
-        if (frame->run == NULL && frame->argument == (const void *)wefti_end_mark)
+        if (wefti_is_boundary(frame) || (frame->run == NULL && frame->argument == (const void *)wefti_end_mark))
             return WEFTI_CONTAINER(frame, wefti_end_target, target.frame);
     return NULL;
+}
+
+/* Whether an error that nobody took here has a boundary to go to, and needs no debugger. */
+static inline bool wefti_at_boundary(const wefti_strand *self) {
+    const wefti_end_target *end = wefti_end_target_of(self);
+    return end != NULL && wefti_is_boundary(&end->target.frame);
+}
+
+/* Whether control may be transferred to a frame: no boundary lies between. */
+static inline bool wefti_within_reach(const wefti_strand *self, const weft_frame *to) {
+    for (const weft_frame *frame = self->frames; frame != to && frame != NULL; frame = frame->outer)
+        if (wefti_is_boundary(frame)) return false;
+    return true;
 }
 
 #endif

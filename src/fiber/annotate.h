@@ -104,6 +104,17 @@ WEFTI_ANNOTATE void wefti_asan_arrive(wefti_annotation *self) {
 }
 #endif
 
+/* The thread is being ended from where it sleeps in the system. What it runs from here on lies where frames were left
+ * that have not returned. */
+WEFTI_ANNOTATE void wefti_annotate_death(void) {
+#if WEFTI_ASAN
+    const void *low;
+    size_t size;
+    wefti_annotate_own_stack(&low, &size);
+    ASAN_UNPOISON_MEMORY_REGION(low, size);
+#endif
+}
+
 /* ---- ThreadSanitizer ---- */
 
 #if WEFTI_TSAN

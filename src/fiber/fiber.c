@@ -10,9 +10,9 @@ void wefti_fiber_make(wefti_fiber *fiber, void *stack_low, size_t stack_size, vo
     wefti_context_make(&fiber->context, stack_low, below, entry, argument);
 }
 
-/* The context that is left is of no use to anybody. It is written when the switch stands on the new stack already, so it
- * is not on the one that goes. */
-static __thread wefti_context gone;
+/* What is noted of the stack that goes is of no use to anybody. Not on that stack, where it would be written when the
+ * stack pointer has left it already. */
+static __thread wefti_context gone __attribute__((tls_model("initial-exec")));
 
 WEFTI_NO_ASAN WEFTI_NO_TSAN WEFTI_NORETURN void wefti_fiber_restart(wefti_fiber *fiber, void (*entry)(void *),
                                                                     void *argument) {

@@ -97,6 +97,13 @@ int64_t wefti_os_thread_used(int thread_id) {
     return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
+bool wefti_os_thread_lives(int id) {
+    int before = errno;
+    bool lives = syscall(SYS_tgkill, getpid(), id, 0) == 0 || errno != ESRCH;
+    errno = before;
+    return lives;
+}
+
 void wefti_os_exact_timeouts(void) {
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* else the system may be 50 microseconds late */
 }

@@ -27,7 +27,7 @@ __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")
 /* For weft_last_status where not even a process object can be had. */
 static __thread weft_status bare_status;
 
-const char wefti_end_mark[] = "end of task";
+const char wefti_end_mark[] = "end of task", wefti_boundary_mark[] = "boundary";
 
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -35,10 +35,12 @@ static bool have_key;
 
 /* ---- the registry ---- */
 
+enum { SWEEP_AT_FIRST = 64 };
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static wefti_thread *processes; /* newest first; under lock, as all here */
 static wefti_initial *initial;
-static size_t process_count;
+static size_t process_count, sweep_at = SWEEP_AT_FIRST;
 static uint64_t numbers_given;
 
 void wefti_processes_lock(void) { pthread_mutex_lock(&lock); }
@@ -49,8 +51,34 @@ static void release_initial(wefti_initial *set) {
     if (set != NULL && wefti_add_acq_rel(&set->references, (size_t)-1) == 1) free(set);
 }
 
-static void enlist(wefti_thread *thread) {
+static void take_out(wefti_thread *thread) {
+    *thread->back = thread->next;
+    if (thread->next != NULL) thread->next->back = thread->back;
+    process_count--;
+}
+
+/* A thread that ended by the bare system call has run no destructor. One that waited then is left alone: others may
+ * hold what lies on its stack. Looked for whenever there are twice as many as were left the last time. */
+static wefti_thread *take_dead(void) {
+    wefti_thread *dead = NULL;
+    if (process_count < sweep_at) return NULL;
+    for (wefti_thread *thread = processes, *next; thread != NULL; thread = next) {
+        next = thread->next;
+        /* relaxed, both: of a thread that is gone */
+        if (wefti_os_thread_lives(thread->id) || wefti_load_relaxed(&thread->waits) != NULL ||
+            wefti_load_relaxed(&thread->serving) != NULL)
+            continue;
+        take_out(thread);
+        thread->next = dead;
+        dead = thread;
+    }
+    sweep_at = WEFTI_MAX(2 * process_count, (size_t)SWEEP_AT_FIRST);
+    return dead;
+}
+
+static wefti_thread *enlist(wefti_thread *thread) {
     pthread_mutex_lock(&lock);
+    wefti_thread *dead = take_dead();
     thread->number = ++numbers_given;
     thread->next = processes;
     thread->back = &processes;
@@ -60,13 +88,12 @@ static void enlist(wefti_thread *thread) {
     thread->initial = initial;
     if (initial != NULL) wefti_add_relaxed(&initial->references, (size_t)1); /* relaxed: under the lock */
     pthread_mutex_unlock(&lock);
+    return dead;
 }
 
 static void delist(wefti_thread *thread) {
     pthread_mutex_lock(&lock);
-    *thread->back = thread->next;
-    if (thread->next != NULL) thread->next->back = thread->back;
-    process_count--;
+    take_out(thread);
     pthread_mutex_unlock(&lock);
 }
 
@@ -155,6 +182,20 @@ static bool compute_values(wefti_thread *thread) {
     return true;
 }
 
+/* An error that nobody takes goes to the debugger, as in a task; if that returns, no process object is made. */
+static WEFTI_NOINLINE bool compute_or_fail(wefti_thread *thread) {
+    wefti_end_target end;
+    wefti_end_target_begin(&thread->strand, &end);
+    if (setjmp(end.target.place) != 0) {
+        wefti_condition_drop(end.outcome);
+        bare_status = WEFT_FAILED;
+        return false;
+    }
+    bool made = compute_values(thread);
+    wefti_frame_end(&thread->strand, &end.target.frame, false);
+    return made;
+}
+
 static WEFTI_NOINLINE void link_outer(wefti_thread *thread) {
     const wefti_initial *set = thread->initial;
     layout l = layout_of(thread);
@@ -192,7 +233,10 @@ static wefti_thread *make_process(void) {
     thread->id = wefti_os_thread_id();
     wefti_bindings_adopt(&thread->strand);
     wefti_strand_now = &thread->strand;
-    enlist(thread);
+    for (wefti_thread *dead = enlist(thread), *next; dead != NULL; dead = next) {
+        next = dead->next;
+        free_process(dead);
+    }
     return thread;
 }
 
@@ -207,7 +251,8 @@ wefti_strand *wefti_attach_worker(void) {
 wefti_strand *wefti_attach(void) {
     int before = errno;
     wefti_thread *thread = make_process();
-    bool made = thread != NULL && (thread->initial == NULL || compute_values(thread));
+    bare_status = WEFT_NO_MEMORY;
+    bool made = thread != NULL && (thread->initial == NULL || compute_or_fail(thread));
     if (thread != NULL && !made) {
         wefti_bound_unattached = thread->strand.bound; /* what the thread had bound without one */
         pthread_setspecific(key, NULL);
@@ -221,7 +266,7 @@ wefti_strand *wefti_attach(void) {
 
 static WEFTI_NOINLINE weft_status enter_first(weft_thread_call *call) {
     if (call == NULL) return WEFT_INVALID;
-    return wefti_attach() != NULL ? weft_enter_thread(call) : WEFT_NO_MEMORY;
+    return wefti_attach() != NULL ? weft_enter_thread(call) : bare_status;
 }
 
 static void enter_outer(wefti_thread *thread) {
@@ -257,17 +302,6 @@ void weft_leave_thread(weft_thread_call *call) {
     wefti_bound_unattached = thread->values == NULL ? self->bound : NULL;
     pthread_setspecific(key, NULL);
     eliminate(thread);
-}
-
-weft_status weft_call_in_thread(int (*function)(void *argument), void *argument, int *result) {
-    weft_thread_call call;
-    if (function == NULL) return WEFT_INVALID;
-    weft_status status = weft_enter_thread(&call);
-    if (status != WEFT_OK) return status;
-    int returned = function(argument);
-    weft_leave_thread(&call);
-    if (result != NULL) *result = returned;
-    return WEFT_OK;
 }
 
 bool weft_last_callback_on_thread(void) {
@@ -404,24 +438,37 @@ void wefti_run_interrupts(wefti_thread *thread) {
     if (thread->owner != NULL) return; /* one runs already; the others follow */
     wefti_errand *interrupt;
     while ((interrupt = take_first(thread)) != NULL) {
-        wefti_thread apart = {.strand.bound = thread->strand.bound, .owner = thread};
+        wefti_thread apart = {
+            .strand.bound = thread->strand.bound, .strand.handlers = thread->strand.handlers, .owner = thread};
         wefti_store_relaxed(&apart.depth, wefti_load_relaxed(&thread->depth) + 1); /* what it calls is recursive */
         wefti_strand_now = &apart.strand;
-        interrupt->function(interrupt->argument);
+        wefti_errand taken = *interrupt;
+        free(interrupt); /* before: the function may end the thread */
+        taken.function(taken.argument);
         wefti_strand_now = &thread->strand;
-        free(interrupt);
     }
 }
 
 /* ---- fork ---- */
+
+/* Those of threads that are not there any more; what they were doing just then is not looked at. */
+static void forget_others(const wefti_thread *own) {
+    for (wefti_thread *thread = processes, *next; thread != NULL; thread = next) {
+        next = thread->next;
+        if (thread == own) continue;
+        free(thread->values);
+        free(thread);
+    }
+    processes = NULL;
+    process_count = 0;
+}
 
 /* The strand that runs on in the child is a plain thread's from here on, also if a task's code goes on: no worker is
  * there to run it. Its bindings stay. */
 void wefti_processes_forked(void) {
     wefti_strand *self = wefti_strand_now;
     bool plain = self != NULL && self->worker == NULL && wefti_thread_of_strand(self)->owner == NULL;
-    processes = NULL;
-    process_count = 0;
+    forget_others(self != NULL && self->worker == NULL ? process_here() : NULL);
     if (self == NULL) return;
     if (plain) {
         wefti_thread *thread = wefti_thread_of_strand(self);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cpu/divert.h"
+#include "fiber/annotate.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
 #include "sched/scope.h"
@@ -194,6 +195,7 @@ void wefti_await_notice(wefti_strand *self) {
 /* The thread is cancelled, or exits in a handler of a signal or an interrupt: its place goes with it. */
 static void die(void *argument) {
     wefti_thread *thread = argument;
+    wefti_annotate_death();
     wefti_strand_now = &thread->strand;
     if (thread->withdraw != NULL) thread->withdraw(thread->withdrawn);
     thread->withdraw = NULL;

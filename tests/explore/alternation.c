@@ -30,7 +30,9 @@ typedef struct party {
     weft_deadline deadline;
     uint8_t sent[MESSAGES], got[MESSAGES];
     unsigned messages, closed, timed_out, cancelled;
-    bool insists; /* begins anew until it has sent or received as many messages, without a deadline then */
+    bool insists;      /* begins anew until it has sent or received as many messages, without a deadline then */
+    bool mortal, dead; /* it may be cancelled where it sleeps; it was */
+    void *grave[5];
 } party;
 
 static wefti_thread threads[STRANDS];
@@ -223,10 +225,22 @@ static void cancel(void *unused) {
     if (wait != NULL) wefti_unpark(wait);
 }
 
+/* What a dead sender had sent is what another has received: of its clauses, one at most. */
+static void settle(party *p) {
+    unsigned taken = 0;
+    for (unsigned i = 0; i < p->count && p->dead; i++) {
+        if (p->operations[i].kind != WEFT_OPERATION_SEND) continue;
+        for (unsigned n = 0; n < STRANDS; n++) p->sent[p->cells[i]] += parties[n].got[p->cells[i]];
+        taken += p->sent[p->cells[i]];
+    }
+    explore_assert(taken <= 1);
+}
+
 /* Everything is over: nobody waits, and what was sent has been received or is still there. */
 static void finish(void) {
     int sent[MESSAGES] = {0};
     explore_join();
+    for (unsigned n = 0; n < STRANDS; n++) settle(&parties[n]);
     for (unsigned n = 0; n < STRANDS; n++)
         for (unsigned v = 0; v < MESSAGES; v++) sent[v] += parties[n].sent[v] - parties[n].got[v];
     for (unsigned i = 0; i < CHANNELS; i++) {
@@ -400,6 +414,78 @@ static void clocks(void (*what)(void *)) {
 }
 EXPLORE(an_alternation_goes_on_after_a_clock_that_another_received, .share = 15) { clocks(alternate_once); }
 EXPLORE(a_kept_alternation_goes_on_after_a_clock_that_another_received, .share = 15) { clocks(alternate_kept); }
+
+/* ---- threads that die where they wait ---- */
+
+/* In place of the system's sleep in which a thread may be cancelled: what park.c's clean-up does, and it is gone. It
+ * is found in any state: it sleeps, or another has won the wait and is about to tell it, or has told. */
+bool wefti_futex_wait_cancelled(wefti_futex *word, uint32_t expected, int64_t deadline) {
+    party *p = &parties[explore_self()];
+    if (!p->mortal) return wefti_futex_wait(word, expected, deadline);
+    if (explore_choose(2) == 0) { /* else at once, before it sleeps */
+        bool in_time = wefti_futex_wait(word, expected, WEFTI_MIN(deadline, wefti_clock() + 10000));
+        if (in_time && explore_choose(2) == 0) return true;
+    }
+    wefti_thread *thread = &threads[explore_self()];
+    if (thread->withdraw == NULL) explore_fail("it cannot be cancelled here");
+    thread->withdraw(thread->withdrawn);
+    thread->withdraw = NULL;
+    __builtin_longjmp(p->grave, 1);
+}
+
+/* A message that was handed to it goes with it. */
+static void bury(party *p) {
+    p->dead = true;
+    for (unsigned i = 0; i < p->count; i++)
+        if (p->operations[i].kind == WEFT_OPERATION_RECEIVE && p->cells[i] != SENTINEL) {
+            p->got[p->cells[i]]++;
+            explore_saw("a message that went along");
+        }
+    explore_saw("a death");
+}
+
+static void die_in(void (*what)(void *), party *p) {
+    p->mortal = true;
+    if (__builtin_setjmp(p->grave) == 0)
+        what(p);
+    else
+        bury(p);
+}
+static void die_in_alternation(void *of) { die_in(alternate_once, of); }
+static void die_plainly(void *of) { die_in(do_plainly, of); }
+
+/* One who dies beside one who waits for the same, against one who serves: all three come to an end. */
+static void deaths(void (*what)(void *), bool sender, uint32_t capacity) {
+    begin(capacity);
+    for (unsigned n = 1; n <= 3; n++) {
+        bool sends = (n == 3) != sender;
+        sends ? to_send(n, 0) : to_receive(n, 0);
+        if (n == 1 && what == die_in_alternation) sends ? to_send(n, 1) : to_receive(n, 1);
+        parties[n].deadline = n == 1 ? WEFT_FOREVER : wefti_clock() + 30000;
+    }
+    run(1, what);
+    run(2, do_plainly);
+    run(3, do_plainly);
+    finish();
+}
+EXPLORE(a_thread_dies_where_it_receives, .exhaustive = true, .preemptions = 2, .stale = 1) {
+    deaths(die_plainly, false, 0);
+}
+EXPLORE(a_thread_dies_where_it_receives_from_a_ring, .share = 15) { deaths(die_plainly, false, 1); }
+EXPLORE(a_thread_dies_where_it_sends, .share = 15) { deaths(die_plainly, true, 0); }
+EXPLORE(a_thread_dies_in_an_alternation_that_receives, .share = 15) {
+    deaths(die_in_alternation, false, explore_choose(2));
+}
+EXPLORE(a_thread_dies_in_an_alternation_that_sends, .share = 15) { deaths(die_in_alternation, true, 0); }
+EXPLORE(a_thread_dies_in_an_alternation_that_meets_another, .exhaustive = true, .preemptions = 1) {
+    begin(0);
+    to_send(1, 0), to_send(1, 1);
+    to_receive(2, 1), to_receive(2, 0);
+    parties[2].deadline = wefti_clock() + 30000;
+    run(1, die_in_alternation);
+    run(2, alternate_once);
+    finish();
+}
 
 /* ---- kept ---- */
 

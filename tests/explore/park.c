@@ -3,10 +3,14 @@
  *
  * Property: a wait ends once, with the status of the one who won it, who sees what the waiter wrote before, and whose
  * hand-over the waiter sees; a deadline competes like anybody else; nothing of one wait is left for the next.
+ *
+ * Interrupts: who disturbs a sleeper, and the sleeper, each do one thing and look for the other's. The schedule that
+ * would break it: the thread looks and finds none; the interrupt is left, and finds it awake; the thread sleeps.
  */
 #include <string.h>
 
 #include "engine/explore.h"
+#include "lockfree/spinlock.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
 
@@ -140,4 +144,78 @@ EXPLORE(a_late_unpark_does_not_end_the_next_wait, ) {
     explore_thread(try_0, NULL);
     explore_thread(end_1, NULL);
     explore_join();
+}
+
+/* ---- interrupts ---- */
+
+static wefti_spinlock registry; /* stands for the lock of attach.c */
+static uint32_t left, ran, said[3];
+static bool ends_wait; /* what an interrupt does: it ends the wait that it interrupts */
+
+void wefti_run_interrupts(wefti_thread *thread) {
+    for (;;) {
+        wefti_spin_lock(&registry);
+        bool any = left != 0;
+        if (any) {
+            explore_assert(said[ran++] == 7);
+            left--;
+            wefti_add_relaxed(&thread->pending, (uint32_t)-1); /* relaxed: under the lock */
+        }
+        wefti_spin_unlock(&registry);
+        if (!any) return;
+        if (ends_wait) end_wait(0, WEFT_OK);
+    }
+}
+
+static void interrupt(void *unused) {
+    (void)unused;
+    wefti_spin_lock(&registry);
+    said[left + ran] = 7;
+    left++;
+    wefti_add_seq(&threads[1].pending, 1u); /* as put_last */
+    wefti_parker_disturb(&threads[1].parker);
+    wefti_spin_unlock(&registry);
+}
+
+static void begin_interrupts(unsigned cpus, bool ends) {
+    begin(cpus);
+    memset(&registry, 0, sizeof registry);
+    memset(said, 0, sizeof said);
+    left = ran = 0;
+    ends_wait = ends;
+    explore_name(&threads[1].pending, "pending");
+}
+
+EXPLORE(an_interrupt_reaches_who_goes_to_sleep, .exhaustive = true, .preemptions = 3, .stale = 2, .spurious = 1) {
+    begin_interrupts(1, true);
+    explore_thread(wait_for_one, NULL);
+    explore_thread(interrupt, NULL);
+    explore_join(); /* a deadlock, if it was missed */
+    explore_assert(ran == 1);
+}
+EXPLORE(an_interrupt_reaches_who_looks_for_its_notice, ) {
+    begin_interrupts(2, true);
+    explore_thread(wait_for_one, NULL);
+    explore_thread(interrupt, NULL);
+    explore_join();
+    explore_assert(ran == 1);
+}
+EXPLORE(an_interrupt_takes_no_notice_away, ) {
+    begin_interrupts(1, false);
+    explore_thread(wait_for_two, NULL);
+    explore_thread(interrupt, NULL);
+    explore_thread(end_0_then_1, NULL);
+    explore_join();
+    explore_assert(ran + left == 1); /* it runs at the next call, if it came too late */
+    if (ran == 1) explore_saw("an interrupt within a wait");
+}
+EXPLORE(two_interrupts_and_a_deadline_compete, ) {
+    begin_interrupts(1 + explore_choose(2), false);
+    deadline = wefti_clock() + 30000;
+    explore_thread(time_out_and_wait, NULL);
+    explore_thread(interrupt, NULL);
+    explore_thread(interrupt, NULL);
+    explore_thread(end_1, NULL);
+    explore_join();
+    explore_assert(ran + left == 2);
 }

@@ -24,20 +24,7 @@ __attribute__((weak)) const char *weft_status_name(weft_status status);
 __attribute__((weak)) weft_status weft_dump(int descriptor);
 __attribute__((weak)) size_t wefti_live_objects(void);
 
-#if defined(__SANITIZE_THREAD__)
-#define BUILT_SLOWNESS 8u
-#elif defined(__SANITIZE_ADDRESS__)
-#define BUILT_SLOWNESS 4u
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define BUILT_SLOWNESS 8u
-#elif __has_feature(address_sanitizer)
-#define BUILT_SLOWNESS 4u
-#endif
-#endif
-#ifndef BUILT_SLOWNESS
-#define BUILT_SLOWNESS 1u
-#endif
+#define BUILT_SLOWNESS (HARNESS_TSAN ? 8u : HARNESS_ASAN ? 4u : 1u)
 
 #define USUAL_LIMIT 30u
 #define DUMP_LIMIT 10u

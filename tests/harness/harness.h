@@ -34,6 +34,8 @@
 
 #include <weft/base.h>
 
+#include "harness/sanitizers.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
