@@ -10,10 +10,10 @@ void wefti_fiber_make(wefti_fiber *fiber, void *stack_low, size_t stack_size, vo
     wefti_context_make(&fiber->context, stack_low, below, entry, argument);
 }
 
-/* The context that is left is of no use to anybody: it is left on the stack that goes. */
+/* The context that is left is of no use to anybody. It is written to after the stack has been left, so not there. */
 WEFTI_NO_ASAN WEFTI_NO_TSAN WEFTI_NORETURN void wefti_fiber_restart(wefti_fiber *fiber, void (*entry)(void *),
                                                                     void *argument) {
-    wefti_context gone;
+    static __thread wefti_context gone __attribute__((tls_model("initial-exec")));
     size_t below = (size_t)((char *)fiber - (char *)fiber->stack_low);
     wefti_context_make(&fiber->context, fiber->stack_low, below, entry, argument);
     wefti_annotate_restart(&fiber->annotation);
