@@ -84,6 +84,13 @@ bool wefti_operations_in_vain(const weft_operation *operations, uint32_t count) 
     return true;
 }
 
+/* The status of the first that is wrong, up to `last`, which is. */
+static WEFTI_NOINLINE weft_status first_wrong(const weft_operation *operations, const weft_operation *last) {
+    weft_status status = WEFT_OK;
+    for (; status == WEFT_OK && operations <= last; operations++) status = wefti_operation_check(operations);
+    return status;
+}
+
 /* Checks at most 64 operations, and notes in *word which are promising. From the last on, so that each bit costs one
  * instruction. */
 static weft_status survey_word(const weft_operation *operations, uint32_t count, uint64_t *word) {
@@ -93,8 +100,7 @@ static weft_status survey_word(const weft_operation *operations, uint32_t count,
             set = 2 * set + (ready(operation) != 0); /* no branch: it would be predicted wrong */
             continue;
         }
-        weft_status status = wefti_operation_check(operation);
-        if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+        if (WEFTI_UNLIKELY(wefti_operation_check(operation) != WEFT_OK)) return first_wrong(operations, operation);
         set = 2 * set + wefti_operation_promising(operation);
     }
     *word = set;

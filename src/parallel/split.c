@@ -105,7 +105,8 @@ static bool enter(shared_split *split) {
     size_t seen = wefti_load_relaxed(&split->inside);
     do {
         if ((seen & 1) != 0) return false;
-    } while (!wefti_cas_acquire(&split->inside, &seen, seen + 2)); /* acquire: partner is the release of `references` */
+    } while (!wefti_cas_acquire(&split->inside, &seen,
+                                seen + 2)); /* acquire: as in a lock; what it needs came with the task */
     return true;
 }
 

@@ -16,7 +16,9 @@ enum {
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
     TOGETHER_NANOSECONDS = 60000,
-    SHORT_WAIT_NANOSECONDS = 150000
+    SHORT_WAIT_NANOSECONDS = 150000,
+    LATE_NANOSECONDS = 1000000,
+    FEW_WORKERS = 2
 };
 
 /* ---- the giver's side ---- */
@@ -31,7 +33,14 @@ static void look_once_more(weft_kernel *kernel) {
         wefti_notify(kernel, &kernel->idle);
 }
 
+/* Tells the one that is woken when that was. relaxed: a guess, of what may be another waker's attempt. */
+static void stamp(weft_kernel *kernel, wefti_worker *worker) {
+    if (kernel->worker_count > FEW_WORKERS && wefti_load_relaxed(&worker->sleep) == WEFTI_ASLEEP)
+        wefti_store_relaxed(&worker->woken, wefti_clock());
+}
+
 static bool wake(weft_kernel *kernel, wefti_worker *worker) {
+    stamp(kernel, worker);
     wefti_wake what = wefti_sleeper_wake(&kernel->idle, &worker->sleep);
     if (WEFTI_UNLIKELY(what == WEFTI_LOOK_ONCE_MORE)) look_once_more(kernel);
     if (what == WEFTI_WOKEN) wefti_io_ring(kernel, worker);
@@ -58,6 +67,17 @@ static bool any_pending(weft_kernel *kernel) {
     for (uint32_t i = 0; i < kernel->worker_count; i++)
         if (wefti_queue_has_work(&kernel->workers[i].queue)) return true;
     return false;
+}
+
+/* A searcher that was woken long before it came to run has found work. Each one wakes the next, so a row of n workers
+ * that get a processor so late would need n times as long until all work has begun, while those before them compute: as
+ * many are woken at once as there is work for. That costs nothing where tasks are short, since nobody is late there. */
+static void wake_more(weft_kernel *kernel) {
+    uint64_t wanted = wefti_load_relaxed(&kernel->inbox.pushed) - wefti_load_relaxed(&kernel->inbox.taken);
+    if (wanted > kernel->worker_count) wanted = kernel->worker_count; /* relaxed: it may be off, by far */
+    for (uint32_t i = 0; i < kernel->worker_count; i++) wanted += wefti_queue_pending(&kernel->workers[i].queue);
+    for (uint32_t i = 0; i < kernel->worker_count && wanted > 0; i++)
+        if (wake(kernel, &kernel->workers[i])) wanted--;
 }
 
 static bool any_movable(weft_kernel *kernel) {
@@ -203,14 +223,22 @@ static uint32_t state_of(weft_kernel *kernel) {
  * being woken: the next search is as long as it may be. Without this, two workers that wait for each other in turns
  * would, once they have begun to sleep, never search long enough to find out that they need not. */
 static void learn_from_sleep(wefti_worker *worker, int64_t since, int64_t now, int64_t deadline) {
+    int64_t woken = wefti_load_relaxed(&worker->woken); /* relaxed: see stamp */
+    worker->late = woken != 0 && now - woken > LATE_NANOSECONDS;
     if (now < deadline && now - since < SHORT_WAIT_NANOSECONDS) worker->rounds = worker->kernel->spin_count;
 }
 
 /* The worker has searched in vain since then. Returns since when it searches again. */
 static int64_t sleep_now(wefti_worker *worker, int64_t since) {
     weft_kernel *kernel = worker->kernel;
+    if (anything(worker)) { /* it would not sleep, and a heavy barrier may queue up behind those of all processes */
+        worker->rounds = kernel->spin_count;
+        wefti_pause();
+        return since;
+    }
     uint32_t state = state_of(kernel);
     bool polls = wefti_io_become_poller(worker);
+    wefti_store_relaxed(&worker->woken, (int64_t)0);
     wefti_sleeper_announce(&kernel->idle, &worker->sleep);
     int64_t deadline = next_look(worker);
     wefti_drain_look(kernel); /* part of the last look: who waits for a drain is a giver too */
@@ -260,7 +288,11 @@ static bool search(wefti_worker *worker) {
 
 static void stop_searching(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
-    if (wefti_sleepers_stop(&kernel->idle)) look_once_more(kernel);
+    bool late = worker->late;
+    worker->late = false;
+    if (!wefti_sleepers_stop(&kernel->idle)) return;
+    look_once_more(kernel);
+    if (WEFTI_UNLIKELY(late)) wake_more(kernel);
 }
 
 static void trim(wefti_worker *worker) {

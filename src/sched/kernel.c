@@ -32,6 +32,8 @@ struct weft_worker_loop {
     bool entered;
 };
 
+enum { NO_WORD, GO, STOP }; /* the creator's word to the workers */
+
 void (*wefti_kernel_ended_hook)(weft_kernel *kernel);
 void (*wefti_kernel_gone_hook)(weft_kernel *kernel);
 void (*wefti_kernel_begins_hook)(void);
@@ -185,13 +187,14 @@ static void report(weft_kernel *kernel, weft_status status) {
     pthread_mutex_unlock(&kernel->lock);
 }
 
-/* Waits for the creator's word. false: some worker failed, all end. */
+/* Waits for the creator's word. false: some worker failed, all end. Not with the lock and the condition: each would
+ * have to have the lock once more, one after the other, and where there are many more workers than processors, and the
+ * first ones compute already, each turn takes as long as the processors take to come round. */
 static bool wait_for_go(weft_kernel *kernel) {
-    pthread_mutex_lock(&kernel->lock);
-    while (!kernel->go && !kernel->stop) pthread_cond_wait(&kernel->changed, &kernel->lock);
-    bool go = kernel->go;
-    pthread_mutex_unlock(&kernel->lock);
-    return go;
+    uint32_t word;
+    while ((word = wefti_load_acquire(&kernel->word)) == NO_WORD) /* partner: give_word */
+        wefti_futex_wait(&kernel->word, NO_WORD, INT64_MAX);
+    return word == GO;
 }
 
 WEFTI_NO_TSAN static WEFTI_NOINLINE void run_loop(wefti_worker *worker, wefti_thread *thread) {
@@ -414,6 +417,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     pthread_mutex_init(&kernel->broadcast_lock, NULL);
     pthread_cond_init(&kernel->changed, NULL);
     wefti_atomic_init(&kernel->state, (uint32_t)WEFTI_KERNEL_MAKING);
+    wefti_atomic_init(&kernel->word, (uint32_t)NO_WORD);
     wefti_atomic_init(&kernel->users, (size_t)0);
     wefti_atomic_init(&kernel->slicer, NULL);
     wefti_atomic_init(&kernel->pledges, (size_t)0);
@@ -424,7 +428,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     wefti_atomic_init(&kernel->forker_count, 0u);
     kernel->arrived = kernel->quiet = 0;
     kernel->failure = WEFT_OK;
-    kernel->lost = kernel->go = kernel->stop = kernel->joining = kernel->joined = kernel->ending_thread_started = false;
+    kernel->lost = kernel->joining = kernel->joined = kernel->ending_thread_started = false;
     kernel->stack_size = stack_size;
     wefti_wheel_init(&kernel->wheel, wefti_clock(), false);
     /* All of them are begun, whatever fails, so that end_kernel_memory finds nothing of the memory's former life. */
@@ -449,6 +453,11 @@ static void join_workers(weft_kernel *kernel) {
     }
 }
 
+static void give_word(weft_kernel *kernel, uint32_t word) {
+    wefti_store_release(&kernel->word, word); /* the workers see the kernel made; partner: wait_for_go */
+    wefti_futex_wake(&kernel->word, UINT32_MAX);
+}
+
 /* Starts the threads and waits for their reports. */
 static weft_status start_workers(weft_kernel *kernel) {
     uint32_t started = 0;
@@ -464,14 +473,10 @@ static weft_status start_workers(weft_kernel *kernel) {
     pthread_mutex_lock(&kernel->lock);
     while (kernel->arrived < started) pthread_cond_wait(&kernel->changed, &kernel->lock);
     if (status == WEFT_OK) status = kernel->failure;
-    if (status == WEFT_OK) {
-        kernel->go = true;
+    if (status == WEFT_OK)
         wefti_store_release(&kernel->state, (uint32_t)WEFTI_KERNEL_RUNNING); /* partner: state_of in idle.c */
-    } else {
-        kernel->stop = true;
-    }
-    pthread_cond_broadcast(&kernel->changed);
     pthread_mutex_unlock(&kernel->lock);
+    give_word(kernel, status == WEFT_OK ? GO : STOP);
     return status;
 }
 

@@ -44,7 +44,7 @@ struct weft_kernel {
     uint32_t arrived;     /* workers in their loop; under lock */
     uint32_t quiet;       /* ending: workers with nothing to do; under lock */
     weft_status failure;  /* why the creation failed; under lock */
-    bool go, stop;        /* creation succeeded, or failed; under lock */
+    wefti_futex word;     /* the creator's: none yet, go, or stop */
     bool joining, joined; /* somebody waits for the threads; they are gone; under lock */
     bool ending_thread_started;
     bool lost; /* in a child of fork: its workers are the parent's */

@@ -112,6 +112,7 @@ typedef struct wefti_worker {
     uint32_t seen_rounds;
     int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
     int64_t trimmed; /* when this worker last trimmed the depot */
+    bool late;       /* the processor came long after the wake-up: others have it */
     uint32_t idle_count;
     int64_t now;                   /* the clock when it was last looked at */
     weft_bound *base;              /* the worker's own bindings */
@@ -146,6 +147,7 @@ typedef struct wefti_worker {
     /* written by others */
     WEFTI_ALIGNED(WEFTI_APART) wefti_mailbox mailbox;
     WEFTI_ALIGNED(WEFTI_APART) wefti_sleeper sleep;
+    WEFTI_ATOMIC(int64_t) woken; /* when somebody tried to wake it; 0: nobody has since it fell asleep */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock movable_lock;
     wefti_runners movable; /* ready runners that any worker may go on with; under movable_lock */
     WEFTI_ATOMIC(uint32_t) movable_count;

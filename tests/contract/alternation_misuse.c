@@ -71,6 +71,30 @@ TEST(operation_of_the_wrong_size_is_refused) {
     free_all((weft_channel *[]){a, b}, 2);
 }
 
+/* Of several wrong ones the first listed gives the status, in each group of 64 as in the next. */
+TEST(first_of_several_wrong_operations_gives_the_status) {
+    enum { COUNT = 150 };
+    weft_channel *a = holding(1);
+    int value = 5;
+    double wide = 0;
+    const weft_operation invalid = {.kind = WEFT_OPERATION_RECEIVE}, of_wrong_size = WEFT_TO_RECEIVE(a, &wide);
+    static const int places[][2] = {{0, 1}, {1, 62}, {3, 149}, {64, 65}, {70, 127}, {130, 131}, {148, 149}};
+    for (size_t p = 0; p < sizeof places / sizeof places[0]; p++) {
+        weft_operation operations[COUNT];
+        for (int i = 0; i < COUNT; i++) operations[i] = (weft_operation)WEFT_TO_RECEIVE(a, &value);
+        operations[places[p][0]] = invalid;
+        operations[places[p][1]] = of_wrong_size;
+        refused(operations, COUNT, WEFT_INVALID);
+        operations[places[p][0]] = of_wrong_size;
+        operations[places[p][1]] = invalid;
+        refused(operations, COUNT, WEFT_WRONG_SIZE);
+        if (places[p][1] < 64) refused(operations, 64, WEFT_WRONG_SIZE);
+    }
+    CHECK_EQ(value, 5);
+    CHECK_EQ(weft_count(a), 1);
+    CHECK_OK(weft_free_channel(a));
+}
+
 TEST(send_of_nothing_is_refused_and_receive_into_nothing_discards) {
     weft_channel *a = weft_make_channel(int), *b = holding(1);
     weft_operation send = {.kind = WEFT_OPERATION_SEND, .on.channel = a, .size = sizeof(int)};

@@ -75,8 +75,7 @@ static pid_t start(int in, int out, int tasks) {
     dup2(in, STDIN_FILENO);
     dup2(out, STDERR_FILENO);
     setenv("WEFT_TEST_DEBUGGER", number, 1);
-    execl("/proc/self/exe", "debugger", "when_started_as_a_child", (char *)NULL);
-    _exit(127);
+    harness_start_anew("when_started_as_a_child");
 }
 
 TEST(when_started_as_a_child_it_fails_as_many_tasks_as_it_is_told) {

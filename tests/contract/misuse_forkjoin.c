@@ -41,8 +41,7 @@ static _Noreturn void start(size_t which, int standard_error) {
     snprintf(number, sizeof number, "%zu", which);
     dup2(standard_error, STDERR_FILENO);
     setenv("WEFT_TEST_MISUSE", number, 1);
-    execl("/proc/self/exe", "misuse_forkjoin", "when_started_as_a_child", (char *)NULL);
-    _exit(127);
+    harness_start_anew("when_started_as_a_child");
 }
 
 TEST(when_started_as_a_child_it_does_what_it_is_told) {

@@ -22,22 +22,34 @@ WEFT_TASK(int, give_after, (int *, about_to_end)) {
     return 1;
 }
 
-/* Frees each channel when the first of its tasks is about to end. */
+static bool wait_until_about_to_end(const int *about_to_end) {
+    weft_deadline until = harness_patience();
+    while (!__atomic_load_n(about_to_end, __ATOMIC_ACQUIRE)) {
+        if (weft_time() > until) return FAIL("a task has not begun");
+        weft_yield();
+    }
+    return true;
+}
+
+/* Frees each channel when the first of its tasks is about to end. Each yield may wait for all that the processor has to
+ * do besides, 200 ms where twenty others compute, so the rounds are as many as there is time for. */
 static void free_while_delivering(int tasks) {
-    enum { MOST_ROUNDS = 10000 };
+    enum { MOST_ROUNDS = 10000, SECONDS = 15 };
     static int about_to_end[MOST_ROUNDS];
     weft_kernel *kernel = weft_make_kernel(harness_workers(), NULL);
     if (!CHECK_NOT_NULL(kernel)) return;
     const weft_channel_options options = {.kernel = kernel, .destroy = count_destroyed};
-    int rounds = (int)harness_rounds(MOST_ROUNDS);
+    int rounds = 0, most = (int)harness_rounds(MOST_ROUNDS);
+    weft_deadline enough = weft_after(SECONDS * harness_slowness());
     destroyed = given = 0;
-    for (int i = 0; i < rounds; i++) {
+    for (int i = 0; i < most && weft_time() < enough; i++, rounds++) {
         weft_channel *channel = weft_make_channel_with(int, &options);
         if (!CHECK_NOT_NULL(channel)) break;
         about_to_end[i] = 0;
         for (int n = 0; n < tasks; n++) CHECK_OK(weft_submit(channel, give_after, &about_to_end[i]));
-        while (!__atomic_load_n(&about_to_end[i], __ATOMIC_ACQUIRE)) weft_yield();
+        bool begun = wait_until_about_to_end(&about_to_end[i]);
         CHECK_OK(weft_free_channel(channel));
+        if (!begun) break;
     }
     CHECK_OK(weft_end_kernel(kernel, true));
     CHECK_EQ(given, rounds * tasks);

@@ -148,6 +148,27 @@ TEST(as_many_tasks_as_workers_run_at_the_same_time) { all_workers_meet(WEFT_PRIO
 
 TEST(as_many_low_tasks_as_workers_run_at_the_same_time) { all_workers_meet(WEFT_PRIORITY_LOW); }
 
+/* Many more workers than processors, and tasks that compute until all have begun: those that have not must not have to
+ * come to a processor one after the other, each behind all that compute. */
+WEFT_TASK(void, compute_until, (gate *, g)) {
+    atomic_fetch_add(&g->entered, 1);
+    while (!atomic_load_explicit(&g->open, memory_order_relaxed)) {
+    }
+}
+
+TEST(as_many_endless_tasks_as_workers_all_begin_however_few_the_processors_are) {
+    enum { MANY = 64 };
+    weft_kernel *kernel = kernel_of(MANY);
+    weft_channel *done = weft_make_done_channel();
+    gate g = {0, false};
+    for (int i = 0; i < MANY; i++) CHECK_OK(weft_submit(done, compute_until, &g));
+    CHECK_EVENTUALLY(atomic_load(&g.entered) == MANY);
+    open_gate(&g);
+    for (int i = 0; i < MANY; i++) CHECK_OK(weft_receive_done(done, patience()));
+    CHECK_OK(weft_free_channel(done));
+    end_and_free(kernel);
+}
+
 /* ---- categories ---- */
 
 static const char weaving[] = "weaving";

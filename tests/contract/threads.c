@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -546,11 +547,22 @@ static int child_of(weft_kernel *parents) {
     return 0;
 }
 
+/* A child that is well becomes another program: it ends with status 0 too, and who looks for leaks at an end does not
+ * find what the parent's other threads had, which is lost here. */
+static _Noreturn void end_child(int status) {
+    if (status == 0) execlp("true", "true", (char *)NULL);
+    _exit(status);
+}
+
 TEST(a_child_of_fork_has_no_kernel_and_may_make_one) {
+    if (getenv("WEFT_TEST_EMULATOR") != NULL) {
+        SKIP("not under an emulator: a child of fork can make no threads there");
+        return;
+    }
     weft_kernel *kernel = kernel_here();
     for (int i = 0; i < 5; i++) {
         pid_t child = fork();
-        if (child == 0) _exit(child_of(kernel));
+        if (child == 0) end_child(child_of(kernel));
         CHECK_EQ(wait_for(child), 0);
     }
     in_thread(work, NULL); /* the parent's goes on */

@@ -154,6 +154,19 @@ WEAK int wefti_context_switch(wefti_context *from, wefti_context *to) {
 #if WEFTI_TSAN
 WEAK void __tsan_switch_to_fiber(void *fiber, unsigned flags) { (void)fiber, (void)flags; }
 WEAK void __tsan_release(void *address) { (void)address; }
+/* The compiler's own operations, where a plain word is shared with a public header: not explored. */
+void __tsan_atomic_signal_fence(int order);
+uint32_t __tsan_atomic32_load(const volatile void *word, int order);
+uint64_t __tsan_atomic64_load(const volatile void *word, int order);
+WEAK void __tsan_atomic_signal_fence(int order) { (void)order; }
+WEAK uint32_t __tsan_atomic32_load(const volatile void *word, int order) {
+    (void)order;
+    return *(const volatile uint32_t *)word;
+}
+WEAK uint64_t __tsan_atomic64_load(const volatile void *word, int order) {
+    (void)order;
+    return *(const volatile uint64_t *)word;
+}
 #endif
 WEAK const wefti_condition wefti_outcome_lost = {WEFT_FAILED, "lost", NULL};
 WEAK weft_status wefti_condition_receive(wefti_strand *receiver, const wefti_condition *condition) {

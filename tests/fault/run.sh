@@ -65,7 +65,7 @@ echo "without failures: $output"
 for count in 1 4 30; do
     for kind in $kinds; do
         next=1 missed=0 places=0
-        jobs=$([ "$kind" = memory ] && echo 16 || echo 8)
+        jobs=$([ "$kind" = memory ] && echo 64 || echo 16)
         while [ "$missed" -lt "$misses" ] && [ "$bad" -lt 10 ]; do
             if [ "$SECONDS" -ge "$budget" ]; then
                 echo "not ok: more than $budget seconds; stopped at kind $kind, call $next, $count in a row"
@@ -75,9 +75,7 @@ for count in 1 4 30; do
             for ((job = 0; job < jobs; job++)); do
                 places_of_jobs+=("$next")
                 start "$job" "$kind" "$next" "$count" &
-                ahead=$count # several in a row: one window after the other
-                [ "$next" -lt "$all_up_to" ] || ahead=$((ahead > stride ? ahead : stride))
-                next=$((next + ahead))
+                next=$((next + (next < all_up_to ? 1 : stride)))
             done
             wait
             for ((job = 0; job < jobs && missed < misses; job++)); do

@@ -129,6 +129,9 @@ size_t harness_rounds(size_t usual);
 int harness_threads(void);
 /* How many there are where nothing of a test runs. */
 int harness_own_threads(void);
+/* Becomes this program anew, running the tests whose names contain `filter`; for a child of fork, which has none of the
+ * harness's threads. Also under Valgrind, where the new one runs without it, and under an emulator. */
+__attribute__((noreturn)) void harness_start_anew(const char *filter);
 /* Whether something of the library is left over: called after each test; a failure names how much. */
 void harness_check_clean(void);
 

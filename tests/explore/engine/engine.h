@@ -186,6 +186,7 @@ void plain_check_alive(const void *memory, size_t size, const wefti_place *place
 /* What code under test calls in the place of the C library's (renamed by the build). */
 void *explore_malloc(size_t size);
 void *explore_calloc(size_t count, size_t size);
+void *explore_aligned_alloc(size_t alignment, size_t size);
 int explore_posix_memalign(void **memory, size_t alignment, size_t size);
 void *explore_memcpy(void *to, const void *from, size_t size);
 void *explore_memset(void *memory, int value, size_t size);

@@ -225,6 +225,12 @@ int explore_posix_memalign(void **memory, size_t alignment, size_t size) {
     return 0;
 }
 
+void *explore_aligned_alloc(size_t alignment, size_t size) {
+    void *memory = NULL;
+    explore_posix_memalign(&memory, alignment, size);
+    return memory;
+}
+
 void explore_free(void *memory) {
     if (memory == NULL) return;
     uintptr_t offset = (uintptr_t)memory - (uintptr_t)arena;
