@@ -66,15 +66,17 @@ static const wefti_condition *copy_out(weft_channel *channel, wefti_block *block
     return wefti_element_get(channel, element_at(channel, block, block->head++), value);
 }
 
-static bool take_front(weft_channel *channel, void *value, const wefti_condition **condition, wefti_block **used,
-                       bool gaps) {
+static inline bool take_front(weft_channel *channel, void *value, const wefti_condition **condition, wefti_block **used,
+                              bool gaps) {
     wefti_backlog *backlog = wefti_backlog_of(channel);
     wefti_block *block = wefti_load_acquire(&backlog->head_block);               /* partner: begin_block, and below */
     wefti_block *next = block != NULL ? wefti_load_acquire(&block->next) : NULL; /* partner: begin_block */
     if (next == NULL) return false;
-    const wefti_condition *instead = element_at(channel, block, block->head)->condition;
+    const wefti_element *front = element_at(channel, block, block->head);
+    const wefti_condition *instead = front->condition;
     if (WEFTI_UNLIKELY(!gaps && (instead == &wefti_reserved || instead == &wefti_abandoned))) return false;
-    *condition = copy_out(channel, block, value);
+    *condition = wefti_element_get(channel, front, value);
+    block->head++;
     /* release: partner is the acquire in wefti_stored. Written with front_lock held. */
     wefti_store_release(&backlog->taken_in_front, wefti_load_relaxed(&backlog->taken_in_front) + 1);
     *used = NULL;

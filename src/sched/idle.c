@@ -202,6 +202,7 @@ static uint32_t state_of(weft_kernel *kernel) {
  * being woken: the next search is as long as it may be. Without this, two workers that wait for each other in turns
  * would, once they have begun to sleep, never search long enough to find out that they need not. */
 static void learn_from_sleep(wefti_worker *worker, int64_t since, int64_t now, int64_t deadline) {
+    worker->by_clock = now >= deadline;
     if (now < deadline && now - since < SHORT_WAIT_NANOSECONDS) worker->rounds = worker->kernel->spin_count;
 }
 
@@ -217,6 +218,7 @@ static int64_t sleep_now(wefti_worker *worker, int64_t since) {
         wefti_sleeper_retract(&kernel->idle, &worker->sleep);
         if (polls) wefti_io_stop_polling(worker);
         worker->rounds = kernel->spin_count; /* as after a short wait */
+        worker->by_clock = false;
         return since;
     }
     bool quiet = state == WEFTI_KERNEL_ENDING;
@@ -237,22 +239,24 @@ static int64_t sleep_now(wefti_worker *worker, int64_t since) {
     return now;
 }
 
-/* Searches for at most spin_count rounds: fewer, down to a few, as long as searching has not paid. */
+/* Searches for at most spin_count rounds: fewer, down to a few, as long as searching has not paid; and only one where
+ * the clock ended the last sleep, since what comes next most likely comes by the clock as well. */
 static bool search(wefti_worker *worker) {
     int64_t most = worker->kernel->spin_count;
     /* More searchers than processors are in each other's way. relaxed, both: a guess. */
     if (wefti_load_relaxed(&worker->kernel->idle.searchers) > wefti_load_relaxed(&wefti_cpus_to_spin)) most = 0;
     if (worker->rounds > most || worker->rounds < most / LEAST_SEARCH) worker->rounds = most;
+    int64_t rounds = worker->by_clock ? 0 : worker->rounds;
     for (int64_t round = 0;; round++) {
         if (look(worker)) {
             if (round > 0) worker->rounds = WEFTI_MIN(worker->rounds * 2 + 1, most);
             return true;
         }
         if (round % 16 == 0 && due(worker)) return true; /* no reason to search more: the clock would have woken it */
-        if (round >= worker->rounds) break;
+        if (round >= rounds) break;
         wefti_pause();
     }
-    worker->rounds = WEFTI_MAX(worker->rounds / 2, most / LEAST_SEARCH);
+    if (!worker->by_clock) worker->rounds = WEFTI_MAX(worker->rounds / 2, most / LEAST_SEARCH);
     return false;
 }
 

@@ -139,18 +139,21 @@ WEFTI_NO_TSAN weft_status wefti_park_single(wefti_strand *strand) {
 
 /* ---- threads ---- */
 
-/* Whether looking again and again can pay: somebody who may end the wait runs now, and not on this thread's processor.
- * A worker that is asleep, or was woken and has not come to run, may get this very processor if we leave it. */
-static bool worth_spinning(const wefti_wait *wait) {
+/* A worker that is asleep, or was woken and has not come to run, may get this very processor if we leave it. */
+bool wefti_worth_looking(const weft_kernel *kernel) {
     if (wefti_load_relaxed(&wefti_cpus_to_spin) < 2) return false;
-    const weft_kernel *kernel = wait->kernel;
-    if (kernel == NULL) return wait->object != NULL; /* a sleep is ended by nobody */
+    if (kernel == NULL) return true;
     int here = wefti_current_cpu();
     for (uint32_t i = 0; i < kernel->worker_count && i < WORKERS_LOOKED_AT; i++) {
         int cpu = wefti_load_relaxed(&kernel->workers[i].cpu); /* relaxed: a guess */
         if (cpu >= 0 && cpu != here) return true;
     }
     return false;
+}
+
+static bool worth_spinning(const wefti_wait *wait) {
+    if (wait->kernel == NULL && wait->object == NULL) return false; /* a sleep is ended by nobody */
+    return wefti_worth_looking(wait->kernel);
 }
 
 static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait, int64_t start) {

@@ -93,6 +93,7 @@ typedef struct wefti_worker {
     uint64_t seen_parks;
     uint32_t seen_rounds;
     int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
+    bool by_clock;   /* its last sleep ended at its deadline */
     int64_t trimmed; /* when this worker last trimmed the depot */
     uint32_t idle_count;
     int64_t now;                   /* the clock when it was last looked at */
