@@ -109,7 +109,7 @@ static bool make_store(weft_channel *channel, const weft_channel_options *option
         return true;
     }
     if (channel->kind != WEFTI_RING || channel->capacity == 0) return true;
-    return (channel->ring = malloc(wefti_stride(channel) * channel->capacity)) != NULL;
+    return (channel->ring = malloc(wefti_stride(channel->size) * channel->capacity)) != NULL;
 }
 
 static void free_store(weft_channel *channel) {

@@ -154,25 +154,22 @@ static inline wefti_backlog *wefti_backlog_of(const weft_channel *channel) {
     return (wefti_backlog *)(uintptr_t) & ((const wefti_long_channel *)(const void *)channel)->backlog;
 }
 
-static inline size_t wefti_stride(const weft_channel *channel) {
-    return (sizeof(wefti_element) + channel->size + 7) & ~(size_t)7;
-}
+static inline size_t wefti_stride(size_t size) { return (sizeof(wefti_element) + size + 7) & ~(size_t)7; }
 
 /* ---- store.c: elements, whatever the kind but POLICY; lock held unless said otherwise ---- */
 
 static inline wefti_element *wefti_ring_place(const weft_channel *channel, uint32_t at) {
-    return (wefti_element *)(void *)(channel->ring + at * wefti_stride(channel));
+    return (wefti_element *)(void *)(channel->ring + at * wefti_stride(channel->element_size));
 }
 
 static inline void wefti_element_set(weft_channel *channel, wefti_element *element, const void *value,
                                      const wefti_condition *condition) {
     element->condition = condition;
-    if (WEFTI_LIKELY(condition == NULL)) wefti_copy(element->value, value, channel->size);
+    if (WEFTI_LIKELY(condition == NULL)) wefti_copy(element->value, value, channel->element_size);
 }
 
-static inline const wefti_condition *wefti_element_get(const weft_channel *channel, const wefti_element *element,
-                                                       void *value) {
-    if (WEFTI_LIKELY(element->condition == NULL) && value != NULL) wefti_copy(value, element->value, channel->size);
+static inline const wefti_condition *wefti_element_get(const wefti_element *element, void *value, size_t size) {
+    if (WEFTI_LIKELY(element->condition == NULL) && value != NULL) wefti_copy(value, element->value, size);
     return element->condition;
 }
 
@@ -186,7 +183,8 @@ static inline void wefti_ring_put(weft_channel *channel, const void *value, cons
 
 /* RING, not empty. value NULL: dropped. */
 static inline const wefti_condition *wefti_ring_take(weft_channel *channel, void *value) {
-    const wefti_condition *condition = wefti_element_get(channel, wefti_ring_place(channel, channel->at), value);
+    const wefti_condition *condition =
+        wefti_element_get(wefti_ring_place(channel, channel->at), value, channel->element_size);
     channel->at = channel->at + 1 == channel->capacity ? 0 : channel->at + 1;
     wefti_store_relaxed(&channel->count, wefti_load_relaxed(&channel->count) - 1);
     return condition;

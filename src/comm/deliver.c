@@ -155,6 +155,7 @@ void wefti_channel_deliver(wefti_sink *sink, const void *value, const wefti_cond
 
 void wefti_channel_deliver_timeout(weft_channel *channel, const void *value) {
     wefti_message m = {value, NULL, NULL, true};
+    if (WEFTI_LIKELY(deliver_shortly(channel, &m))) return;
     while (WEFTI_UNLIKELY(deliver_impatiently(channel, wefti_strand_now, &m) != WEFT_OK)) wefti_os_yield();
 }
 

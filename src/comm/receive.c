@@ -36,7 +36,7 @@ static weft_status take_from_sender(wefti_visit *visit, void *element, const wef
     wefti_waiter *sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, mine);
     if (sender == NULL) return WEFT_BUSY;
     const wefti_condition *condition = sender->condition;
-    if (condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->size);
+    if (condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
     wefti_visit_end(visit);
     wefti_sender_served(sender, WEFT_OK);
     return wefti_received(visit->self, condition);
@@ -155,7 +155,8 @@ static bool look_on_for_more(weft_channel *channel, unsigned *turns) {
 }
 
 /* A plain thread at a backlog. WEFT_TIMED_OUT: in vain. */
-static weft_status receive_looking_on(weft_channel *channel, wefti_strand *self, void *element, bool result) {
+static WEFTI_NOINLINE weft_status receive_looking_on(weft_channel *channel, wefti_strand *self, void *element,
+                                                     bool result) {
     unsigned turns = 0;
     bool again;
     weft_status status;
@@ -239,7 +240,7 @@ receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft
         if (sender != NULL) sender = wefti_waiters_claim(channel, &channel->senders, WEFT_OK, NULL);
         if (sender != NULL) {
             const wefti_condition *condition = sender->condition;
-            if (condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->size);
+            if (condition == NULL && element != NULL) wefti_copy(element, sender->slot, channel->element_size);
             wefti_wait *wait = sender->wait;
             wefti_way_leave(channel, self->worker, way);
             if (WEFTI_LIKELY(wait->strand != NULL))
@@ -325,11 +326,37 @@ weft_status wefti_receive_result(weft_channel *channel, wefti_strand *self, void
     return receive_slowly(channel, self, element, deadline, true);
 }
 
-/* Most often there is a front. */
+/* ---- a backlog without limit, and nothing unusual ---- */
+
+/* Takes from the block that is being filled. false: there is nothing, or it is to be gone the longer way; *waits: a
+ * task that wants a message and has no deadline is enlisted, and has to park. */
+static WEFTI_NOINLINE bool take_from_backlog(weft_channel *channel, wefti_strand *self, void *element,
+                                             const wefti_condition **condition, bool *waits) {
+    wefti_channel_lock(channel);
+    bool usual = wefti_odd(channel) == WEFTI_OTHER && wefti_first(&channel->senders) == NULL;
+    bool some = wefti_stored(channel) != 0;
+    *waits = usual && !some && *waits && self->worker != NULL && self->worker->idle != NULL;
+    if (usual && some) wefti_take_front_locked(channel, element, condition);
+    if (*waits) {
+        wefti_waiter *waiter = wefti_single_waiter(self, "receive", channel);
+        waiter->slot = element;
+        waiter->result = false;
+        wefti_waiter_enlist(&channel->receivers, waiter);
+    }
+    wefti_channel_unlock(channel);
+    return usual && some;
+}
+
 static inline weft_status receive_from_backlog(weft_channel *channel, wefti_strand *self, void *element,
                                                weft_deadline deadline, bool result) {
     weft_status status;
+    const wefti_condition *condition;
+    bool waits = deadline == WEFT_FOREVER && !result;
     if (has_front(channel) && receive_in_front(channel, self, element, &status)) return status;
+    if (channel->capacity == 0 && (deadline > WEFT_NOW || wefti_receive_promising(channel))) {
+        if (take_from_backlog(channel, self, element, &condition, &waits)) return wefti_received(self, condition);
+        if (waits) return wefti_park_single(self);
+    }
     if (result) return receive_slowly(channel, self, element, deadline, true);
     return receive_otherwise(channel, self, element, deadline);
 }

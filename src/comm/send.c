@@ -123,7 +123,7 @@ send_to_ring(weft_channel *channel, wefti_strand *self, const void *element, wef
             return WEFT_OK;
         }
         if (receiver != NULL) {
-            if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->size);
+            if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
             wefti_wait *wait = receiver->wait;
             wefti_way_leave(channel, self->worker, way);
             wefti_unpark_near(self->worker, wait, WEFT_OK);
@@ -163,7 +163,7 @@ static inline weft_status put_in_ring(weft_channel *channel, const void *element
     if (WEFTI_LIKELY(wefti_odd(channel) == 0 && (receiver == NULL || count == 0))) {
         if (receiver != NULL) receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, NULL);
         if (receiver != NULL) {
-            if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->size);
+            if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
             wait = receiver->wait;
             status = WEFT_OK;
         } else if (count < channel->capacity) {
@@ -193,8 +193,27 @@ static WEFTI_NOINLINE weft_status send_from_thread(weft_channel *channel, wefti_
     return send_slowly(channel, self, element, deadline);
 }
 
+/* ---- a backlog without limit, and nothing unusual ---- */
+
+/* false: it is to be gone the longer way. */
+static WEFTI_NOINLINE bool send_to_backlog(weft_channel *channel, wefti_strand *self, const void *element) {
+    wefti_channel_lock(channel);
+    const wefti_block *tail = channel->tail_block;
+    wefti_waiter *receiver = wefti_first(&channel->receivers);
+    bool usual = wefti_odd(channel) == WEFTI_OTHER && tail != NULL && channel->at != tail->room &&
+                 (receiver == NULL || wefti_stored(channel) == 0);
+    if (usual && receiver != NULL) receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, NULL);
+    if (usual && receiver == NULL) wefti_backlog_put(channel, element, NULL);
+    if (usual && receiver != NULL && receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
+    wefti_channel_unlock(channel);
+    if (usual && receiver != NULL) wefti_unpark_near(self->worker, receiver->wait, WEFT_OK);
+    return usual;
+}
+
 static WEFTI_NOINLINE weft_status send_otherwise(weft_channel *channel, wefti_strand *self, const void *element,
                                                  weft_deadline deadline) {
+    if (channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && send_to_backlog(channel, self, element))
+        return WEFT_OK;
     if (wefti_odd(channel) == 0 && channel->capacity != 0) return send_from_thread(channel, self, element, deadline);
     if ((channel->kind != WEFTI_BACKLOG || channel->capacity != 0) && deadline > WEFT_NOW && !wefti_may_park(self))
         return WEFT_NO_MEMORY;

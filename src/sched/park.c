@@ -41,7 +41,7 @@ static void deliver_timed_out(wefti_timer *timer) { wefti_unpark(WEFTI_CONTAINER
 /* Whose wheel: a movable runner may cancel on another worker than it armed on, and the worker's own is for one thread.
  */
 static inline wefti_wheel *wheel_for(const wefti_runner *self, wefti_worker *worker) {
-    return WEFTI_UNLIKELY(self->movable) ? &worker->kernel->wheel : &worker->wheel;
+    return WEFTI_UNLIKELY(self->fiber.strand.movable) ? &worker->kernel->wheel : &worker->wheel;
 }
 
 static void arm(wefti_wheel *wheel, wefti_wait *wait, int64_t deadline) {
@@ -274,7 +274,8 @@ void wefti_unpark_with(wefti_wait *wait, int answer) {
         wefti_runner_ready(worker, runner);
         return;
     }
-    if (runner->movable && self != NULL && self->worker != NULL && self->worker->kernel == worker->kernel) {
+    if (runner->fiber.strand.movable && self != NULL && self->worker != NULL &&
+        self->worker->kernel == worker->kernel) {
         wefti_runner_ready(self->worker, runner); /* it comes to whom it talks with */
         return;
     }

@@ -109,7 +109,7 @@ static weft_channel *make_channel(uint32_t capacity) {
     channel->kind = WEFTI_RING;
     channel->element_size = channel->size = sizeof(uint32_t);
     channel->capacity = capacity;
-    if (capacity != 0) channel->ring = explore_alloc(capacity * wefti_stride(channel));
+    if (capacity != 0) channel->ring = explore_alloc(capacity * wefti_stride(channel->size));
     return channel;
 }
 
