@@ -165,10 +165,13 @@ static bool due(wefti_worker *worker) {
 
 /* ---- the end ---- */
 
+/* Lock held, all workers are quiet. */
 static bool live(weft_kernel *kernel) {
-    return wefti_outstanding(kernel, 0) || wefti_outstanding(kernel, 1) ||
-           wefti_load_seq(&kernel->pledges) !=
-               0; /* partners: wefti_kernel_pledge; the release in wefti_kernel_redeem */
+    if (wefti_outstanding(kernel, 0) || wefti_outstanding(kernel, 1)) return true;
+    size_t pledges = wefti_load_seq(&kernel->pledges); /* partners: wefti_kernel_pledge; the release in its redeem */
+    /* relaxed: the lock orders it; no worker writes now */
+    for (uint32_t i = 0; i < kernel->worker_count; i++) pledges += wefti_load_relaxed(&kernel->workers[i].pledges);
+    return pledges != 0;
 }
 
 /* Counts this worker among those with nothing to do; if it is the last, and no task or pledge is left, the kernel is
