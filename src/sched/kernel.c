@@ -165,8 +165,11 @@ void wefti_kernel_redeem(weft_kernel *kernel) {
         count_own(worker, (size_t)-1); /* the last worker to become quiet will look */
         return;
     }
-    wefti_add_release(&kernel->pledges, (size_t)-1); /* release: partner is the acquire in live(), idle.c */
-    wefti_kernel_look_again(kernel);                 /* the kernel's memory outlives it, see the head of this file */
+    /* seq, both: either this sees that the kernel is ending, and has somebody look, or who looks counts the redemption.
+     * Partners: the store in begin_ending and the load in live(), idle.c. */
+    wefti_add_seq(&kernel->pledges, (size_t)-1);
+    if (wefti_load_seq(&kernel->state) >= WEFTI_KERNEL_ENDING)
+        wefti_kernel_look_again(kernel); /* the kernel's memory outlives it, see the head of this file */
 }
 
 /* Replaces the global value of weft_current_kernel if it is `from`. */
