@@ -31,6 +31,8 @@ static void look_once_more(weft_kernel *kernel) {
 }
 
 static bool wake(weft_kernel *kernel, wefti_worker *worker) {
+    if (wefti_load_relaxed(&worker->sleep) == WEFTI_ASLEEP) /* relaxed, both: a guess */
+        wefti_store_relaxed(&worker->woken_from, wefti_current_cpu());
     wefti_wake what = wefti_sleeper_wake(&kernel->idle, &worker->sleep);
     if (WEFTI_UNLIKELY(what == WEFTI_LOOK_ONCE_MORE)) look_once_more(kernel);
     if (what == WEFTI_WOKEN) wefti_io_ring(kernel, worker);
@@ -237,7 +239,9 @@ static int64_t sleep_now(wefti_worker *worker, int64_t since) {
         wefti_sleeper_sleep(&kernel->idle, &worker->sleep, deadline);
     int64_t now = wefti_clock();
     learn_from_sleep(worker, since, now, deadline);
-    wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
+    int here = wefti_current_cpu();
+    wefti_store_relaxed(&worker->cpu, here);
+    worker->obliged = !worker->by_clock && wefti_load_relaxed(&worker->woken_from) == here;
     if (quiet) stop_being_quiet(worker);
     return now;
 }
@@ -288,6 +292,10 @@ bool wefti_find_work(wefti_worker *worker) {
     wefti_store_relaxed(&worker->busy,
                         wefti_load_relaxed(&worker->busy) + since - wefti_load_relaxed(&worker->busy_since));
     wefti_store_relaxed(&worker->busy_since, (int64_t)0);
+    if (worker->obliged) { /* that one has something to do now, and may bring more */
+        worker->obliged = false;
+        wefti_os_yield();
+    }
     while (!(found = search(worker)) && state_of(kernel) != WEFTI_KERNEL_ENDED) {
         trim(worker);
         since = sleep_now(worker, since);

@@ -16,6 +16,9 @@ enum {
     MOST_PATIENCE = 100000, /* nanoseconds, both */
     SHORT_WAIT = 150000,
     PAUSES_A_LOOK = 16,
+    MOST_WAYS = 2,
+    LONG_WAY = 100000, /* nanoseconds */
+    CROWDED = 100,
     WORKERS_LOOKED_AT = 16
 };
 
@@ -167,11 +170,28 @@ static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait, int64_
     return false;
 }
 
+/* Who ends the wait shares this processor, and runs at once when it is left: the two then need no calls of the system
+ * to sleep and to wake. If it has many to run, each time may last, and sleepers are served sooner: so not then. */
+static bool give_way(wefti_thread *thread, int64_t start) {
+    if (WEFTI_LIKELY(!thread->gives_way)) return false;
+    if (thread->crowded > 0) {
+        thread->crowded--;
+        return false;
+    }
+    for (int i = 0; i < MOST_WAYS; i++) {
+        wefti_os_yield();
+        if (wefti_parker_noticed(&thread->parker)) return true;
+    }
+    if (wefti_clock() - start > LONG_WAY) thread->crowded = CROWDED;
+    return false;
+}
+
 /* How long to look next time, after a wait that ended in a sleep. Ended from this thread's own processor: looking kept
  * him from it. From another and soon: being woken has cost more than looking would have, and two threads that answer
  * each other and sleep would never wait long enough to find that out. */
 static void learn_from_sleep(wefti_thread *thread, int64_t waited) {
-    if (wefti_load_relaxed(&thread->woken_from) == wefti_current_cpu()) /* relaxed: a guess */
+    thread->gives_way = wefti_load_relaxed(&thread->woken_from) == wefti_current_cpu(); /* relaxed: a guess */
+    if (thread->gives_way)
         thread->patience = 0;
     else if (waited < SHORT_WAIT)
         thread->patience = MOST_PATIENCE;
@@ -216,7 +236,7 @@ static slept sleep_through(wefti_thread *thread, const wefti_wait *wait, int64_t
     do {
         if (wefti_is_interrupted(thread)) wefti_run_interrupts(thread);
         int64_t start = wefti_clock();
-        if (spin_for_notice(thread, wait, start)) return NOTICED;
+        if (spin_for_notice(thread, wait, start) || give_way(thread, start)) return NOTICED;
         how = sleep_in(thread, deadline);
         if (how == NOTICED) learn_from_sleep(thread, wefti_clock() - start);
     } while (how == DISTURBED);
@@ -227,7 +247,8 @@ static slept sleep_through(wefti_thread *thread, const wefti_wait *wait, int64_t
 static slept wait_for_notice(wefti_thread *thread, const wefti_wait *wait, int64_t deadline) {
     slept how;
     pthread_cleanup_push(die, thread);
-    wefti_store_relaxed(&thread->waits, wait->what); /* relaxed: for lists of processes */
+    wefti_store_relaxed(&thread->waits, wait->what);             /* relaxed: for lists of processes */
+    wefti_store_relaxed(&thread->waits_on, wefti_current_cpu()); /* relaxed: a guess */
     how = sleep_through(thread, wait, deadline);
     wefti_store_relaxed(&thread->waits, NULL);
     pthread_cleanup_pop(0);
@@ -255,13 +276,21 @@ weft_status wefti_park(wefti_wait *wait, int64_t deadline) {
     return park_thread(wait, deadline);
 }
 
+/* A thread is about to be unparked: where that happens; and whether it can only run when this worker leaves the
+ * processor to it. relaxed, both: guesses. */
+static void note_place(wefti_thread *thread) {
+    int here = wefti_current_cpu();
+    wefti_store_relaxed(&thread->woken_from, here);
+    const wefti_strand *self = wefti_strand_now;
+    if (self != NULL && self->worker != NULL) self->worker->obliged = wefti_load_relaxed(&thread->waits_on) == here;
+}
+
 void wefti_unpark_with(wefti_wait *wait, int answer) {
     wefti_strand *strand = wait->strand; /* the wait may be gone from here on */
     wefti_worker *worker = strand->worker;
     if (WEFTI_UNLIKELY(worker == NULL)) {
         wefti_thread *thread = wefti_thread_of_strand(strand);
-        if (wefti_load_relaxed(&wefti_cpus_to_spin) > 1)
-            wefti_store_relaxed(&thread->woken_from, wefti_current_cpu()); /* relaxed: a guess */
+        note_place(thread);
         wefti_parker_notify(&thread->parker);
         return;
     }

@@ -95,6 +95,7 @@ typedef struct wefti_worker {
     uint32_t seen_rounds;
     int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
     bool by_clock;   /* its last sleep ended at its deadline */
+    bool obliged;    /* a thread waits for its processor, which has woken it, or which it has unparked */
     int64_t trimmed; /* when this worker last trimmed the depot */
     uint32_t idle_count;
     int64_t now;                   /* the clock when it was last looked at */
@@ -127,6 +128,7 @@ typedef struct wefti_worker {
     /* written by others */
     WEFTI_ALIGNED(WEFTI_APART) wefti_mailbox mailbox;
     WEFTI_ALIGNED(WEFTI_APART) wefti_sleeper sleep;
+    WEFTI_ATOMIC(int) woken_from; /* on which processor the last one ran that woke it */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock movable_lock;
     wefti_runners movable; /* ready runners that any worker may go on with; under movable_lock */
     WEFTI_ATOMIC(uint32_t) movable_count;
