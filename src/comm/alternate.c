@@ -513,7 +513,7 @@ static inline bool may_park(wefti_strand *self) {
 }
 
 static weft_operation *end(wefti_strand *self, weft_operation *found, weft_status status) {
-    self->last_status = found != NULL ? found->status : status;
+    self->last_status = (uint16_t)(found != NULL ? found->status : status);
     return found;
 }
 
@@ -603,7 +603,7 @@ weft_operation *weft_alternate_again(weft_alternation *alternation, weft_choice 
     alternation->self = alternation->wait.strand = self;
     weft_operation *found = alternate_again(alternation, choice, deadline, &status);
     if (found != NULL) alternation->turn = (size_t)(found - alternation->operations) + 1;
-    self->last_status = found != NULL ? found->status : status;
+    self->last_status = (uint16_t)(found != NULL ? found->status : status);
     wefti_store_release(&alternation->busy, 0u);
     wefti_die_if_killed(found == NULL ? status : WEFT_OK);
     return found;

@@ -7,13 +7,13 @@
 enum { FIRST_ROOM = 16, BLOCK_BYTES = 8192, LEAST_ROOM = 8 };
 
 static wefti_element *element_at(const weft_channel *channel, wefti_block *block, uint32_t at) {
-    return (wefti_element *)(void *)(block->elements + at * wefti_stride(channel));
+    return (wefti_element *)(void *)(block->elements + at * wefti_stride(channel->size));
 }
 
 wefti_block *wefti_block_make(weft_channel *channel, bool first) {
     wefti_backlog *backlog = wefti_backlog_of(channel);
     wefti_block *block = NULL;
-    size_t stride = wefti_stride(channel), room = BLOCK_BYTES / stride;
+    size_t stride = wefti_stride(channel->size), room = BLOCK_BYTES / stride;
     if (room < LEAST_ROOM) room = LEAST_ROOM;
     if (first && room > FIRST_ROOM) room = FIRST_ROOM;
     if (channel->capacity != 0 && room > channel->capacity) room = channel->capacity;
@@ -63,18 +63,20 @@ wefti_element *wefti_backlog_put(weft_channel *channel, const void *value, const
 }
 
 static const wefti_condition *copy_out(weft_channel *channel, wefti_block *block, void *value) {
-    return wefti_element_get(channel, element_at(channel, block, block->head++), value);
+    return wefti_element_get(element_at(channel, block, block->head++), value, channel->size);
 }
 
-static bool take_front(weft_channel *channel, void *value, const wefti_condition **condition, wefti_block **used,
-                       bool gaps) {
+static inline bool take_front(weft_channel *channel, void *value, const wefti_condition **condition, wefti_block **used,
+                              bool gaps) {
     wefti_backlog *backlog = wefti_backlog_of(channel);
     wefti_block *block = wefti_load_acquire(&backlog->head_block);               /* partner: begin_block, and below */
     wefti_block *next = block != NULL ? wefti_load_acquire(&block->next) : NULL; /* partner: begin_block */
     if (next == NULL) return false;
-    const wefti_condition *instead = element_at(channel, block, block->head)->condition;
+    const wefti_element *front = element_at(channel, block, block->head);
+    const wefti_condition *instead = front->condition;
     if (WEFTI_UNLIKELY(!gaps && (instead == &wefti_reserved || instead == &wefti_abandoned))) return false;
-    *condition = copy_out(channel, block, value);
+    *condition = wefti_element_get(front, value, channel->size);
+    block->head++;
     /* release: partner is the acquire in wefti_stored. Written with front_lock held. */
     wefti_store_release(&backlog->taken_in_front, wefti_load_relaxed(&backlog->taken_in_front) + 1);
     *used = NULL;

@@ -11,7 +11,7 @@ static size_t store_some(wefti_visit *visit, const unsigned char *elements, size
         return 0;
     while (stored < count && !wefti_store_full(channel)) {
         if (channel->kind == WEFTI_BACKLOG && !wefti_backlog_has_room(channel)) break;
-        wefti_store_put(channel, elements + stored * channel->element_size, NULL);
+        wefti_store_put(channel, elements + stored * channel->size, NULL);
         stored++;
     }
     return stored;
@@ -23,7 +23,7 @@ weft_status weft_send_many_sized(weft_channel *channel, const void *elements, si
     if (sent == NULL) sent = &unwanted;
     *sent = 0;
     if (channel == NULL || (elements == NULL && size != 0 && count != 0)) return WEFT_INVALID;
-    if (size != channel->element_size) return WEFT_WRONG_SIZE;
+    if (size != channel->size) return WEFT_WRONG_SIZE;
     wefti_strand *self = wefti_strand_self();
     if (self == NULL) return WEFT_NO_MEMORY;
     const unsigned char *at = elements;
@@ -50,7 +50,7 @@ static size_t take_some(wefti_visit *visit, unsigned char *elements, size_t coun
     if (channel->kind != WEFTI_RING || (wefti_odd(channel) & WEFTI_GAPS) != 0) return 0;
     while (taken < count && wefti_stored(channel) != 0 && wefti_first(&channel->senders) == NULL &&
            wefti_ring_place(channel, channel->at)->condition == NULL) {
-        wefti_store_take(channel, elements != NULL ? elements + taken * channel->element_size : NULL, &condition);
+        wefti_store_take(channel, elements != NULL ? elements + taken * channel->size : NULL, &condition);
         taken++;
     }
     return taken;

@@ -14,7 +14,7 @@
 #include "sched/kernel.h"
 #include "sched/submit.h"
 
-enum { LARGEST_ELEMENT = 1 << 20, LARGEST_RING = 1 << 16 };
+enum { LARGEST_ELEMENT = 1 << 20, SIZE_MASK = 2 * LARGEST_ELEMENT - 1, LARGEST_RING = 1 << 16 };
 
 static void kernel_ended(weft_kernel *kernel) { wefti_channels_walk(wefti_channel_kernel_ended, kernel); }
 
@@ -40,11 +40,12 @@ static weft_channel *allocate(wefti_kind kind, size_t element_size) {
         channel = NULL;
     if (channel == NULL) return NULL;
     memset(channel, 0, size);
-    channel->kind = (uint8_t)kind;
-    channel->element_size = (uint32_t)element_size;
+    channel->kind = kind & UINT8_MAX;
+    channel->size = (uint32_t)element_size & SIZE_MASK;
+    channel->element_size = channel->size;
     channel->sink.deliver = wefti_channel_deliver;
     if (kind == WEFTI_RING) return channel;
-    wefti_atomic_init(&channel->odd, (uint16_t)WEFTI_OTHER);
+    wefti_odd_set(channel, WEFTI_OTHER, true);
     wefti_atomic_init(&channel->bias, WEFTI_NEVER_BIASED);
     return channel;
 }
@@ -89,7 +90,7 @@ static weft_status put_initial(weft_channel *channel, const weft_channel_options
     size_t count = options->initial_count;
     const char *at = options->initial;
     weft_status status = WEFT_OK;
-    for (size_t i = 0; i < count && status == WEFT_OK && !wefti_store_full(channel); i++, at += channel->element_size) {
+    for (size_t i = 0; i < count && status == WEFT_OK && !wefti_store_full(channel); i++, at += channel->size) {
         if (channel->kind == WEFTI_BACKLOG && !wefti_backlog_has_room(channel)) {
             wefti_backlog_of(channel)->spare = wefti_block_make(channel, i == 0);
             if (wefti_backlog_of(channel)->spare == NULL) return WEFT_NO_MEMORY;
@@ -108,7 +109,7 @@ static bool make_store(weft_channel *channel, const weft_channel_options *option
         return true;
     }
     if (channel->kind != WEFTI_RING || channel->capacity == 0) return true;
-    return (channel->ring = malloc(wefti_stride(channel) * channel->capacity)) != NULL;
+    return (channel->ring = malloc(wefti_stride(channel->size) * channel->capacity)) != NULL;
 }
 
 static void free_store(weft_channel *channel) {
@@ -258,12 +259,11 @@ static bool in_use(const weft_channel *channel) {
 
 weft_status weft_free_channel(weft_channel *channel) {
     if (channel == NULL) return WEFT_OK;
-    wefti_counter *submitted = wefti_channel_submitted(channel);
     wefti_channel_lock(channel);
     bool busy = in_use(channel);
     wefti_odd_set(channel, WEFTI_FREED, !busy);
     /* Counted as an outcome to come, the freeing itself keeps the channel: from FREED on the last outcome frees it. */
-    if (!busy) wefti_add_relaxed(submitted, 1u); /* relaxed: the lock orders it */
+    if (!busy) wefti_add_relaxed(wefti_channel_submitted(channel), 1u); /* relaxed: the lock orders it */
     wefti_channel_unlock(channel);
     if (busy) return WEFT_BUSY;
     wefti_channel_delist(channel);
@@ -272,8 +272,7 @@ weft_status weft_free_channel(weft_channel *channel) {
     wefti_count_live(-1);
     wefti_channel_lock(channel);
     channel->delivered++;
-    /* acquire: tasks of other threads that were submitted before this; partner: weft_submit_task */
-    bool last = wefti_load_acquire(submitted) == channel->delivered;
+    bool last = wefti_submitted(channel) == channel->delivered; /* those of other threads too, submitted before this */
     wefti_channel_unlock(channel);
     if (last) wefti_channel_free_now(channel);
     return WEFT_OK;
@@ -298,7 +297,7 @@ size_t weft_count(weft_channel *channel) {
 
 size_t weft_capacity(const weft_channel *channel) { return channel != NULL ? channel->capacity : 0; }
 
-size_t weft_element_size(const weft_channel *channel) { return channel != NULL ? channel->element_size : 0; }
+size_t weft_element_size(const weft_channel *channel) { return channel != NULL ? channel->size : 0; }
 
 const char *weft_channel_name(const weft_channel *channel) {
     return channel != NULL && channel->rare != NULL ? channel->rare->name : NULL;
@@ -316,13 +315,13 @@ bool weft_is_full(weft_channel *channel) {
 static WEFTI_NOINLINE weft_status submit_through(weft_channel *channel, wefti_strand *self,
                                                  const weft_submit_options *options, const weft_task_type *type,
                                                  const void *arguments) {
-    if (channel->kind > WEFTI_POLICY || (wefti_odd(channel) & WEFTI_LOCAL) != 0) return WEFT_INVALID;
-    if (type->result_size != channel->element_size) return WEFT_WRONG_SIZE;
+    unsigned odd = wefti_odd_submitting(channel);
+    if (channel->kind > WEFTI_POLICY || (odd & WEFTI_LOCAL) != 0) return WEFT_INVALID;
+    if (type->result_size != channel->size) return WEFT_WRONG_SIZE;
     weft_kernel *kernel = channel->kernel;
     if (WEFTI_UNLIKELY(kernel == NULL) && (kernel = wefti_ask_kernel(self)) == NULL) return WEFT_NO_KERNEL;
-    if (wefti_channel_closed(channel)) return WEFT_CLOSED;
-    /* release: who frees the channel, or waits for a result, must not miss it; partners: the acquires of `submitted` */
-    wefti_add_release(wefti_channel_submitted(channel), 1u);
+    if ((odd & WEFTI_SHUT) != 0) return WEFT_CLOSED;
+    wefti_submitted_add(channel, self, 1);
     weft_status status = wefti_submit(kernel, self, options, &channel->sink, type, arguments);
     if (WEFTI_UNLIKELY(status != WEFT_OK)) wefti_channel_unsubmit(channel);
     return status;

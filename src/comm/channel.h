@@ -70,9 +70,15 @@ typedef struct wefti_backlog {
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock front_lock;
     WEFTI_ATOMIC(wefti_block *) head_block;
     WEFTI_ATOMIC(uint32_t) taken_in_front;  /* written under front_lock */
-    wefti_strand *front_holder;             /* a copy of holder: the front reads no line that senders write */
+    WEFTI_ATOMIC(uint16_t) front_odd;       /* a copy of odd, and one of holder: the front reads no line that */
+    wefti_strand *front_holder;             /* senders write */
     WEFTI_ATOMIC(wefti_block *) last_block; /* the same as tail_block; changes once in a block's worth of elements */
+    /* Tasks, modulo 2^32: those of the strand that submitted first, which counts without an atomic update, and others.
+     */
     WEFTI_ALIGNED(WEFTI_APART) wefti_counter submitted;
+    wefti_counter submitted_own;
+    WEFTI_ATOMIC(const wefti_strand *) submitter; /* set once */
+    WEFTI_ATOMIC(uint16_t) submit_odd;            /* a copy of odd, for who submits while tasks deliver */
 } wefti_backlog;
 
 /* What few channels have. */
@@ -111,17 +117,18 @@ enum {
     WEFTI_FREED = 1024 /* the last outcome frees it */
 };
 
-/* Two lines: what each operation touches, and what it reads at most. */
+/* Two lines: what each operation touches, and what it reads at most. Who only submits, or receives from a front, does
+ * not touch the first, which senders write. */
 struct weft_channel {
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock lock;
-    uint32_t element_size;
+    WEFTI_ATOMIC(bool) closed;  /* written under lock, once */
+    WEFTI_ATOMIC(uint16_t) odd; /* written under lock; 0: a RING, and an operation can go the short way */
+    uint32_t element_size;      /* for who looks at nothing but this line */
     wefti_waiters receivers, senders;
     WEFTI_ATOMIC(uint32_t) count; /* elements in it; BACKLOG: ever put, modulo 2^32. Written under lock */
     uint32_t at;                  /* RING: where the front is; BACKLOG: where the next goes, in tail_block */
-    uint8_t kind;
-    WEFTI_ATOMIC(bool) closed;  /* written under lock, once */
-    WEFTI_ATOMIC(uint16_t) odd; /* written under lock; 0: a RING, and an operation can go the short way */
-    uint32_t delivered;         /* outcomes, modulo 2^32; under lock */
+    uint32_t delivered;           /* outcomes, modulo 2^32; under lock */
+    WEFTI_ATOMIC(uint32_t) lost;  /* outcomes for which there was no memory, each received as a failure; under lock */
     union {
         unsigned char *ring;
         wefti_block *tail_block;
@@ -132,10 +139,9 @@ struct weft_channel {
     wefti_rare *rare; /* set at the beginning, or under lock, once */
     weft_kernel *kernel;
     struct weft_channel *next_channel, *prev_channel; /* registry.c */
-    WEFTI_ATOMIC(uint32_t)
-    lost; /* outcomes for which there was no memory, each received as a failure; written under lock */
-    wefti_counter submitted_small; /* kinds other than BACKLOG: tasks, modulo 2^32 */
-    WEFTI_ATOMIC(uintptr_t) bias;  /* comm/bias.h */
+    uint32_t kind : 8, size : 24;                     /* set at the beginning; size: of an element */
+    wefti_counter submitted_small;                    /* kinds other than BACKLOG: tasks, modulo 2^32 */
+    WEFTI_ATOMIC(uintptr_t) bias;                     /* comm/bias.h */
 };
 
 /* Of a BACKLOG: in the same allocation. */
@@ -148,14 +154,12 @@ static inline wefti_backlog *wefti_backlog_of(const weft_channel *channel) {
     return (wefti_backlog *)(uintptr_t) & ((const wefti_long_channel *)(const void *)channel)->backlog;
 }
 
-static inline size_t wefti_stride(const weft_channel *channel) {
-    return (sizeof(wefti_element) + channel->element_size + 7) & ~(size_t)7;
-}
+static inline size_t wefti_stride(size_t size) { return (sizeof(wefti_element) + size + 7) & ~(size_t)7; }
 
 /* ---- store.c: elements, whatever the kind but POLICY; lock held unless said otherwise ---- */
 
 static inline wefti_element *wefti_ring_place(const weft_channel *channel, uint32_t at) {
-    return (wefti_element *)(void *)(channel->ring + at * wefti_stride(channel));
+    return (wefti_element *)(void *)(channel->ring + at * wefti_stride(channel->element_size));
 }
 
 static inline void wefti_element_set(weft_channel *channel, wefti_element *element, const void *value,
@@ -164,10 +168,8 @@ static inline void wefti_element_set(weft_channel *channel, wefti_element *eleme
     if (WEFTI_LIKELY(condition == NULL)) wefti_copy(element->value, value, channel->element_size);
 }
 
-static inline const wefti_condition *wefti_element_get(const weft_channel *channel, const wefti_element *element,
-                                                       void *value) {
-    if (WEFTI_LIKELY(element->condition == NULL) && value != NULL)
-        wefti_copy(value, element->value, channel->element_size);
+static inline const wefti_condition *wefti_element_get(const wefti_element *element, void *value, size_t size) {
+    if (WEFTI_LIKELY(element->condition == NULL) && value != NULL) wefti_copy(value, element->value, size);
     return element->condition;
 }
 
@@ -181,7 +183,8 @@ static inline void wefti_ring_put(weft_channel *channel, const void *value, cons
 
 /* RING, not empty. value NULL: dropped. */
 static inline const wefti_condition *wefti_ring_take(weft_channel *channel, void *value) {
-    const wefti_condition *condition = wefti_element_get(channel, wefti_ring_place(channel, channel->at), value);
+    const wefti_condition *condition =
+        wefti_element_get(wefti_ring_place(channel, channel->at), value, channel->element_size);
     channel->at = channel->at + 1 == channel->capacity ? 0 : channel->at + 1;
     wefti_store_relaxed(&channel->count, wefti_load_relaxed(&channel->count) - 1);
     return condition;
@@ -227,10 +230,21 @@ static inline unsigned wefti_odd(const weft_channel *channel) {
     return wefti_load_relaxed(&channel->odd); /* relaxed: where it decides, the lock is held */
 }
 
+/* As submitters see it. */
+static inline unsigned wefti_odd_submitting(const weft_channel *channel) {
+    if (channel->kind != WEFTI_BACKLOG) return wefti_odd(channel);
+    return wefti_load_relaxed(
+        &wefti_backlog_of(channel)->submit_odd); /* relaxed: a moment later it might be otherwise */
+}
+
 /* Lock held. */
 static inline void wefti_odd_set(weft_channel *channel, unsigned bit, bool on) {
     unsigned odd = wefti_odd(channel);
-    wefti_store_relaxed(&channel->odd, (uint16_t)(on ? odd | bit : odd & ~bit)); /* relaxed: written under the lock */
+    odd = on ? odd | bit : odd & ~bit;
+    wefti_store_relaxed(&channel->odd, (uint16_t)odd); /* relaxed, all: written under the lock */
+    if (channel->kind != WEFTI_BACKLOG) return;
+    wefti_store_relaxed(&wefti_backlog_of(channel)->front_odd, (uint16_t)odd);
+    wefti_store_relaxed(&wefti_backlog_of(channel)->submit_odd, (uint16_t)odd);
 }
 
 /* Lock held: outcomes more or less that got lost. */
@@ -266,6 +280,32 @@ extern const wefti_condition wefti_outcome_lost;
 
 static inline wefti_counter *wefti_channel_submitted(weft_channel *channel) {
     return channel->kind == WEFTI_BACKLOG ? &wefti_backlog_of(channel)->submitted : &channel->submitted_small;
+}
+
+/* Whether this strand counts its submissions in a word of its own. The strand may end and another begin in its place:
+ * what that one finds there has been handed on with the memory. */
+static inline bool wefti_submits_alone(weft_channel *channel, const wefti_strand *self) {
+    if (channel->kind != WEFTI_BACKLOG) return false;
+    wefti_backlog *backlog = wefti_backlog_of(channel);
+    const wefti_strand *first = wefti_load_relaxed(&backlog->submitter); /* relaxed, both: it is compared only */
+    return first == self || (first == NULL && wefti_cas_relaxed(&backlog->submitter, &first, self));
+}
+
+/* Counts tasks in (1), or in vain (-1: UINT32_MAX). release: who frees the channel, or waits for a result, must not
+ * miss it; partner: wefti_submitted. What was counted in here is taken back here. */
+static inline void wefti_submitted_add(weft_channel *channel, const wefti_strand *self, uint32_t tasks) {
+    wefti_counter *own = &wefti_backlog_of(channel)->submitted_own;
+    if (wefti_submits_alone(channel, self))
+        wefti_store_release(own, wefti_load_relaxed(own) + tasks); /* relaxed: written by this strand alone */
+    else
+        wefti_add_release(wefti_channel_submitted(channel), tasks);
+}
+
+/* Lock held: all that were counted in. Equal to `delivered`: there was a moment, when the strand's own were read, with
+ * none outstanding, since none is delivered that was not counted in, and nothing is delivered meanwhile. */
+static inline uint32_t wefti_submitted(weft_channel *channel) {
+    uint32_t own = channel->kind == WEFTI_BACKLOG ? wefti_load_acquire(&wefti_backlog_of(channel)->submitted_own) : 0;
+    return own + wefti_load_acquire(wefti_channel_submitted(channel)); /* acquire, both; partner: wefti_submitted_add */
 }
 
 /* ---- registry.c: every channel, for dumps and for the end of a kernel ---- */

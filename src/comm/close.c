@@ -53,10 +53,10 @@ size_t weft_drain(weft_channel *channel) {
     if (channel == NULL || channel->kind > WEFTI_POLICY) return 0;
     wefti_destroyer destroy = wefti_channel_destroyer(channel);
     WEFTI_ALIGNED(16) unsigned char small[256];
-    void *element = channel->element_size <= sizeof small ? small : malloc(channel->element_size);
+    void *element = channel->size <= sizeof small ? small : malloc(channel->size);
     size_t drained = 0;
     for (;;) {
-        weft_status status = weft_receive_sized(channel, element, channel->element_size, WEFT_NOW);
+        weft_status status = weft_receive_sized(channel, element, channel->size, WEFT_NOW);
         if (status != WEFT_OK && status != WEFT_FAILED && status != WEFT_CANCELLED) break;
         if (status == WEFT_OK && destroy != NULL && element != NULL) destroy(element);
         drained++;
@@ -141,7 +141,7 @@ weft_status weft_remove_if(weft_channel *channel, bool (*match)(const void *elem
     *removed = 0;
     if (channel == NULL || match == NULL || channel->kind > WEFTI_POLICY) return WEFT_INVALID;
     if ((wefti_odd(channel) & (WEFTI_GAPS | WEFTI_LOCAL)) != 0) return WEFT_INVALID;
-    unsigned char *room = malloc(channel->element_size + 1);
+    unsigned char *room = malloc(channel->size + 1);
     weft_status status = room != NULL ? weft_lock_channel(channel, WEFT_FOREVER) : WEFT_NO_MEMORY;
     if (status == WEFT_OK && !has_spare(channel)) {
         weft_unlock_channel(channel);

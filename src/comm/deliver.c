@@ -19,8 +19,7 @@ static void dismiss_receivers(weft_channel *channel, weft_status status) {
 /* The channel was freed: nobody will receive it. Spin lock held, and given up. */
 static void drop_outcome(wefti_visit *visit, const wefti_message *m) {
     weft_channel *channel = visit->channel;
-    /* partner: weft_submit_task */
-    bool last = wefti_load_acquire(wefti_channel_submitted(channel)) == channel->delivered;
+    bool last = wefti_submitted(channel) == channel->delivered;
     wefti_destroyer destroy = wefti_channel_destroyer(channel); /* another outcome may be the last once it is left */
     wefti_visit_end(visit);
     if (destroy != NULL && m->condition == NULL) destroy((void *)(uintptr_t)m->value);
@@ -35,7 +34,7 @@ static weft_status deliver_to_closed(wefti_visit *visit, const wefti_message *m)
     weft_channel *channel = visit->channel;
     wefti_waiter *first = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, NULL);
     if (first == NULL) return wefti_send_now(visit, m);
-    if (m->condition == NULL && first->slot != NULL) wefti_copy(first->slot, m->value, channel->element_size);
+    if (m->condition == NULL && first->slot != NULL) wefti_copy(first->slot, m->value, channel->size);
     first->condition = m->condition;
     wefti_wait *wait = first->wait, *others = NULL;
     if (wefti_nothing_can_come(channel))
@@ -55,7 +54,7 @@ static void wait_as_orphan(wefti_visit *visit, const wefti_message *m, wefti_orp
     orphan->waiter.condition = m->condition;
     orphan->waiter.shared = orphan->waiter.kept = false;
     orphan->waiter.result = true;
-    if (m->condition == NULL) wefti_copy(orphan->value, m->value, channel->element_size);
+    if (m->condition == NULL) wefti_copy(orphan->value, m->value, channel->size);
     wefti_waiter_enlist(&channel->senders, &orphan->waiter);
     wefti_visit_end(visit);
 }
@@ -102,10 +101,26 @@ static weft_status deliver_impatiently(weft_channel *channel, wefti_strand *self
         }
         channel->delivered--;
         wefti_visit_end(&visit);
-        orphan = malloc(sizeof *orphan + channel->element_size);
+        orphan = malloc(sizeof *orphan + channel->size);
     }
     free(orphan);
     return WEFT_OK;
+}
+
+/* Most outcomes: into the last block of a backlog without limit, where nobody waits. false: it is to be gone the longer
+ * way. */
+static inline bool deliver_shortly(weft_channel *channel, const wefti_message *m) {
+    if (channel->kind != WEFTI_BACKLOG || channel->capacity != 0) return false;
+    wefti_channel_lock(channel);
+    const wefti_block *tail = channel->tail_block;
+    bool plain = wefti_odd(channel) == WEFTI_OTHER && wefti_first(&channel->receivers) == NULL && tail != NULL &&
+                 channel->at < tail->room;
+    if (WEFTI_LIKELY(plain)) {
+        channel->delivered++;
+        wefti_backlog_put(channel, m->value, m->condition);
+    }
+    wefti_channel_unlock(channel);
+    return plain;
 }
 
 static weft_status deliver_patiently(weft_channel *channel, wefti_strand *self, const wefti_message *m) {
@@ -127,6 +142,7 @@ void wefti_channel_deliver(wefti_sink *sink, const void *value, const wefti_cond
     wefti_strand *self = wefti_strand_now;
     /* It has done its work and is of no category any more: not killed, wherever it has to wait. relaxed: its own */
     wefti_store_relaxed(&wefti_runner_of_strand(self)->category, NULL);
+    if (WEFTI_LIKELY(deliver_shortly(channel, &m))) return;
     for (;;) {
         if (WEFTI_LIKELY(wefti_may_park(self))) {
             if (WEFTI_LIKELY(deliver_patiently(channel, self, &m) == WEFT_OK)) return;
@@ -139,6 +155,7 @@ void wefti_channel_deliver(wefti_sink *sink, const void *value, const wefti_cond
 
 void wefti_channel_deliver_timeout(weft_channel *channel, const void *value) {
     wefti_message m = {value, NULL, NULL, true};
+    if (WEFTI_LIKELY(deliver_shortly(channel, &m))) return;
     while (WEFTI_UNLIKELY(deliver_impatiently(channel, wefti_strand_now, &m) != WEFT_OK)) wefti_os_yield();
 }
 
@@ -147,8 +164,7 @@ void wefti_channel_kernel_ended(weft_channel *channel, void *kernel) {
 }
 
 void wefti_channel_unsubmit(weft_channel *channel) {
-    /* partners: the acquires of `submitted` */
-    wefti_add_release(wefti_channel_submitted(channel), UINT32_MAX);
+    wefti_submitted_add(channel, wefti_strand_now, UINT32_MAX);
     bool closed = wefti_channel_closed(channel);
     bool ended = channel->kernel != NULL && wefti_load_acquire(&channel->kernel->state) == WEFTI_KERNEL_ENDED;
     if (closed || ended) dismiss_receivers(channel, closed ? WEFT_CLOSED : WEFT_ENDED);

@@ -8,10 +8,8 @@
 
 /* Lock held: no task is outstanding, nothing is in the channel, and no message will come. */
 static inline bool wefti_nothing_can_come(weft_channel *channel) {
-    /* acquire: partner is weft_submit_task */
     return wefti_stored(channel) == 0 && wefti_load_relaxed(&channel->lost) == 0 &&
-           wefti_first(&channel->senders) == NULL &&
-           wefti_load_acquire(wefti_channel_submitted(channel)) == channel->delivered;
+           wefti_first(&channel->senders) == NULL && wefti_submitted(channel) == channel->delivered;
 }
 
 #endif

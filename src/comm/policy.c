@@ -128,7 +128,7 @@ weft_status wefti_policy_peek(weft_channel *channel, void *value) {
     if (rare->failures != NULL) return rare->failures->condition->status;
     leave(channel);
     const void *front = wefti_buffer_front(rare->buffer);
-    if (front != NULL) wefti_copy(value, front, channel->element_size);
+    if (front != NULL) wefti_copy(value, front, channel->size);
     wefti_channel_lock(channel);
     return front != NULL ? WEFT_OK : WEFT_INVALID;
 }

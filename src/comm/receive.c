@@ -69,7 +69,7 @@ static bool receive_in_front(weft_channel *channel, wefti_strand *self, void *el
 
 static inline bool has_front(weft_channel *channel) {
     return channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && wefti_backlog_has_front(channel) &&
-           (wefti_odd(channel) & WEFTI_SHOWN) == 0;
+           (wefti_load_relaxed(&wefti_backlog_of(channel)->front_odd) & WEFTI_SHOWN) == 0; /* relaxed: as odd */
 }
 
 static bool kernel_has_ended(const weft_channel *channel) {
@@ -146,11 +146,35 @@ static weft_status receive_once(weft_channel *channel, wefti_strand *self, void 
     return deadline > WEFT_NOW ? WEFT_NO_MEMORY : WEFT_TIMED_OUT;
 }
 
+/* A plain thread would have to wait. false: it does. */
+static bool look_on_for_more(weft_channel *channel, unsigned *turns) {
+    do {
+        if (!wefti_look_on(channel, turns)) return false;
+    } while (!wefti_receive_promising(channel));
+    return true;
+}
+
+/* A plain thread at a backlog. WEFT_TIMED_OUT: in vain. */
+static WEFTI_NOINLINE weft_status receive_looking_on(weft_channel *channel, wefti_strand *self, void *element,
+                                                     bool result) {
+    unsigned turns = 0;
+    bool again;
+    weft_status status;
+    do {
+        status = receive_once(channel, self, element, WEFT_NOW, result, &again);
+    } while (status == WEFT_TIMED_OUT && look_on_for_more(channel, &turns));
+    return status;
+}
+
 static WEFTI_NOINLINE weft_status receive_slowly(weft_channel *channel, wefti_strand *self, void *element,
                                                  weft_deadline deadline, bool result) {
     bool again;
     weft_status status;
     if (deadline < WEFT_NOW) deadline = WEFT_NOW; /* a caller's own is never WEFTI_PAST_THE_HOLDER */
+    if (self->worker == NULL && channel->kind == WEFTI_BACKLOG && deadline > WEFT_NOW) {
+        status = receive_looking_on(channel, self, element, result);
+        if (status != WEFT_TIMED_OUT) return status;
+    }
     do {
         again = false;
         status = receive_once(channel, self, element, deadline, result, &again);
@@ -249,8 +273,36 @@ static WEFTI_NOINLINE weft_status receive_locked(weft_channel *channel, wefti_st
     return receive_from_ring(channel, self, element, deadline, WEFTI_LOCKED);
 }
 
+/* ---- a plain thread, a ring, and nothing unusual ---- */
+
+/* false: there is nothing, or it is to be gone the longer way. */
+static inline bool take_from_ring(weft_channel *channel, void *element, const wefti_condition **condition) {
+    wefti_channel_lock(channel);
+    if (WEFTI_UNLIKELY(wefti_odd(channel) != 0 || wefti_load_relaxed(&channel->count) == 0)) { /* relaxed: locked */
+        wefti_channel_unlock(channel);
+        return false;
+    }
+    *condition = wefti_ring_take(channel, element);
+    if (WEFTI_UNLIKELY(wefti_first(&channel->senders) != NULL))
+        serve_sender(channel, NULL, WEFTI_LOCKED);
+    else
+        wefti_channel_unlock(channel);
+    return true;
+}
+
+static WEFTI_NOINLINE weft_status receive_in_thread(weft_channel *channel, wefti_strand *self, void *element,
+                                                    weft_deadline deadline) {
+    const wefti_condition *condition;
+    unsigned turns = 0;
+    do {
+        if (WEFTI_LIKELY(take_from_ring(channel, element, &condition))) return wefti_received(self, condition);
+    } while (deadline > WEFT_NOW && wefti_odd(channel) == 0 && look_on_for_more(channel, &turns));
+    return receive_slowly(channel, self, element, deadline, false);
+}
+
 static WEFTI_NOINLINE weft_status receive_otherwise(weft_channel *channel, wefti_strand *self, void *element,
                                                     weft_deadline deadline) {
+    if (wefti_odd(channel) == 0 && channel->capacity != 0) return receive_in_thread(channel, self, element, deadline);
     if (wefti_odd(channel) == WEFTI_OTHER && deadline <= WEFT_NOW && !wefti_receive_promising(channel))
         return WEFT_TIMED_OUT;
     return receive_slowly(channel, self, element, deadline, false);
@@ -274,9 +326,44 @@ weft_status wefti_receive_result(weft_channel *channel, wefti_strand *self, void
     return receive_slowly(channel, self, element, deadline, true);
 }
 
+/* ---- a backlog without limit, and nothing unusual ---- */
+
+/* Takes from the block that is being filled. false: there is nothing, or it is to be gone the longer way; *waits: a
+ * task that wants a message and has no deadline is enlisted, and has to park. */
+static WEFTI_NOINLINE bool take_from_backlog(weft_channel *channel, wefti_strand *self, void *element,
+                                             const wefti_condition **condition, bool *waits) {
+    wefti_channel_lock(channel);
+    bool usual = wefti_odd(channel) == WEFTI_OTHER && wefti_first(&channel->senders) == NULL;
+    bool some = wefti_stored(channel) != 0;
+    *waits = usual && !some && *waits && self->worker != NULL && self->worker->idle != NULL;
+    if (usual && some) wefti_take_front_locked(channel, element, condition);
+    if (*waits) {
+        wefti_waiter *waiter = wefti_single_waiter(self, "receive", channel);
+        waiter->slot = element;
+        waiter->result = false;
+        wefti_waiter_enlist(&channel->receivers, waiter);
+    }
+    wefti_channel_unlock(channel);
+    return usual && some;
+}
+
+static inline weft_status receive_from_backlog(weft_channel *channel, wefti_strand *self, void *element,
+                                               weft_deadline deadline, bool result) {
+    weft_status status;
+    const wefti_condition *condition;
+    bool waits = deadline == WEFT_FOREVER && !result;
+    if (has_front(channel) && receive_in_front(channel, self, element, &status)) return status;
+    if (channel->capacity == 0 && (deadline > WEFT_NOW || wefti_receive_promising(channel))) {
+        if (take_from_backlog(channel, self, element, &condition, &waits)) return wefti_received(self, condition);
+        if (waits) return wefti_park_single(self);
+    }
+    if (result) return receive_slowly(channel, self, element, deadline, true);
+    return receive_otherwise(channel, self, element, deadline);
+}
+
 static inline weft_status check(const weft_channel *channel, const void *element, size_t size) {
     if (WEFTI_UNLIKELY(channel == NULL)) return WEFT_INVALID;
-    return WEFTI_UNLIKELY(size != channel->element_size && element != NULL) ? WEFT_WRONG_SIZE : WEFT_OK;
+    return WEFTI_UNLIKELY(size != channel->size && element != NULL) ? WEFT_WRONG_SIZE : WEFT_OK;
 }
 
 weft_status weft_receive_sized(weft_channel *channel, void *element, size_t size, weft_deadline deadline) {
@@ -284,6 +371,7 @@ weft_status weft_receive_sized(weft_channel *channel, void *element, size_t size
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    if (channel->kind == WEFTI_BACKLOG) return receive_from_backlog(channel, self, element, deadline, false);
     return wefti_receive(channel, self, element, deadline);
 }
 
@@ -292,6 +380,7 @@ weft_status weft_receive_result_sized(weft_channel *channel, void *element, size
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    if (channel->kind == WEFTI_BACKLOG) return receive_from_backlog(channel, self, element, deadline, true);
     return receive_slowly(channel, self, element, deadline, true);
 }
 
@@ -331,7 +420,7 @@ static weft_status peek_front(weft_channel *channel, void *element, size_t size)
 
 weft_status weft_peek_sized(weft_channel *channel, void *element, size_t size) {
     if (channel == NULL || (element == NULL && size != 0)) return WEFT_INVALID;
-    if (size != channel->element_size) return WEFT_WRONG_SIZE;
+    if (size != channel->size) return WEFT_WRONG_SIZE;
     wefti_strand *self = wefti_strand_self();
     if (self == NULL) return WEFT_NO_MEMORY;
     wefti_visit visit;

@@ -36,7 +36,7 @@ static weft_status hand_over(wefti_visit *visit, wefti_waiter *receiver, const w
     weft_channel *channel = visit->channel;
     weft_status status = WEFT_OK;
     if (WEFTI_LIKELY(empty)) {
-        if (m->condition == NULL && receiver->slot != NULL) wefti_copy(receiver->slot, m->value, channel->element_size);
+        if (m->condition == NULL && receiver->slot != NULL) wefti_copy(receiver->slot, m->value, channel->size);
         receiver->condition = m->condition;
     } else {
         status = pass_through(channel, receiver, m);
@@ -151,8 +151,70 @@ static WEFTI_NOINLINE weft_status send_locked(weft_channel *channel, wefti_stran
     return send_to_ring(channel, self, element, deadline, WEFTI_LOCKED);
 }
 
+/* ---- a plain thread, a ring, and nothing unusual ---- */
+
+/* WEFT_BUSY: there is no room, or it is to be gone the longer way. */
+static inline weft_status put_in_ring(weft_channel *channel, const void *element) {
+    wefti_wait *wait = NULL;
+    weft_status status = WEFT_BUSY;
+    wefti_channel_lock(channel);
+    uint32_t count = wefti_load_relaxed(&channel->count); /* relaxed: the lock is held */
+    wefti_waiter *receiver = wefti_first(&channel->receivers);
+    if (WEFTI_LIKELY(wefti_odd(channel) == 0 && (receiver == NULL || count == 0))) {
+        if (receiver != NULL) receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, NULL);
+        if (receiver != NULL) {
+            if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
+            wait = receiver->wait;
+            status = WEFT_OK;
+        } else if (count < channel->capacity) {
+            wefti_ring_put(channel, element, NULL);
+            status = WEFT_OK;
+        }
+    }
+    wefti_channel_unlock(channel);
+    if (wait != NULL) wefti_unpark_with(wait, WEFT_OK);
+    return status;
+}
+
+/* Looks on for room. */
+static bool look_on_for_room(weft_channel *channel, unsigned *turns) {
+    do {
+        if (wefti_odd(channel) != 0 || !wefti_look_on(channel, turns)) return false;
+    } while (wefti_load_relaxed(&channel->count) >= channel->capacity); /* relaxed: who acts on it looks again */
+    return true;
+}
+
+static WEFTI_NOINLINE weft_status send_from_thread(weft_channel *channel, wefti_strand *self, const void *element,
+                                                   weft_deadline deadline) {
+    unsigned turns = 0;
+    do {
+        if (WEFTI_LIKELY(put_in_ring(channel, element) == WEFT_OK)) return WEFT_OK;
+    } while (deadline > WEFT_NOW && look_on_for_room(channel, &turns));
+    return send_slowly(channel, self, element, deadline);
+}
+
+/* ---- a backlog without limit, and nothing unusual ---- */
+
+/* false: it is to be gone the longer way. */
+static WEFTI_NOINLINE bool send_to_backlog(weft_channel *channel, wefti_strand *self, const void *element) {
+    wefti_channel_lock(channel);
+    const wefti_block *tail = channel->tail_block;
+    wefti_waiter *receiver = wefti_first(&channel->receivers);
+    bool usual = wefti_odd(channel) == WEFTI_OTHER && tail != NULL && channel->at != tail->room &&
+                 (receiver == NULL || wefti_stored(channel) == 0);
+    if (usual && receiver != NULL) receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, NULL);
+    if (usual && receiver == NULL) wefti_backlog_put(channel, element, NULL);
+    if (usual && receiver != NULL && receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
+    wefti_channel_unlock(channel);
+    if (usual && receiver != NULL) wefti_unpark_near(self->worker, receiver->wait, WEFT_OK);
+    return usual;
+}
+
 static WEFTI_NOINLINE weft_status send_otherwise(weft_channel *channel, wefti_strand *self, const void *element,
                                                  weft_deadline deadline) {
+    if (channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && send_to_backlog(channel, self, element))
+        return WEFT_OK;
+    if (wefti_odd(channel) == 0 && channel->capacity != 0) return send_from_thread(channel, self, element, deadline);
     if ((channel->kind != WEFTI_BACKLOG || channel->capacity != 0) && deadline > WEFT_NOW && !wefti_may_park(self))
         return WEFT_NO_MEMORY;
     return send_slowly(channel, self, element, deadline);
@@ -170,7 +232,7 @@ weft_status wefti_send(weft_channel *channel, wefti_strand *self, const void *el
 
 weft_status weft_send_sized(weft_channel *channel, const void *element, size_t size, weft_deadline deadline) {
     if (WEFTI_UNLIKELY(channel == NULL || (element == NULL && size != 0))) return WEFT_INVALID;
-    if (WEFTI_UNLIKELY(size != channel->element_size)) return WEFT_WRONG_SIZE;
+    if (WEFTI_UNLIKELY(size != channel->size)) return WEFT_WRONG_SIZE;
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
     return wefti_send(channel, self, element, deadline);

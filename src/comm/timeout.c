@@ -62,7 +62,7 @@ static void deliver_expired(wefti_timer *timer) {
 
 static weft_status check(const weft_channel *channel, const void *result, size_t size) {
     if (channel == NULL || (result == NULL && size != 0) || channel->kind >= WEFTI_POLICY) return WEFT_INVALID;
-    if (size != channel->element_size) return WEFT_WRONG_SIZE;
+    if (size != channel->size) return WEFT_WRONG_SIZE;
     return WEFT_OK;
 }
 
@@ -87,7 +87,7 @@ weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, c
     wefti_atomic_init(&timeout->state, (uint32_t)PENDING);
     wefti_atomic_init(&timeout->references, 2u);
     wefti_copy(timeout->result, result, size);
-    wefti_add_release(wefti_channel_submitted(channel), 1u); /* as in weft_submit_task */
+    wefti_submitted_add(channel, wefti_strand_now, 1);
     timeout->timer.deadline = weft_after(seconds);
     if (timeout->timer.deadline == WEFT_NOW) {
         wefti_atomic_init(&timeout->state, (uint32_t)EXPIRED); /* nobody else has it yet */

@@ -189,6 +189,21 @@ weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_wait
     return status;
 }
 
+/* ---- before a thread waits ---- */
+
+enum { LOOKS_WITH_PAUSES = 7, LOOKS = 11 };
+
+/* Source: the back-off of crossbeam. */
+bool wefti_look_on(const weft_channel *channel, unsigned *turns) {
+    if (*turns >= LOOKS || (*turns == 0 && !wefti_worth_looking(channel->kernel))) return false;
+    if (*turns < LOOKS_WITH_PAUSES)
+        for (unsigned n = 1u << *turns; n > 0; n--) wefti_pause();
+    else
+        wefti_os_yield();
+    ++*turns;
+    return true;
+}
+
 /* ---- for users ---- */
 
 weft_status weft_lock_channel(weft_channel *channel, weft_deadline deadline) {

@@ -221,7 +221,7 @@ static void answer_one(wefti_question *question, wefti_doom *doom, const wefti_r
     wefti_store_relaxed(&doom->state, (uint32_t)WEFTI_DOOM_SPARED); /* relaxed: the answer releases it */
     if (!is_meant(runner, question->worker, doom)) return;
     if (runner != current) {
-        if (!runner->movable) mark(doom); /* another worker may just be taking a movable one */
+        if (!runner->fiber.strand.movable) mark(doom); /* another worker may just be taking a movable one */
         return;
     }
     if (interrupted == NULL || has_begun(wefti_interrupted_pc(interrupted))) /* a task that answers has begun */
@@ -272,7 +272,7 @@ static void end_single_wait(wefti_runner *runner) {
 }
 
 void wefti_doom_end_wait(wefti_runner *runner) {
-    if (!may_die(runner) || runner->movable) return;
+    if (!may_die(runner) || runner->fiber.strand.movable) return;
     if (wefti_load_relaxed(&runner->what) == NULL) return; /* relaxed: a hint; the claim decides */
     wefti_wait *wait = runner->parked;
     if (wait == NULL)

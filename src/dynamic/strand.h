@@ -20,7 +20,8 @@ typedef struct wefti_strand {
     struct wefti_worker *worker; /* whose thread runs this strand; NULL for a plain thread */
     weft_bound *bound;           /* innermost binding in effect, the worker's own included; NULL: none */
     weft_bound *base;            /* bindings from here outward belong to the worker; NULL in a plain thread */
-    weft_status last_status;     /* for weft_last_status */
+    uint16_t last_status;        /* a weft_status, for weft_last_status */
+    bool movable;                /* a task that may go on on another worker */
     uint32_t locks;              /* channels' locks that it holds through weft_lock_channel */
     /* All three: innermost first, on this strand's own stack; NULL: none. See condition/unwind.h. */
     struct weft_frame *frames;               /* clean-ups and targets */

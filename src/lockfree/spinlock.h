@@ -11,24 +11,24 @@
 #include "base/atomic.h"
 #include "os/os.h"
 
-typedef WEFTI_ATOMIC(uint32_t) wefti_spinlock;
+typedef WEFTI_ATOMIC(uint8_t) wefti_spinlock; /* one byte: there is one in each channel */
 
 /* spinlock.c: the contended case. */
 void wefti_spin_contended(wefti_spinlock *lock);
 
 static inline bool wefti_spin_try(wefti_spinlock *lock) {
     /* acquire: partner is the release in wefti_spin_unlock; what the last holder wrote is seen. */
-    return wefti_load_relaxed(lock) == 0 && wefti_exchange_acquire(lock, 1u) == 0;
+    return wefti_load_relaxed(lock) == 0 && wefti_exchange_acquire(lock, (uint8_t)1) == 0;
 }
 
 static inline void wefti_spin_lock(wefti_spinlock *lock) {
     /* acquire: as in wefti_spin_try. */
-    if (WEFTI_UNLIKELY(wefti_exchange_acquire(lock, 1u) != 0)) wefti_spin_contended(lock);
+    if (WEFTI_UNLIKELY(wefti_exchange_acquire(lock, (uint8_t)1) != 0)) wefti_spin_contended(lock);
 }
 
 static inline void wefti_spin_unlock(wefti_spinlock *lock) {
     /* release: partner is the acquire of the next holder. */
-    wefti_store_release(lock, 0u);
+    wefti_store_release(lock, (uint8_t)0);
 }
 
 #endif

@@ -52,7 +52,7 @@ static void enlist(wefti_forker *forker) {
     if (worker != NULL) {
         wefti_runner *runner = wefti_runner_of_strand(forker->strand);
         forker->category = wefti_load_relaxed(&runner->category); /* relaxed: its own */
-        if (!runner->movable) forker->home = worker;
+        if (!runner->fiber.strand.movable) forker->home = worker;
     } else {
         forker->category = weft_category_default;
         if (kernel == NULL || !kernel->use_caller || !wefti_kernel_pledge(kernel)) return;

@@ -490,7 +490,7 @@ void wefti_processes_forked(void) {
 void *wefti_fail(weft_status status) {
     wefti_strand *self = wefti_strand_self();
     if (self != NULL)
-        self->last_status = status;
+        self->last_status = (uint16_t)status;
     else
         bare_status = status;
     return NULL;
@@ -498,5 +498,5 @@ void *wefti_fail(weft_status status) {
 
 weft_status weft_last_status(void) {
     wefti_strand *self = wefti_strand_now;
-    return self != NULL ? self->last_status : bare_status;
+    return self != NULL ? (weft_status)self->last_status : bare_status;
 }

@@ -46,7 +46,10 @@ typedef struct wefti_thread {
     wefti_strand strand; /* first; strand.worker is NULL */
     wefti_parker parker;
     WEFTI_ATOMIC(int) woken_from; /* on which processor the last one ran that unparked it */
+    WEFTI_ATOMIC(int) waits_on;   /* on which processor it began its wait */
     int64_t patience;             /* nanoseconds of looking before it sleeps, as learned: see park.c */
+    bool gives_way;               /* first to others on its processor, as learned */
+    uint8_t crowded;              /* so many waits more in which it does not */
     weft_forks forks;             /* what it has spawned */
     WEFTI_ATOMIC(uint32_t) depth; /* of explicit calls, the outer one is 1; written by the thread alone */
     bool last;                    /* the outer call was said to be the last */

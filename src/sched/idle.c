@@ -15,7 +15,7 @@ enum {
     MANY_MOVABLE = 4,
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
-    TOGETHER_NANOSECONDS = 60000,
+    TOGETHER_NANOSECONDS = 100000,
     SHORT_WAIT_NANOSECONDS = 150000,
     LATE_NANOSECONDS = 1000000,
     FEW_WORKERS = 2
@@ -41,6 +41,8 @@ static void stamp(weft_kernel *kernel, wefti_worker *worker) {
 
 static bool wake(weft_kernel *kernel, wefti_worker *worker) {
     stamp(kernel, worker);
+    if (wefti_load_relaxed(&worker->sleep) == WEFTI_ASLEEP) /* relaxed, both: a guess */
+        wefti_store_relaxed(&worker->woken_from, wefti_current_cpu());
     wefti_wake what = wefti_sleeper_wake(&kernel->idle, &worker->sleep);
     if (WEFTI_UNLIKELY(what == WEFTI_LOOK_ONCE_MORE)) look_once_more(kernel);
     if (what == WEFTI_WOKEN) wefti_io_ring(kernel, worker);
@@ -186,10 +188,13 @@ static bool due(wefti_worker *worker) {
 
 /* ---- the end ---- */
 
+/* Lock held, all workers are quiet. */
 static bool live(weft_kernel *kernel) {
-    return wefti_outstanding(kernel, 0) || wefti_outstanding(kernel, 1) ||
-           wefti_load_seq(&kernel->pledges) !=
-               0; /* partners: wefti_kernel_pledge; the release in wefti_kernel_redeem */
+    if (wefti_outstanding(kernel, 0) || wefti_outstanding(kernel, 1)) return true;
+    size_t pledges = wefti_load_seq(&kernel->pledges); /* partners: wefti_kernel_pledge; the release in its redeem */
+    /* relaxed: the lock orders it; no worker writes now */
+    for (uint32_t i = 0; i < kernel->worker_count; i++) pledges += wefti_load_relaxed(&kernel->workers[i].pledges);
+    return pledges != 0;
 }
 
 /* Counts this worker among those with nothing to do; if it is the last, and no task or pledge is left, the kernel is
@@ -225,6 +230,7 @@ static uint32_t state_of(weft_kernel *kernel) {
 static void learn_from_sleep(wefti_worker *worker, int64_t since, int64_t now, int64_t deadline) {
     int64_t woken = wefti_load_relaxed(&worker->woken); /* relaxed: see stamp */
     worker->late = woken != 0 && now - woken > LATE_NANOSECONDS;
+    worker->by_clock = now >= deadline;
     if (now < deadline && now - since < SHORT_WAIT_NANOSECONDS) worker->rounds = worker->kernel->spin_count;
 }
 
@@ -246,6 +252,7 @@ static int64_t sleep_now(wefti_worker *worker, int64_t since) {
         wefti_sleeper_retract(&kernel->idle, &worker->sleep);
         if (polls) wefti_io_stop_polling(worker);
         worker->rounds = kernel->spin_count; /* as after a short wait */
+        worker->by_clock = false;
         return since;
     }
     bool quiet = state == WEFTI_KERNEL_ENDING;
@@ -261,28 +268,32 @@ static int64_t sleep_now(wefti_worker *worker, int64_t since) {
         wefti_sleeper_sleep(&kernel->idle, &worker->sleep, deadline);
     int64_t now = wefti_clock();
     learn_from_sleep(worker, since, now, deadline);
-    wefti_store_relaxed(&worker->cpu, wefti_current_cpu());
+    int here = wefti_current_cpu();
+    wefti_store_relaxed(&worker->cpu, here);
+    worker->obliged = !worker->by_clock && wefti_load_relaxed(&worker->woken_from) == here;
     if (WEFTI_UNLIKELY(wefti_load_relaxed(&kernel->slicer) != NULL)) wefti_slicer_ring(kernel); /* relaxed: see there */
     if (quiet) stop_being_quiet(worker);
     return now;
 }
 
-/* Searches for at most spin_count rounds: fewer, down to a few, as long as searching has not paid. */
+/* Searches for at most spin_count rounds: fewer, down to a few, as long as searching has not paid; and only one where
+ * the clock ended the last sleep, since what comes next most likely comes by the clock as well. */
 static bool search(wefti_worker *worker) {
     int64_t most = worker->kernel->spin_count;
     /* More searchers than processors are in each other's way. relaxed, both: a guess. */
     if (wefti_load_relaxed(&worker->kernel->idle.searchers) > wefti_load_relaxed(&wefti_cpus_to_spin)) most = 0;
     if (worker->rounds > most || worker->rounds < most / LEAST_SEARCH) worker->rounds = most;
+    int64_t rounds = worker->by_clock ? 0 : worker->rounds;
     for (int64_t round = 0;; round++) {
         if (look(worker)) {
             if (round > 0) worker->rounds = WEFTI_MIN(worker->rounds * 2 + 1, most);
             return true;
         }
         if (round % 16 == 0 && due(worker)) return true; /* no reason to search more: the clock would have woken it */
-        if (round >= worker->rounds) break;
+        if (round >= rounds) break;
         wefti_pause();
     }
-    worker->rounds = WEFTI_MAX(worker->rounds / 2, most / LEAST_SEARCH);
+    if (!worker->by_clock) worker->rounds = WEFTI_MAX(worker->rounds / 2, most / LEAST_SEARCH);
     return false;
 }
 
@@ -315,6 +326,10 @@ bool wefti_find_work(wefti_worker *worker) {
     wefti_store_relaxed(&worker->busy,
                         wefti_load_relaxed(&worker->busy) + since - wefti_load_relaxed(&worker->busy_since));
     wefti_store_relaxed(&worker->busy_since, (int64_t)0);
+    if (worker->obliged) { /* that one has something to do now, and may bring more */
+        worker->obliged = false;
+        wefti_os_yield();
+    }
     while (!(found = search(worker)) && state_of(kernel) != WEFTI_KERNEL_ENDED) {
         trim(worker);
         since = sleep_now(worker, since);

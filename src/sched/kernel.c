@@ -138,7 +138,26 @@ bool wefti_kernel_inside(const weft_kernel *kernel) {
     return worker != NULL && (kernel == NULL || worker->kernel == kernel);
 }
 
+/* The worker of this kernel that the caller runs on, or NULL. */
+static wefti_worker *worker_of(const weft_kernel *kernel) {
+    wefti_worker *worker = wefti_strand_now != NULL ? wefti_strand_now->worker : NULL;
+    return worker != NULL && worker->kernel == kernel ? worker : NULL;
+}
+
+/* A task keeps the kernel from its end, and its worker is not quiet: so it counts where nobody else writes, whoever
+ * counted the pledge it takes back. */
+static void count_own(wefti_worker *worker, size_t pledges) {
+    /* relaxed, both: partner is the kernel's lock, which each worker takes to become quiet, and live() is asked with it
+     */
+    wefti_store_relaxed(&worker->pledges, wefti_load_relaxed(&worker->pledges) + pledges);
+}
+
 bool wefti_kernel_pledge(weft_kernel *kernel) {
+    wefti_worker *worker = worker_of(kernel);
+    if (worker != NULL) {
+        count_own(worker, 1);
+        return true;
+    }
     /* seq, both: either this sees that the kernel is ending, or who ends it counts the pledge. Partners: the store in
      * begin_ending and the load in live(), idle.c. */
     wefti_add_seq(&kernel->pledges, (size_t)1);
@@ -148,8 +167,16 @@ bool wefti_kernel_pledge(weft_kernel *kernel) {
 }
 
 void wefti_kernel_redeem(weft_kernel *kernel) {
-    wefti_add_release(&kernel->pledges, (size_t)-1); /* release: partner is the acquire in live(), idle.c */
-    wefti_kernel_look_again(kernel);                 /* the kernel's memory outlives it, see the head of this file */
+    wefti_worker *worker = worker_of(kernel);
+    if (worker != NULL) {
+        count_own(worker, (size_t)-1); /* the last worker to become quiet will look */
+        return;
+    }
+    /* seq, both: either this sees that the kernel is ending, and has somebody look, or who looks counts the redemption.
+     * Partners: the store in begin_ending and the load in live(), idle.c. */
+    wefti_add_seq(&kernel->pledges, (size_t)-1);
+    if (wefti_load_seq(&kernel->state) >= WEFTI_KERNEL_ENDING)
+        wefti_kernel_look_again(kernel); /* the kernel's memory outlives it, see the head of this file */
 }
 
 /* Replaces the global value of weft_current_kernel if it is `from`. */

@@ -150,7 +150,7 @@ static void invoke_in_group(wefti_strand *self, wefti_record *record) {
 static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record) {
     void *heap = (record->flags & WEFTI_TASK_HEAP) != 0 ? wefti_record_arguments(record) : NULL;
     if (WEFTI_UNLIKELY((self->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(self);
-    self->movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
+    self->fiber.strand.movable = (record->flags & WEFTI_TASK_MOVABLE) != 0;
     self->contrary = (record->flags & WEFTI_TASK_CONTRARY) != 0;
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0)
         run_with_extras(self, record);
@@ -159,7 +159,7 @@ static WEFTI_NOINLINE void run_unusual(wefti_runner *self, wefti_record *record)
     else
         invoke(&self->fiber.strand, record);
     free(heap);
-    self->movable = self->contrary = false;
+    self->fiber.strand.movable = self->contrary = false;
     self->fiber.strand.base = self->fiber.strand.worker->base;
     if (self->watched != 0) wefti_runner_check(self);
 }
@@ -307,7 +307,7 @@ WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition
     settle(record, condition);
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0) wefti_handlers_release(wefti_record_extras(record)->handlers);
     if ((record->flags & WEFTI_TASK_HEAP) != 0) free(wefti_record_arguments(record));
-    self->movable = self->contrary = self->slice_due = false;
+    self->fiber.strand.movable = self->contrary = self->slice_due = false;
     strand->base = strand->worker->base;
     if (self->watched != 0) wefti_runner_check(self);
     if ((self->watched & WEFTI_TASK_DOOMED) != 0) wefti_doom_lift_hook(self); /* before it seems to have ended */

@@ -18,6 +18,9 @@ enum {
     MOST_PATIENCE = 100000, /* nanoseconds, both */
     SHORT_WAIT = 150000,
     PAUSES_A_LOOK = 16,
+    MOST_WAYS = 2,
+    LONG_WAY = 100000, /* nanoseconds */
+    CROWDED = 100,
     WORKERS_LOOKED_AT = 16
 };
 
@@ -43,7 +46,7 @@ static void deliver_timed_out(wefti_timer *timer) { wefti_unpark(WEFTI_CONTAINER
 /* Whose wheel: a movable runner may cancel on another worker than it armed on, and the worker's own is for one thread.
  */
 static inline wefti_wheel *wheel_for(const wefti_runner *self, wefti_worker *worker) {
-    return WEFTI_UNLIKELY(self->movable) ? &worker->kernel->wheel : &worker->wheel;
+    return WEFTI_UNLIKELY(self->fiber.strand.movable) ? &worker->kernel->wheel : &worker->wheel;
 }
 
 static void arm(wefti_wheel *wheel, wefti_wait *wait, int64_t deadline) {
@@ -147,18 +150,21 @@ WEFTI_NO_TSAN weft_status wefti_park_single(wefti_strand *strand) {
 
 /* ---- threads ---- */
 
-/* Whether looking again and again can pay: somebody who may end the wait runs now, and not on this thread's processor.
- * A worker that is asleep, or was woken and has not come to run, may get this very processor if we leave it. */
-static bool worth_spinning(const wefti_wait *wait) {
+/* A worker that is asleep, or was woken and has not come to run, may get this very processor if we leave it. */
+bool wefti_worth_looking(const weft_kernel *kernel) {
     if (wefti_load_relaxed(&wefti_cpus_to_spin) < 2) return false;
-    const weft_kernel *kernel = wait->kernel;
-    if (kernel == NULL) return wait->object != NULL; /* a sleep is ended by nobody */
+    if (kernel == NULL) return true;
     int here = wefti_current_cpu();
     for (uint32_t i = 0; i < kernel->worker_count && i < WORKERS_LOOKED_AT; i++) {
         int cpu = wefti_load_relaxed(&kernel->workers[i].cpu); /* relaxed: a guess */
         if (cpu >= 0 && cpu != here) return true;
     }
     return false;
+}
+
+static bool worth_spinning(const wefti_wait *wait) {
+    if (wait->kernel == NULL && wait->object == NULL) return false; /* a sleep is ended by nobody */
+    return wefti_worth_looking(wait->kernel);
 }
 
 static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait, int64_t start) {
@@ -172,11 +178,28 @@ static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait, int64_
     return false;
 }
 
+/* Who ends the wait shares this processor, and runs at once when it is left: the two then need no calls of the system
+ * to sleep and to wake. If it has many to run, each time may last, and sleepers are served sooner: so not then. */
+static bool give_way(wefti_thread *thread, int64_t start) {
+    if (WEFTI_LIKELY(!thread->gives_way)) return false;
+    if (thread->crowded > 0) {
+        thread->crowded--;
+        return false;
+    }
+    for (int i = 0; i < MOST_WAYS; i++) {
+        wefti_os_yield();
+        if (wefti_parker_noticed(&thread->parker)) return true;
+    }
+    if (wefti_clock() - start > LONG_WAY) thread->crowded = CROWDED;
+    return false;
+}
+
 /* How long to look next time, after a wait that ended in a sleep. Ended from this thread's own processor: looking kept
  * him from it. From another and soon: being woken has cost more than looking would have, and two threads that answer
  * each other and sleep would never wait long enough to find that out. */
 static void learn_from_sleep(wefti_thread *thread, int64_t waited) {
-    if (wefti_load_relaxed(&thread->woken_from) == wefti_current_cpu()) /* relaxed: a guess */
+    thread->gives_way = wefti_load_relaxed(&thread->woken_from) == wefti_current_cpu(); /* relaxed: a guess */
+    if (thread->gives_way)
         thread->patience = 0;
     else if (waited < SHORT_WAIT)
         thread->patience = MOST_PATIENCE;
@@ -224,7 +247,7 @@ static slept sleep_through(wefti_thread *thread, const wefti_wait *wait, int64_t
         if (wefti_is_interrupted(thread)) wefti_run_interrupts(thread);
         if (wait->killable && wefti_thread_is_due(thread)) return KILLED;
         int64_t start = wefti_clock();
-        if (spin_for_notice(thread, wait, start)) return NOTICED;
+        if (spin_for_notice(thread, wait, start) || give_way(thread, start)) return NOTICED;
         how = sleep_in(thread, deadline);
         if (how == NOTICED) learn_from_sleep(thread, wefti_clock() - start);
     } while (how == DISTURBED);
@@ -235,7 +258,8 @@ static slept sleep_through(wefti_thread *thread, const wefti_wait *wait, int64_t
 static slept wait_for_notice(wefti_thread *thread, const wefti_wait *wait, int64_t deadline) {
     slept how;
     pthread_cleanup_push(die, thread);
-    wefti_store_relaxed(&thread->waits, wait->what); /* relaxed: for lists of processes */
+    wefti_store_relaxed(&thread->waits, wait->what);             /* relaxed: for lists of processes */
+    wefti_store_relaxed(&thread->waits_on, wefti_current_cpu()); /* relaxed: a guess */
     how = sleep_through(thread, wait, deadline);
     wefti_store_relaxed(&thread->waits, NULL);
     pthread_cleanup_pop(0);
@@ -266,13 +290,21 @@ weft_status wefti_park(wefti_wait *wait, int64_t deadline) {
     return park_thread(wait, deadline);
 }
 
+/* A thread is about to be unparked: where that happens; and whether it can only run when this worker leaves the
+ * processor to it. relaxed, both: guesses. */
+static void note_place(wefti_thread *thread) {
+    int here = wefti_current_cpu();
+    wefti_store_relaxed(&thread->woken_from, here);
+    const wefti_strand *self = wefti_strand_now;
+    if (self != NULL && self->worker != NULL) self->worker->obliged = wefti_load_relaxed(&thread->waits_on) == here;
+}
+
 void wefti_unpark_with(wefti_wait *wait, int answer) {
     wefti_strand *strand = wait->strand; /* the wait may be gone from here on */
     wefti_worker *worker = strand->worker;
     if (WEFTI_UNLIKELY(worker == NULL)) {
         wefti_thread *thread = wefti_thread_of_strand(strand);
-        if (wefti_load_relaxed(&wefti_cpus_to_spin) > 1)
-            wefti_store_relaxed(&thread->woken_from, wefti_current_cpu()); /* relaxed: a guess */
+        note_place(thread);
         wefti_parker_notify(&thread->parker);
         return;
     }
@@ -285,7 +317,8 @@ void wefti_unpark_with(wefti_wait *wait, int answer) {
         wefti_runner_ready(worker, runner);
         return;
     }
-    if (runner->movable && self != NULL && self->worker != NULL && self->worker->kernel == worker->kernel) {
+    if (runner->fiber.strand.movable && self != NULL && self->worker != NULL &&
+        self->worker->kernel == worker->kernel) {
         wefti_runner_ready(self->worker, runner); /* it comes to whom it talks with */
         return;
     }

@@ -137,6 +137,10 @@ static inline bool wefti_waiter_claim(wefti_waiter *waiter, weft_status status, 
 typedef WEFTI_ATOMIC(unsigned) wefti_number;
 extern wefti_number wefti_cpus_to_spin;
 
+/* Whether looking again and again can pay for a plain thread that waits for tasks of this kernel (NULL: for anybody):
+ * somebody who may end its wait runs now, and not on its processor. */
+bool wefti_worth_looking(const struct weft_kernel *kernel);
+
 /* Makes sure that the strand can park. false: there is no memory for a stack to go on with. Call before publishing. */
 bool wefti_may_park(wefti_strand *self);
 

@@ -22,7 +22,9 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     if (low == NULL) return NULL;
     size_t usable = (size_t)((char *)wefti_stack_top(low, stack_size) - (char *)low);
     wefti_runner *runner = wefti_runner_on(low, stack_size, number);
-    memset(runner, 0, offsetof(wefti_runner, home));
+    /* All but what dumps look at. */
+    memset(runner, 0, offsetof(wefti_runner, what));
+    memset(&runner->wait, 0, offsetof(wefti_runner, home) - offsetof(wefti_runner, wait));
     wefti_store_relaxed(&runner->type, NULL);
     wefti_store_relaxed(&runner->what, NULL);
     wefti_forks_init(&runner->forks);
@@ -43,9 +45,23 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     return runner;
 }
 
+enum { MANY_IDLE = 256, LINES_BELOW = 12 };
+
+/* Where very many have waited each runner lies on a page that no cache knows any more. The one after this one is on its
+ * way to it while this one's task runs: what a task writes that begins and waits, and where the stack goes on. */
+static WEFTI_NOINLINE void prepare_next(const wefti_node *node) {
+    const wefti_runner *next = WEFTI_CONTAINER(node, wefti_runner, fiber.link);
+    __builtin_prefetch(next, 1);
+    __builtin_prefetch(&next->waiter, 1);
+    __builtin_prefetch(&next->what, 1);
+    __builtin_prefetch(&next->home, 1);
+    for (int line = 1; line <= LINES_BELOW; line++) __builtin_prefetch((const char *)next - line * WEFTI_LINE, 1);
+}
+
 wefti_runner *wefti_runner_get(wefti_worker *worker) {
     wefti_node *node = worker->idle;
     if (WEFTI_LIKELY(node != NULL)) {
+        if (WEFTI_UNLIKELY(worker->idle_count > MANY_IDLE)) prepare_next(node->next);
         worker->idle = node->next;
         worker->idle_count--;
         return wefti_runner_of(node);
@@ -89,7 +105,7 @@ static void ready_movable(wefti_worker *worker, wefti_runner *runner) {
 }
 
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner) {
-    if (WEFTI_UNLIKELY(runner->movable))
+    if (WEFTI_UNLIKELY(runner->fiber.strand.movable))
         ready_movable(worker, runner);
     else
         wefti_runners_put(&worker->ready, &runner->fiber.link);

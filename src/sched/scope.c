@@ -77,7 +77,7 @@ static void enter(wefti_member *member, wefti_strand *self, weft_scope *scope) {
 
 void wefti_member_begin(wefti_member *member, wefti_runner *runner, weft_scope *scope) {
     wefti_strand *self = &runner->fiber.strand;
-    runner->movable = false; /* its worker's list has it */
+    runner->fiber.strand.movable = false; /* its worker's list has it */
     /* seq: before it is counted; partner: mail */
     if (self->worker->kernel != scope->options.kernel) wefti_store_seq(&scope->elsewhere, true);
     enter(member, self, scope);
@@ -313,7 +313,7 @@ static weft_scope *make(weft_kernel *kernel, wefti_strand *self) {
 weft_scope *weft_begin_scope(weft_kernel *kernel, weft_deadline deadline) {
     wefti_strand *self = wefti_strand_self();
     if (self == NULL) return wefti_fail(WEFT_NO_MEMORY);
-    if (self->worker != NULL && wefti_runner_of_strand(self)->movable) return wefti_fail(WEFT_INVALID);
+    if (self->worker != NULL && self->movable) return wefti_fail(WEFT_INVALID);
     if (kernel == NULL) kernel = wefti_kernel_current();
     if (kernel == NULL) return wefti_fail(WEFT_NO_KERNEL);
     if (!wefti_kernel_pledge(kernel)) return wefti_fail(WEFT_ENDED);

@@ -44,22 +44,28 @@ typedef struct wefti_runner_fault {
     uintptr_t place; /* the stack pointer there */
 } wefti_runner_fault;
 
+/* Three lines are all that a wait for one channel and its end touch, so that many waiting tasks stay in the cache: the
+ * first of the fiber, and the two that begin with `stack_size` of it and with `what`. What says "dumps" may be looked
+ * at by a dump at any time. */
 typedef struct wefti_runner {
     wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
     uint32_t number;   /* of its stack */
-    bool movable;
     /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at. WEFTI_TASK_DOOMED: its
      * doom is of the task that runs, and is lifted before the next one. WEFTI_TASK_SCOPED: it is in a scope. Else 0. */
     uint16_t watched;
+    wefti_waiter waiter;                               /* with `wait` */
+    WEFTI_ATOMIC(const char *) what;                   /* dumps: what it waits for; NULL: nothing */
+    WEFTI_ATOMIC(const void *) object;                 /* dumps: and on what */
+    WEFTI_ATOMIC(uint64_t) name[WEFTI_SHORT_NAME / 8]; /* dumps: of the object */
+    WEFTI_ATOMIC(int64_t) since;                       /* dumps: when its state began */
+    wefti_wait wait;    /* for operations on one channel without a deadline, see wefti_park_single */
+    wefti_wait *parked; /* where it has parked otherwise; NULL: in that one, or nowhere */
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     weft_forks forks; /* what it has spawned, see frames.h */
     weft_fork *fork;  /* the spawned task of another strand that it runs; NULL: none */
     wefti_stack_pool *pool;
     wefti_slot *slots; /* the record of the task that runs; old while none does */
-    wefti_wait wait;   /* for operations on one channel without a deadline, see wefti_park_single */
-    wefti_waiter waiter;
-    wefti_wait *parked; /* where it has parked otherwise; NULL: in that one, or nowhere */
     /* Killing: condition/doom.h. */
     WEFTI_ATOMIC(struct wefti_doom *) doom; /* the task that runs is to die; NULL: it is not */
     void **barrier;                         /* where on its stack there is one; NULL: none */
@@ -70,14 +76,9 @@ typedef struct wefti_runner {
     bool contrary;  /* the task is sliced where its kernel does not do that, or not where it does */
     bool slice_due; /* it gives way at its barrier, or at the end of its region */
     bool sliced;    /* it has been switched away at the end of its slice */
-    /* The task it runs. From here on a dump may look at any time. */
-    WEFTI_ATOMIC(struct wefti_worker *) home;  /* NULL: this is no runner yet, or none any more */
-    WEFTI_ATOMIC(const weft_task_type *) type; /* NULL: in its loop */
-    WEFTI_ATOMIC(weft_category) category;
-    WEFTI_ATOMIC(const char *) what;                   /* what it waits for; NULL: nothing */
-    WEFTI_ATOMIC(const void *) object;                 /* and on what */
-    WEFTI_ATOMIC(uint64_t) name[WEFTI_SHORT_NAME / 8]; /* of the object */
-    WEFTI_ATOMIC(int64_t) since;                       /* when its state began */
+    WEFTI_ATOMIC(struct wefti_worker *) home;  /* dumps: NULL: this is no runner yet, or none any more */
+    WEFTI_ATOMIC(const weft_task_type *) type; /* dumps: the task it runs; NULL: in its loop */
+    WEFTI_ATOMIC(weft_category) category;      /* dumps: and of it */
 } wefti_runner;
 
 /* A first in, first out list of runners. */
@@ -111,6 +112,8 @@ typedef struct wefti_worker {
     uint64_t seen_parks;
     uint32_t seen_rounds;
     int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
+    bool by_clock;   /* its last sleep ended at its deadline */
+    bool obliged;    /* a thread waits for its processor, which has woken it, or which it has unparked */
     int64_t trimmed; /* when this worker last trimmed the depot */
     bool late;       /* the processor came long after the wake-up: others have it */
     uint32_t idle_count;
@@ -138,6 +141,7 @@ typedef struct wefti_worker {
     WEFTI_ATOMIC(uint64_t) submitted[2], done[2]; /* by generation, see drain.h */
     WEFTI_ATOMIC(uint64_t) begun; /* beyond those taken from the queue, which have begun but for those handed over */
     WEFTI_ATOMIC(uint64_t) steals, parks, sleeps, stacks, slices;
+    WEFTI_ATOMIC(size_t) pledges;               /* more or less promised here than redeemed, see wefti_kernel_pledge */
     WEFTI_ATOMIC(int64_t) busy, busy_since;     /* busy_since 0: searching or asleep */
     WEFTI_ATOMIC(struct weft_channel *) inside; /* the channel that a task of this worker is inside of, comm/bias.h */
     uint32_t low_slots;                         /* of the task of low priority to run next; 0: none */
@@ -147,7 +151,8 @@ typedef struct wefti_worker {
     /* written by others */
     WEFTI_ALIGNED(WEFTI_APART) wefti_mailbox mailbox;
     WEFTI_ALIGNED(WEFTI_APART) wefti_sleeper sleep;
-    WEFTI_ATOMIC(int64_t) woken; /* when somebody tried to wake it; 0: nobody has since it fell asleep */
+    WEFTI_ATOMIC(int64_t) woken;  /* when somebody tried to wake it; 0: nobody has since it fell asleep */
+    WEFTI_ATOMIC(int) woken_from; /* on which processor the last one ran that woke it */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock movable_lock;
     wefti_runners movable; /* ready runners that any worker may go on with; under movable_lock */
     WEFTI_ATOMIC(uint32_t) movable_count;
@@ -184,7 +189,7 @@ static inline wefti_node *wefti_runners_take(wefti_runners *list) {
 /* As wefti_unpark_with, by a task of this worker; worker: NULL is allowed. */
 static inline void wefti_unpark_near(wefti_worker *worker, wefti_wait *wait, int answer) {
     wefti_runner *runner = wefti_runner_of_strand(wait->strand);
-    if (WEFTI_UNLIKELY(worker == NULL || wait->strand->worker != worker || runner->movable)) {
+    if (WEFTI_UNLIKELY(worker == NULL || wait->strand->worker != worker || runner->fiber.strand.movable)) {
         wefti_unpark_with(wait, answer);
         return;
     }

@@ -23,7 +23,7 @@ WEFTI_NO_TSAN void weft_yield(void) {
     wefti_runner *self = wefti_runner_of_strand(strand);
     wefti_node *first = worker->ready.first;
     bool due = ++worker->tick % 64 == 0;
-    if (WEFTI_UNLIKELY(due) || first == NULL || self->movable) {
+    if (WEFTI_UNLIKELY(due) || first == NULL || self->fiber.strand.movable) {
         worker->poll_due |= due;
         yield_to_loop(worker, self);
         /* Here and not below: a task that does nothing else comes here every so often. relaxed: its thread's */

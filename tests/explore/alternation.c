@@ -109,16 +109,16 @@ weft_deadline weft_after(double seconds) {
 static weft_channel *make_channel(uint32_t capacity) {
     weft_channel *channel = explore_alloc(sizeof *channel);
     channel->kind = WEFTI_RING;
-    channel->element_size = sizeof(uint32_t);
+    channel->element_size = channel->size = sizeof(uint32_t);
     channel->capacity = capacity;
-    if (capacity != 0) channel->ring = explore_alloc(capacity * wefti_stride(channel));
+    if (capacity != 0) channel->ring = explore_alloc(capacity * wefti_stride(channel->size));
     return channel;
 }
 
 static weft_channel *make_clock(int64_t next) {
     weft_channel *channel = explore_alloc(sizeof *channel);
     channel->kind = WEFTI_CLOCK;
-    channel->element_size = sizeof(weft_deadline);
+    channel->element_size = channel->size = sizeof(weft_deadline);
     wefti_atomic_init(&channel->odd, (uint16_t)(WEFTI_TIMED | WEFTI_OTHER));
     channel->rare = explore_alloc(sizeof *channel->rare);
     wefti_atomic_init(&channel->rare->next, next);

@@ -24,6 +24,7 @@ enum {
 static weft_kernel kernel;
 static wefti_worker workers[MOST_WORKERS];
 static wefti_thread threads[MOST_THREADS_OF_TEST];
+static wefti_worker *works[MOST_THREADS_OF_TEST]; /* of each thread that is one's; else not set */
 static wefti_runner runners[MOST_TASKS + 1];
 static WEFTI_ATOMIC(uint32_t) done[MOST_TASKS + 1];
 static WEFTI_ATOMIC(wefti_worker *) waits_on[MOST_TASKS + 1];
@@ -124,7 +125,7 @@ static bool run_one(wefti_worker *worker) {
 }
 
 static void work(void *of) {
-    wefti_worker *worker = of;
+    wefti_worker *worker = works[explore_self()] = of;
     for (;;) {
         if (explore_choose(4) == 1)
             wefti_poll(worker); /* as the real loop does now and then, with tasks still waiting */
@@ -192,7 +193,7 @@ static void end_kernel(void) {
     pthread_mutex_lock(&kernel.lock);
     wefti_inbox_close(&kernel.inbox);
     wefti_inbox_close(&kernel.low);
-    wefti_store_release(&kernel.state, (uint32_t)WEFTI_KERNEL_ENDING);
+    wefti_store_seq(&kernel.state, (uint32_t)WEFTI_KERNEL_ENDING);
     pthread_mutex_unlock(&kernel.lock);
     for (uint32_t i = 0; i < kernel.worker_count; i++) wefti_wake_worker(&kernel, &kernel.workers[i]);
 }
@@ -349,9 +350,30 @@ static bool claim_timer(wefti_timer *of) {
 }
 static void deliver_timer(wefti_timer *of) {
     explore_assert(explore_now() >= of->deadline);
-    wefti_add_release(&kernel.pledges, (size_t)-1); /* as wefti_kernel_redeem */
-    wefti_kernel_look_again(&kernel);
+    wefti_worker *worker = works[explore_self()]; /* as wefti_kernel_redeem of a worker: relaxed, its own */
+    wefti_store_relaxed(&worker->pledges, wefti_load_relaxed(&worker->pledges) - 1);
 }
+/* As wefti_kernel_redeem of a thread outside. */
+static void redeem(void *unused) {
+    (void)unused;
+    be_thread();
+    wefti_add_seq(&kernel.pledges, (size_t)-1);
+    if (wefti_load_seq(&kernel.state) >= WEFTI_KERNEL_ENDING) wefti_kernel_look_again(&kernel);
+}
+static void end_only(void *unused) {
+    (void)unused;
+    be_thread();
+    end_kernel();
+}
+EXPLORE(the_end_waits_for_a_pledge, .share = 30) {
+    begin(2);
+    wefti_atomic_init(&kernel.pledges, (size_t)1);
+    explore_thread(redeem, NULL);
+    explore_thread(end_only, NULL);
+    start_workers();
+    finish(0);
+}
+
 static void arm_timer_end(void *unused) {
     (void)unused;
     be_thread();
