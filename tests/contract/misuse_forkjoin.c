@@ -52,7 +52,8 @@ static void too_deep(void) {
 
 static void (*const misuses[])(void) = {sync_without_spawn, sync_of_another, unsynced, too_many, too_deep};
 
-/* A forked child would have none of the harness's threads, and ThreadSanitizer lets it make none: it is started anew. */
+/* A forked child would have none of the harness's threads, and ThreadSanitizer lets it make none: it is started anew.
+ */
 static _Noreturn void start(size_t which, int standard_error) {
     char number[16];
     snprintf(number, sizeof number, "%zu", which);
