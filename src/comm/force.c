@@ -54,7 +54,7 @@ static WEFTI_NOINLINE const wefti_condition *invoke(weft_future *future, wefti_s
 void wefti_future_run(weft_future *future, wefti_strand *self) {
     running here;
     const running *outer = innermost(self);
-    here.outermost = outer != NULL ? outer->outermost : (const char *)&here;
+    here.outermost = outer != NULL ? outer->outermost : __builtin_frame_address(0);
     wefti_store_relaxed(&future->by, self); /* relaxed: as in end_with */
     wefti_frame_begin(self, &here.frame, abandon, future);
     const wefti_condition *condition = invoke(future, self);
