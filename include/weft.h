@@ -13,6 +13,7 @@
 #include <weft/fault.h>
 #include <weft/forkjoin.h>
 #include <weft/future.h>
+#include <weft/graph.h>
 #include <weft/group.h>
 #include <weft/kernel.h>
 #include <weft/kill.h>

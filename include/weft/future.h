@@ -86,6 +86,16 @@ WEFT_API weft_status weft_fulfil_future(weft_future *future, const void *value, 
  * WEFT_FAILED. WEFT_OK, WEFT_BUSY or WEFT_INVALID. */
 WEFT_API weft_status weft_fail_future(weft_future *future, const char *message);
 
+/** Replaces a failure by a value for good: weft_store(future, pointer); see weft_store_future. */
+#define weft_store(future, pointer) weft_store_future((future), (pointer), sizeof *(pointer))
+/**
+ * Gives a future that has failed a value after all: the first of all who try. Forces from now on get it.
+ *
+ * Returns WEFT_OK; WEFT_BUSY: it has no outcome yet, or a value; WEFT_WRONG_SIZE, WEFT_INVALID as in
+ * weft_fulfil_future. Any thread or task. Never blocks. Source: the restart store-value of force.
+ */
+WEFT_API weft_status weft_store_future(weft_future *future, const void *value, size_t size);
+
 /** Whether it has its outcome, a failure included. NULL: false. Any thread or task. Never blocks. */
 WEFT_API bool weft_fulfilled(const weft_future *future);
 /** Why it has no value: the text of its failure; NULL if it has none, or is not fulfilled. Any thread or task. */
@@ -104,11 +114,29 @@ WEFT_API const char *weft_future_message(const weft_future *future);
  *   WEFT_FAILED      there is none; weft_future_message says why.  WEFT_CANCELLED: its group was, before it began
  *   WEFT_TIMED_OUT   no outcome until the deadline
  *   WEFT_WRONG_SIZE  size is not that of the result
- *   WEFT_INVALID     NULL, the caller holds a channel's lock, or the task that computes it forces itself
+ *   WEFT_INVALID     NULL, the caller holds a channel's lock, or the future waits for its own task: that forces it, or
+ *                    another one that forces it, and so on
  *   WEFT_NO_MEMORY   for a stack to wait with
+ * The task that is run here sees the caller's bindings, and the task handlers that were captured where the future was
+ * made (a delay: the caller's handlers). Its errors are its outcome, and not the caller's; if control is transferred
+ * from it to a place outside of the force, the future has failed. Where the caller's stack is nearly used up by futures
+ * that force others, a worker is left to run it.
  * Any thread or task. Parks a task or blocks a thread. Source: force.
  */
 WEFT_API weft_status weft_force_future(weft_future *future, void *result, size_t size, weft_deadline deadline);
+
+/** Waits for a future's value, and raises what is not WEFT_OK: weft_must_force(future, &value, deadline).
+ *
+ * As weft_must(weft_force(...)), with a restart store-value around the error of a future that has failed: its argument,
+ * a value of the future's size, becomes the future's value for good, unless somebody was first, and is what this call
+ * gives then. Returns WEFT_OK only. For it include <weft/condition.h>. Source: force, which signals, and its restart.
+ */
+#define weft_must_force(future, pointer, deadline)                                                                     \
+    weft_must_force_at(__FILE__, __func__, __LINE__, (int)WEFTI_KIND(__typeof__(*(pointer))), (future), (pointer),     \
+                       sizeof *(pointer), (deadline))
+/** What the macro is made of. kind: how the restart's argument is read from a line, a weft_argument_kind. */
+WEFT_API weft_status weft_must_force_at(const char *file, const char *function, int line, int kind, weft_future *future,
+                                        void *result, size_t size, weft_deadline deadline);
 
 /**
  * Waits until any of several futures has its outcome, and returns its index; the first listed if several have.

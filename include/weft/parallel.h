@@ -220,6 +220,61 @@ WEFT_API weft_status weft_sort_strings(const weft_parallel_options *options, con
 WEFT_API weft_status weft_merge(const weft_parallel_options *options, const void *a, size_t a_count, const void *b,
                                 size_t b_count, size_t size, void *out, weft_compare *compare, void *context);
 
+/* ---- sequences of one's own ---- */
+
+/**
+ * What an algorithm has to know of a sequence that is no array: a list, a tree, a table. All zero but size and at, or
+ * size and next, will do.
+ *
+ * Functions get `sequence` and may run on several workers at the same time; while an algorithm runs nothing changes it.
+ */
+typedef struct weft_sequence_type {
+    /** How many elements there are. */
+    size_t (*size)(const void *sequence);
+    /** The element at a place, below size. NULL if that is not cheap: then next is used. */
+    void *(*at)(const void *sequence, size_t place);
+    /** The element after this one; with NULL the first. Not called beyond the last. NULL if there is `at`. */
+    void *(*next)(const void *sequence, const void *element);
+    /** The element at a place, found faster than from the first by next: for trees and lists with marks. Called once a
+     * piece. NULL: pieces are found by going through the sequence once, beforehand. */
+    void *(*split)(const void *sequence, size_t place);
+} weft_sequence_type;
+
+/**
+ * Calls body(element, context) for each element of a sequence; as weft_for_range otherwise.
+ *
+ * type: not NULL, with size, and at or next. A sequence with next alone is gone through once by the caller, which notes
+ * where pieces begin; what is done with the elements is divided. Source: pmap over lists. Row P1.
+ */
+WEFT_API weft_status weft_for_each(const weft_parallel_options *options, const weft_sequence_type *type,
+                                   const void *sequence, weft_status (*body)(void *element, void *context),
+                                   void *context);
+
+/** Calls function(element, out element, context) for each element of a sequence; out: an array, in their order. As
+ * weft_map otherwise. */
+WEFT_API weft_status weft_map_sequence(const weft_parallel_options *options, const weft_sequence_type *type,
+                                       const void *sequence, void *out, size_t out_size,
+                                       void (*function)(const void *in, void *out, void *context), void *context);
+
+/**
+ * Reduces a sequence: fold(element, accumulator, context) adds an element to an accumulator, and combine one
+ * accumulator to another. size, identity, result, combine and grouping as in weft_map_reduce.
+ */
+WEFT_API weft_status weft_reduce_sequence(const weft_parallel_options *options, const weft_sequence_type *type,
+                                          const void *sequence, size_t size, const void *identity, void *result,
+                                          void (*fold)(const void *element, void *accumulator, void *context),
+                                          void (*combine)(void *left, const void *right, void *context), void *context);
+
+/** Leaves in *found the first element that the predicate holds for, or NULL. As weft_find otherwise. */
+WEFT_API weft_status weft_find_in_sequence(const weft_parallel_options *options, const weft_sequence_type *type,
+                                           const void *sequence, void **found, weft_predicate *predicate,
+                                           void *context);
+
+/** Leaves in *number for how many elements the predicate holds. As weft_count_if otherwise. */
+WEFT_API weft_status weft_count_in_sequence(const weft_parallel_options *options, const weft_sequence_type *type,
+                                            const void *sequence, size_t *number, weft_predicate *predicate,
+                                            void *context);
+
 /* ---- several things ---- */
 
 /** One of the things that weft_all does. */

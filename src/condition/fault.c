@@ -86,6 +86,7 @@ static wefti_text_function *const raising[] = {
     (wefti_text_function *)weft_invoke,
     (wefti_text_function *)weft_forks_reclaim,
     (wefti_text_function *)weft_force_future,
+    (wefti_text_function *)weft_must_force_at,
     (wefti_text_function *)weft_for_range,
     (wefti_text_function *)weft_for_tiles,
     (wefti_text_function *)weft_map,
