@@ -50,7 +50,7 @@ WEFT_API void weft_leave_thread(weft_thread_call *call);
  * - An error asks the handlers as everywhere, those that are bound outside too. If all decline, what function has begun
  *   is unwound, its clean-ups run, and the call ends with the error; the debugger is not asked.
  * - A handler case outside declines, and restarts outside are not there: they could only transfer control past this.
- * - A kill of the task waits until the task is outside of this call.
+ * - A kill of the task, or of the thread's call (weft_kill_process), waits until it is outside of this call.
  * Who calls then tells the foreign code that it failed, and raises the condition again once that has returned:
  *
  *     static int row(void *sums, int count, char **values, char **names) {        called by SQLite

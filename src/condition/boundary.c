@@ -20,6 +20,8 @@
 #include "condition/condition.h"
 #include "condition/unwind.h"
 #include "os/os.h"
+#include "sched/attach.h"
+#include "sched/slice.h"
 #include "sched/worker.h"
 
 #include <weft/thread.h>
@@ -27,8 +29,8 @@
 typedef struct boundary {
     weft_thread_call call;
     wefti_end_target end;
-    wefti_runner *runner; /* NULL: a plain thread */
-    uint32_t unkillable;  /* of the runner, before; regions inside may have been left by a transfer */
+    uint32_t *regions;   /* without kill, of the runner or the plain thread: this is one */
+    uint32_t unkillable; /* how many before; those inside may have been left by a transfer */
     bool entered, returned;
 } boundary;
 
@@ -51,8 +53,9 @@ static weft_status enter_boundary(boundary *self) {
     wefti_end_target_begin(strand, &self->end);
     self->end.target.frame.argument = (void *)(uintptr_t)wefti_boundary_mark;
     strand->restarts = NULL;
-    self->runner = strand->worker != NULL ? wefti_runner_of_strand(strand) : NULL;
-    if (self->runner != NULL) self->unkillable = self->runner->unkillable++;
+    self->regions = strand->worker != NULL ? &wefti_runner_of_strand(strand)->unkillable
+                                           : &wefti_thread_of_strand(strand)->unkillable;
+    self->unkillable = (*self->regions)++;
     self->entered = true;
     return WEFT_OK;
 }
@@ -65,8 +68,8 @@ static void leave_boundary(boundary *self) {
     if (!self->returned && is_exception_in_flight())
         wefti_stop_misuse("exception", "weft_call_in_thread", "must not leave a function that it calls; frames:", 1,
                           "");
-    /* It does not die here, even if it is to: there are others' frames. */
-    if (self->runner != NULL) self->runner->unkillable = self->unkillable;
+    *self->regions = self->unkillable; /* it does not die here, even if it is to: there are others' frames */
+    if (wefti_strand_now->worker != NULL) wefti_slice_end_deferred(wefti_runner_of_strand(wefti_strand_now));
     weft_leave_thread(&self->call);
 }
 
@@ -77,6 +80,7 @@ weft_status weft_call_in_thread(int (*function)(void *argument), void *argument,
     if (status != WEFT_OK) return status;
     if (setjmp(here.end.target.place) != 0) {
         here.returned = true;
+        if (wefti_strand_now->worker != NULL) wefti_runner_close_spare(wefti_runner_of_strand(wefti_strand_now));
         return wefti_condition_receive(wefti_strand_now, here.end.outcome);
     }
     int returned = function(argument);

@@ -85,11 +85,15 @@ void *wefti_signal_stack_begin(void) {
     return NULL;
 }
 
+void wefti_signal_stack_free(void *stack) {
+    if (stack != NULL) wefti_pages_unmap(stack, STACK_SIZE);
+}
+
 void wefti_signal_stack_end(void *stack) {
     stack_t none;
     if (stack == NULL) return;
     memset(&none, 0, sizeof none);
     none.ss_flags = SS_DISABLE;
     sigaltstack(&none, NULL);
-    wefti_pages_unmap(stack, STACK_SIZE);
+    wefti_signal_stack_free(stack);
 }

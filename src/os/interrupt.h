@@ -32,5 +32,7 @@ WEFTI_NORETURN void wefti_os_thread_vanish(void);
  * could be had, or the thread has one. */
 void *wefti_signal_stack_begin(void);
 void wefti_signal_stack_end(void *stack);
+/* The same of a thread that is gone. */
+void wefti_signal_stack_free(void *stack);
 
 #endif

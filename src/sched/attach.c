@@ -235,6 +235,8 @@ static wefti_thread *make_process(void) {
     wefti_strand_now = &thread->strand;
     for (wefti_thread *dead = enlist(thread), *next; dead != NULL; dead = next) {
         next = dead->next;
+        wefti_signal_stack_free(dead->signal_stack);
+        dead->signal_stack = NULL;
         free_process(dead);
     }
     return thread;
@@ -456,6 +458,7 @@ static void forget_others(const wefti_thread *own) {
     for (wefti_thread *thread = processes, *next; thread != NULL; thread = next) {
         next = thread->next;
         if (thread == own) continue;
+        wefti_signal_stack_free(thread->signal_stack);
         free(thread->values);
         free(thread);
     }

@@ -337,6 +337,7 @@ TEST(a_task_may_run_on_a_threads_own_stack) {
 typedef struct visit {
     weft_channel *in, *ready;
     FILE *file;
+    weft_process process;
 } visit;
 
 static int waits_inside(void *argument) {
@@ -380,6 +381,39 @@ TEST(a_kill_waits_until_foreign_code_has_returned) {
     CHECK_OK(weft_free_channel(v.in));
     CHECK_OK(weft_free_channel(v.ready));
     end_and_free(kernel);
+}
+
+/* The same for the call of a plain thread. */
+static int calls_file(void *argument) {
+    visit *v = argument;
+    int value = fgetc(v->file);
+    CHECK_EQ(value, 'x');
+    weft_receive(v->in, &value, WEFT_FOREVER);
+    FAIL("it has outlived its kill");
+    return 0;
+}
+
+static void *killable_thread(void *argument) {
+    visit *v = argument;
+    v->process = weft_current_process();
+    CHECK_STATUS(weft_call_killable(calls_file, v, NULL), WEFT_KILLED);
+    return NULL;
+}
+
+TEST(a_kill_of_a_threads_call_waits_as_well) {
+    visit v = {.in = bounded_channel(sizeof(int), 1), .ready = bounded_channel(sizeof(int), 1)};
+    v.file = fopencookie(&v, "r", (cookie_io_functions_t){.read = read_for_file});
+    pthread_t thread;
+    int value;
+    if (!start_thread(&thread, killable_thread, &v)) return;
+    CHECK_OK(weft_receive(v.ready, &value, patience()));
+    CHECK_OK(weft_kill_process(v.process));
+    CHECK_NE(ftrylockfile(v.file), 0);
+    CHECK_OK(weft_send(v.in, &(int){'x'}, patience()));
+    join_thread(thread);
+    if (CHECK_EQ(ftrylockfile(v.file), 0)) fclose(v.file);
+    CHECK_OK(weft_free_channel(v.in));
+    CHECK_OK(weft_free_channel(v.ready));
 }
 
 static int exits(void *argument) {

@@ -468,7 +468,7 @@ static void deaths(void (*what)(void *), bool sender, uint32_t capacity) {
     run(3, do_plainly);
     finish();
 }
-EXPLORE(a_thread_dies_where_it_receives, .exhaustive = true, .preemptions = 2, .stale = 1) {
+EXPLORE(a_thread_dies_where_it_receives, .exhaustive = true, .preemptions = 1, .stale = 1) {
     deaths(die_plainly, false, 0);
 }
 EXPLORE(a_thread_dies_where_it_receives_from_a_ring, .share = 15) { deaths(die_plainly, false, 1); }
