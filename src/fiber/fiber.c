@@ -10,8 +10,8 @@ void wefti_fiber_make(wefti_fiber *fiber, void *stack_low, size_t stack_size, vo
     wefti_context_make(&fiber->context, stack_low, below, entry, argument);
 }
 
-/* The context that is left is of no use to anybody. It is written when the switch stands on the new stack already, so it
- * is not on the one that goes. */
+/* The context that is left is of no use to anybody. It is written when the switch stands on the new stack already, so
+ * it is not on the one that goes. */
 static __thread wefti_context gone;
 
 WEFTI_NO_ASAN WEFTI_NO_TSAN WEFTI_NORETURN void wefti_fiber_restart(wefti_fiber *fiber, void (*entry)(void *),
