@@ -63,7 +63,7 @@ void wefti_group_carry(weft_group *group) {
 
 weft_status weft_cancel_group(weft_group *group) {
     if (group == NULL) return WEFT_INVALID;
-    wefti_store_release(&group->cancelled, true); /* partner: weft_group_cancelled */
+    wefti_or_seq(&group->odd, (uint32_t)WEFTI_GROUP_CANCELLED); /* partner: weft_group_cancelled */
     return WEFT_OK;
 }
 

@@ -17,8 +17,11 @@
 
 struct wefti_worker;
 
+/* What is unusual about a group; 0: nothing, and one look tells so. */
+enum { WEFTI_GROUP_CANCELLED = 1, WEFTI_GROUP_SCOPED = 2 };
+
 struct weft_group {
-    WEFTI_ATOMIC(bool) cancelled;
+    WEFTI_ATOMIC(uint32_t) odd;
     const char *name; /* made by wefti_short_name; NULL: unnamed */
     char name_room[WEFTI_SHORT_NAME];
     wefti_tally tally;
@@ -29,7 +32,11 @@ struct weft_group {
 };
 
 static inline bool wefti_group_is_cancelled(const weft_group *group) {
-    return wefti_load_acquire(&group->cancelled); /* partner: weft_cancel_group */
+    return (wefti_load_acquire(&group->odd) & WEFTI_GROUP_CANCELLED) != 0; /* partner: weft_cancel_group */
+}
+
+static inline bool wefti_group_is_odd(const weft_group *group) {
+    return wefti_load_acquire(&group->odd) != 0; /* partner: weft_cancel_group */
 }
 
 /* worker: the caller's, NULL for a plain thread. */

@@ -137,11 +137,23 @@ static inline weft_group *group_of(const wefti_record *record) {
     return *(weft_group *const *)(const void *)(record + 1);
 }
 
+/* Of a group that is cancelled, or a scope's. */
+static WEFTI_NOINLINE void invoke_odd(wefti_strand *self, wefti_record *record, weft_group *group) {
+    wefti_member member;
+    if (wefti_group_is_cancelled(group)) {
+        deliver(record->sink, NULL, &wefti_task_cancelled);
+        return;
+    }
+    if (group->scope != NULL) wefti_member_begin(&member, wefti_runner_of_strand(self), group->scope);
+    invoke(self, record);
+    if (group->scope != NULL) wefti_frame_end(self, &member.frame, true);
+}
+
 /* On a stack that is looked at, where the shorter way is not taken. */
 static void invoke_in_group(wefti_strand *self, wefti_record *record) {
     weft_group *group = group_of(record);
-    if (WEFTI_UNLIKELY(wefti_group_is_cancelled(group)))
-        deliver(record->sink, NULL, &wefti_task_cancelled);
+    if (WEFTI_UNLIKELY(wefti_group_is_odd(group)))
+        invoke_odd(self, record, group);
     else
         invoke_with(self, record, (char *)(record + 1) + sizeof(wefti_membership));
     wefti_group_leave(group);
@@ -177,8 +189,8 @@ static WEFTI_NOINLINE void run_in_group(wefti_runner *self, wefti_worker *worker
     unsigned generation = record->generation;
     weft_group *group = group_of(record);
     begin(self, worker, record);
-    if (WEFTI_UNLIKELY(wefti_group_is_cancelled(group)))
-        deliver(record->sink, NULL, &wefti_task_cancelled);
+    if (WEFTI_UNLIKELY(wefti_group_is_odd(group)))
+        invoke_odd(&self->fiber.strand, record, group);
     else
         invoke_with(&self->fiber.strand, record, (char *)(record + 1) + sizeof(wefti_membership));
     if (WEFTI_LIKELY((worker->leaving == NULL || worker->leaving == group) &&
@@ -265,8 +277,9 @@ bool wefti_task_runs(const wefti_runner *self) {
 /* What run() and its kin do after the task's function has returned. */
 static void settle(wefti_record *record, const wefti_condition *condition) {
     wefti_extras *extras = wefti_record_extras(record);
-    if (extras != NULL && extras->group != NULL && extras->group->scope != NULL)
-        wefti_scope_failed(extras->group->scope, condition);
+    const weft_group *group = extras != NULL ? extras->group : NULL;
+    if ((record->flags & WEFTI_TASK_GROUP) != 0) group = group_of(record);
+    if (group != NULL && group->scope != NULL) wefti_scope_failed(group->scope, condition);
     deliver(record->sink, NULL, condition);
     if (extras != NULL && extras->environment != NULL) weft_release_environment(extras->environment);
     if (extras != NULL && extras->group != NULL) wefti_group_leave(extras->group);

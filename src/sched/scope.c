@@ -33,7 +33,7 @@ static const wefti_condition wait_cancelled = {WEFT_CANCELLED, "the wait was can
 /* ---- members ---- */
 
 static bool flag_is_set(const weft_scope *scope) {
-    return wefti_load_seq(&scope->group->cancelled); /* partner: cancel */
+    return (wefti_load_seq(&scope->group->odd) & WEFTI_GROUP_CANCELLED) != 0; /* partner: cancel */
 }
 
 bool wefti_is_cancelled(const wefti_strand *self) {
@@ -180,7 +180,7 @@ static bool cancel(weft_scope *scope, weft_status why) {
     uint32_t none = 0;
     wefti_cas_acq_rel(&scope->why, &none, 1u + (uint32_t)why); /* acq_rel: one reason; partner: weft_join_scope */
     wefti_spin_lock(&scope->lock);
-    wefti_store_seq(&scope->group->cancelled, true); /* partner: flag_is_set */
+    wefti_or_seq(&scope->group->odd, (uint32_t)WEFTI_GROUP_CANCELLED); /* partner: flag_is_set */
     end_wait_of_thread(scope);
     for (weft_scope *inner = scope->inner; inner != NULL; inner = inner->next)
         if (!cancel(inner, WEFT_CANCELLED)) good = false;
@@ -305,6 +305,7 @@ static weft_scope *make(weft_kernel *kernel, wefti_strand *self) {
         return NULL;
     }
     scope->group->scope = scope;
+    wefti_store_relaxed(&scope->group->odd, (uint32_t)WEFTI_GROUP_SCOPED); /* relaxed: nobody knows it yet */
     scope->options = (weft_submit_options){.kernel = kernel, .group = scope->group};
     scope->outer = self->member != NULL ? self->member->scope : NULL;
     return scope;

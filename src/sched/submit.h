@@ -152,7 +152,7 @@ static inline __attribute__((always_inline)) weft_status wefti_submit(weft_kerne
     weft_status status = WEFT_BUSY;
     if (WEFTI_LIKELY(options == NULL))
         status = wefti_submit_child(kernel, self, NULL, sink, type, arguments);
-    else if (options->group != NULL && options->group->scope == NULL && wefti_is_plain(options))
+    else if (options->group != NULL && wefti_is_plain(options))
         status = wefti_submit_child(kernel, self, options->group, sink, type, arguments);
     if (WEFTI_LIKELY(status != WEFT_BUSY)) return status;
     return wefti_submit_otherwise(kernel, self, options, sink, type, arguments);

@@ -263,7 +263,10 @@ static void exits(void (*child)(void), int code) {
 
 TEST(fault_that_is_not_caught_is_told_with_task_category_and_callers) {
     dies(write_nowhere, SIGSEGV, "weft: fault: task 'writes_nowhere', category default: SIGSEGV at 0x10\n");
-    if (!sanitized()) CHECK(strstr(said, "a_function_that_writes_nowhere") != NULL);
+    if (sanitized()) return;
+    CHECK(strstr(said, "\n     0 ") != NULL);
+    /* In a program without a dynamic linker nobody knows names. */
+    if (weft_catchable_faults() != 0) CHECK(strstr(said, "a_function_that_writes_nowhere") != NULL);
 }
 
 TEST(abort_of_a_task_is_told_and_ends_the_process) {
