@@ -89,7 +89,8 @@ static inline bool wefti_thread_may_die(const wefti_thread *thread) {
 
 /* Whether the thread's call is marked, and nothing keeps it from ending here. relaxed: marked before an errand */
 static inline bool wefti_thread_is_due(wefti_thread *thread) {
-    return WEFTI_UNLIKELY(wefti_load_relaxed(&thread->kill) == WEFTI_CALL_MARKED) && wefti_thread_may_die(thread);
+    if (WEFTI_LIKELY(thread->end == NULL)) return false; /* it is in none */
+    return wefti_load_relaxed(&thread->kill) == WEFTI_CALL_MARKED && wefti_thread_may_die(thread);
 }
 
 /* Whether the strand's waits are to be such that a kill, or the end of its scope, can end them. */
