@@ -572,7 +572,7 @@ TEST(a_child_of_fork_has_no_kernel_and_may_make_one) {
 WEFT_TASK(int, forks, (int, n)) {
     weft_kernel *kernel = weft_get(weft_current_kernel);
     pid_t child = fork();
-    if (child == 0) _exit(child_of(kernel));
+    if (child == 0) end_child(child_of(kernel));
     return wait_for(child) + n;
 }
 
@@ -594,9 +594,11 @@ TEST(a_task_may_fork_and_execute) {
         CHECK_OK(weft_receive_result(results, &value, patience()));
         CHECK_EQ(value, 13);
     }
-    CHECK_OK(weft_submit(results, forks, 0));
-    CHECK_OK(weft_receive_result(results, &value, patience()));
-    CHECK_EQ(value, 0);
+    if (getenv("WEFT_TEST_EMULATOR") == NULL) { /* there, as above, a child can make no threads */
+        CHECK_OK(weft_submit(results, forks, 0));
+        CHECK_OK(weft_receive_result(results, &value, patience()));
+        CHECK_EQ(value, 0);
+    }
     CHECK_OK(weft_free_channel(results));
     end_and_free(kernel);
 }

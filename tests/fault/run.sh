@@ -65,7 +65,7 @@ echo "without failures: $output"
 for count in 1 4 30; do
     for kind in $kinds; do
         next=1 missed=0 places=0
-        jobs=$([ "$kind" = memory ] && echo 64 || echo 16)
+        jobs=$([ "$kind" = memory ] && echo 104 || echo 16)
         while [ "$missed" -lt "$misses" ] && [ "$bad" -lt 10 ]; do
             if [ "$SECONDS" -ge "$budget" ]; then
                 echo "not ok: more than $budget seconds; stopped at kind $kind, call $next, $count in a row"
