@@ -39,6 +39,13 @@ static void unsynced(void) {
     weft_sync(forgetful);
 }
 
+static void unsynced_in_a_call(void) { weft_call(forgetful, 1); }
+
+static void unsynced_in_a_submitted_task(void) {
+    weft_kernel *kernel = weft_make_kernel(1, NULL);
+    if (weft_submit(NULL, forgetful, 1) == WEFT_OK) weft_end_kernel(kernel, true);
+}
+
 static void too_many(void) {
     for (int i = 0; i < 2000000; i++) weft_spawn(one, i);
 }
@@ -50,7 +57,8 @@ static void too_deep(void) {
     if (weft_submit(results, endless, 0) == WEFT_OK) weft_receive_result(results, &result, WEFT_FOREVER);
 }
 
-static void (*const misuses[])(void) = {sync_without_spawn, sync_of_another, unsynced, too_many, too_deep};
+static void (*const misuses[])(void) = {sync_without_spawn,           sync_of_another, unsynced, unsynced_in_a_call,
+                                        unsynced_in_a_submitted_task, too_many,        too_deep};
 
 /* A forked child would have none of the harness's threads, and ThreadSanitizer lets it make none: it is started anew.
  */
@@ -100,6 +108,14 @@ TEST(a_sync_of_another_task_is_stopped) { is_stopped(sync_of_another, "'other' i
 
 TEST(a_return_with_unsynced_spawns_is_stopped) {
     is_stopped(unsynced, "'forgetful' has returned before it had synced what it spawned");
+}
+
+TEST(a_plain_call_that_returns_with_unsynced_spawns_is_stopped) {
+    is_stopped(unsynced_in_a_call, "'forgetful' has returned before it had synced what it spawned");
+}
+
+TEST(a_submitted_task_that_returns_with_unsynced_spawns_is_stopped) {
+    is_stopped(unsynced_in_a_submitted_task, "'forgetful' has returned before it had synced what it spawned");
 }
 
 TEST(too_many_spawns_are_stopped) { is_stopped(too_many, "'one' is spawned while not synced are already 1048575"); }
