@@ -35,6 +35,7 @@ typedef struct wefti_runner {
     wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
     uint32_t number;   /* of its stack */
     bool movable;
+    bool low; /* the task that runs is of low priority, and so are those that help it */
     /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at. WEFTI_TASK_DOOMED: its
      * doom is of the task that runs, and is lifted before the next one. Else 0. */
     uint8_t watched;
