@@ -10,7 +10,9 @@
 
 static atomic_int inside;
 
-static void one_less(void *argument) { atomic_fetch_sub((atomic_int *)argument, 1); }
+static void leave(void *counted_in) {
+    if (*(volatile bool *)counted_in) atomic_fetch_sub(&inside, 1);
+}
 
 static unsigned mix(unsigned x) {
     x = (x ^ x >> 15) * 2246822519u;
@@ -68,8 +70,12 @@ static const char doomed[] = "doomed";
 /* Each node counts itself in and out, whichever way it ends. */
 WEFT_TASK(long, counted, (unsigned, salt), (int, depth)) {
     volatile long sum = 1;
-    atomic_fetch_add(&inside, 1);
-    WEFT_UNWIND_PROTECT(one_less, &inside) {
+    volatile bool counted_in = false;
+    WEFT_UNWIND_PROTECT(leave, (void *)(uintptr_t)&counted_in) {
+        WEFT_WITHOUT_KILL {
+            atomic_fetch_add(&inside, 1);
+            counted_in = true;
+        }
         int count = children_of(salt, depth);
         for (int i = 0; i < count; i++) weft_spawn(counted, mix(salt + (unsigned)i), depth - 1);
         if (salt % 7 == 0) CHECK_OK(weft_sleep(weft_after(1e-4)));
