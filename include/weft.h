@@ -16,6 +16,7 @@
 #include <weft/kernel.h>
 #include <weft/kill.h>
 #include <weft/mutex.h>
+#include <weft/order.h>
 #include <weft/parallel.h>
 #include <weft/task.h>
 #include <weft/thread.h>

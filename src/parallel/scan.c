@@ -35,18 +35,37 @@ static weft_status sum_pieces(void *argument, size_t first, size_t last) {
     return WEFT_OK;
 }
 
-/* sum is what is before the part, and scratch: room for two elements. */
-static void scan_part(const scan *s, size_t part, unsigned char *sum) {
-    unsigned char *element = sum + s->size;
-    size_t end = wefti_part_begin(s->count, s->parts, part + 1);
-    memcpy(sum, s->sums + part * s->size, s->size);
-    for (size_t i = wefti_part_begin(s->count, s->parts, part); i < end; i++) {
-        void *out = wefti_element(s->out, s->size, i);
-        memcpy(element, wefti_element(s->array, s->size, i), s->size); /* out may be where it lies */
-        if (s->kind == WEFT_SCAN_EXCLUSIVE) memcpy(out, sum, s->size);
-        s->combine(sum, element, s->context);
-        if (s->kind == WEFT_SCAN_INCLUSIVE) memcpy(out, sum, s->size);
+/* sum is what is before the part, and scratch: room for two elements. Inlined with a constant size, so that copies of
+ * small elements are moves. */
+static inline __attribute__((always_inline)) void scan_sized(const scan *s, size_t part, unsigned char *sum,
+                                                             size_t size, bool inclusive) {
+    unsigned char *element = sum + size;
+    size_t begin = wefti_part_begin(s->count, s->parts, part), end = wefti_part_begin(s->count, s->parts, part + 1);
+    const char *in = wefti_element(s->array, size, begin);
+    char *out = wefti_element(s->out, size, begin);
+    memcpy(sum, s->sums + part * size, size);
+    for (size_t i = begin; i < end; i++, in += size, out += size) {
+        if (inclusive) {
+            s->combine(sum, in, s->context);
+            memcpy(out, sum, size);
+        } else {
+            memcpy(element, in, size); /* out may be where it lies */
+            memcpy(out, sum, size);
+            s->combine(sum, element, s->context);
+        }
     }
+}
+
+static void scan_part(const scan *s, size_t part, unsigned char *sum) {
+    bool inclusive = s->kind == WEFT_SCAN_INCLUSIVE;
+    if (s->size == 8 && inclusive)
+        scan_sized(s, part, sum, 8, true);
+    else if (s->size == 8)
+        scan_sized(s, part, sum, 8, false);
+    else if (s->size == 4 && inclusive)
+        scan_sized(s, part, sum, 4, true);
+    else
+        scan_sized(s, part, sum, s->size, inclusive);
 }
 
 static weft_status scan_pieces(void *argument, size_t first, size_t last) {
