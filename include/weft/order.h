@@ -58,15 +58,22 @@ WEFT_API weft_status weft_sort_ordered(const weft_parallel_options *options, con
 
 #define WEFTI_ALWAYS_INLINE static inline __attribute__((always_inline))
 
-enum { WEFTI_ORDER_RUN = 8 };
+enum { WEFTI_ORDER_RUN = 4 };
+
+/* Which of the two, by arithmetic: compilers would make a branch of a condition, and one that is guessed wrong half of
+ * the time. */
+WEFTI_ALWAYS_INLINE const char *wefti_order_pick(bool second, const char *a, const char *b) {
+    return a + ((b - a) & -(ptrdiff_t)second);
+}
 
 /* The smaller of the two at the front goes out; no branch depends on which. */
 WEFTI_ALWAYS_INLINE void wefti_order_merge(const char *a, size_t a_count, const char *b, size_t b_count, char *out,
                                            size_t size, bool (*less)(const void *, const void *)) {
     const char *a_end = a + a_count * size, *b_end = b + b_count * size;
     while (a != a_end && b != b_end) {
-        size_t step = less(b, a) ? size : 0;
-        memcpy(out, step != 0 ? b : a, size);
+        bool second = less(b, a);
+        size_t step = size & -(size_t)second;
+        memcpy(out, wefti_order_pick(second, a, b), size);
         out += size;
         b += step;
         a += size - step;
@@ -82,9 +89,10 @@ WEFTI_ALWAYS_INLINE bool wefti_order_meet(const char *a, size_t count, char *out
     const char *b = a + count * size, *a_last = b - size, *b_last = a_last + count * size;
     char *last = out + (2 * count - 1) * size;
     for (size_t i = 0; i < count; i++) {
-        size_t step = less(b, a) ? size : 0, back = less(b_last, a_last) ? size : 0;
-        memcpy(out, step != 0 ? b : a, size);
-        memcpy(last, back != 0 ? a_last : b_last, size);
+        bool second = less(b, a), first = less(b_last, a_last);
+        size_t step = size & -(size_t)second, back = size & -(size_t)first;
+        memcpy(out, wefti_order_pick(second, a, b), size);
+        memcpy(last, wefti_order_pick(first, b_last, a_last), size);
         out += size;
         b += step;
         a += size - step;
@@ -93,6 +101,24 @@ WEFTI_ALWAYS_INLINE bool wefti_order_meet(const char *a, size_t count, char *out
         b_last -= size - back;
     }
     return a == a_last + size && b == b_last + size;
+}
+
+/* Four, stably, in five comparisons: the pairs, then their smaller and their greater ones, then the two that are left.
+ */
+WEFTI_ALWAYS_INLINE void wefti_order_four(const char *in, char *out, size_t size,
+                                          bool (*less)(const void *, const void *)) {
+    const char *second = in + size, *third = second + size, *fourth = third + size;
+    bool left = less(second, in), right = less(fourth, third);
+    const char *a = wefti_order_pick(left, in, second), *b = wefti_order_pick(left, second, in);
+    const char *c = wefti_order_pick(right, third, fourth), *d = wefti_order_pick(right, fourth, third);
+    bool least = less(c, a), most = less(d, b);
+    const char *x = wefti_order_pick(least, wefti_order_pick(most, b, c), a);
+    const char *y = wefti_order_pick(most, wefti_order_pick(least, c, b), d);
+    bool turned = less(y, x);
+    memcpy(out, wefti_order_pick(least, a, c), size);
+    memcpy(out + size, wefti_order_pick(turned, x, y), size);
+    memcpy(out + 2 * size, wefti_order_pick(turned, y, x), size);
+    memcpy(out + 3 * size, wefti_order_pick(most, d, b), size);
 }
 
 WEFTI_ALWAYS_INLINE void wefti_order_insert(char *run, size_t count, char *spare, size_t size,
@@ -121,11 +147,12 @@ WEFTI_ALWAYS_INLINE void wefti_order_join(const char *from, size_t a, size_t b, 
 /* As wefti_sort_run of the library. */
 WEFTI_ALWAYS_INLINE void wefti_order_sort(char *array, char *other, size_t count, bool to_other, size_t size,
                                           bool (*less)(const void *, const void *)) {
-    char *in = array, *out = other;
-    for (size_t at = 0; at < count; at += WEFTI_ORDER_RUN) {
-        size_t run = count - at < WEFTI_ORDER_RUN ? count - at : WEFTI_ORDER_RUN;
-        wefti_order_insert(in + at * size, run, out, size, less);
-    }
+    char *in = other, *out = array;
+    size_t whole = count / WEFTI_ORDER_RUN * WEFTI_ORDER_RUN;
+    for (size_t at = 0; at < whole; at += WEFTI_ORDER_RUN)
+        wefti_order_four(array + at * size, other + at * size, size, less);
+    wefti_order_insert(array + whole * size, count - whole, other + whole * size, size, less);
+    memcpy(other + whole * size, array + whole * size, (count - whole) * size);
     for (size_t run = WEFTI_ORDER_RUN; run < count; run *= 2) {
         for (size_t at = 0; at < count; at += 2 * run) {
             size_t a = count - at < run ? count - at : run, b = count - at - a < run ? count - at - a : run;
