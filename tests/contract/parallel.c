@@ -103,6 +103,49 @@ TEST(a_body_that_returns_a_status_stops_its_loop) {
     end_and_free(kernel);
 }
 
+/* ---- scans of ranges ---- */
+
+typedef struct running {
+    const int *values;
+    long *sums;
+} running;
+
+static void fold_range(size_t first, size_t last, void *sum, void *context) {
+    for (size_t i = first; i < last; i++) *(long *)sum += ((running *)context)->values[i];
+}
+
+static void write_range(size_t first, size_t last, void *sum, void *context) {
+    const running *r = context;
+    for (size_t i = first; i < last; i++) r->sums[i] = *(long *)sum += r->values[i];
+}
+
+static void add_two(void *left, const void *right, void *context) {
+    (void)context;
+    *(long *)left += *(const long *)right;
+}
+
+TEST(a_scan_of_a_range_gives_what_is_up_to_each_index) {
+    enum { COUNT = 50000 };
+    static const long zero;
+    static int values[COUNT];
+    static long sums[COUNT];
+    weft_kernel *kernel = kernel_here();
+    running r = {values, sums};
+    for (int i = 0; i < COUNT; i++) values[i] = i % 13 - 4;
+    for (size_t begin = 0; begin < COUNT; begin += 24000) {
+        const weft_parallel_options in_parts = {.parts = 7};
+        const weft_parallel_options *options = begin == 0 ? NULL : &in_parts;
+        long wanted = 0, wrong = 0;
+        CHECK_OK(weft_scan_range(options, begin, COUNT, sizeof zero, &zero, fold_range, write_range, add_two, &r));
+        for (size_t i = begin; i < COUNT; i++) wrong += sums[i] != (wanted += values[i]);
+        CHECK_EQ(wrong, 0);
+    }
+    CHECK_OK(weft_scan_range(NULL, 5, 5, sizeof zero, &zero, fold_range, write_range, add_two, &r));
+    CHECK_STATUS(weft_scan_range(NULL, 0, 5, 0, &zero, fold_range, write_range, add_two, &r), WEFT_INVALID);
+    CHECK_STATUS(weft_scan_range(NULL, 0, 5, 8, &zero, NULL, write_range, add_two, &r), WEFT_INVALID);
+    end_and_free(kernel);
+}
+
 /* ---- priority ---- */
 
 typedef struct turns {
