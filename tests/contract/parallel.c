@@ -125,19 +125,19 @@ static void add_two(void *left, const void *right, void *context) {
 }
 
 TEST(a_scan_of_a_range_gives_what_is_up_to_each_index) {
-    enum { COUNT = 50000 };
+    enum { LENGTH = 50000 };
     static const long zero;
-    static int values[COUNT];
-    static long sums[COUNT];
+    static int values[LENGTH];
+    static long sums[LENGTH];
     weft_kernel *kernel = kernel_here();
     running r = {values, sums};
-    for (int i = 0; i < COUNT; i++) values[i] = i % 13 - 4;
-    for (size_t begin = 0; begin < COUNT; begin += 24000) {
+    for (int i = 0; i < LENGTH; i++) values[i] = i % 13 - 4;
+    for (size_t begin = 0; begin < LENGTH; begin += 24000) {
         const weft_parallel_options in_parts = {.parts = 7};
         const weft_parallel_options *options = begin == 0 ? NULL : &in_parts;
         long wanted = 0, wrong = 0;
-        CHECK_OK(weft_scan_range(options, begin, COUNT, sizeof zero, &zero, fold_range, write_range, add_two, &r));
-        for (size_t i = begin; i < COUNT; i++) wrong += sums[i] != (wanted += values[i]);
+        CHECK_OK(weft_scan_range(options, begin, LENGTH, sizeof zero, &zero, fold_range, write_range, add_two, &r));
+        for (size_t i = begin; i < LENGTH; i++) wrong += sums[i] != (wanted += values[i]);
         CHECK_EQ(wrong, 0);
     }
     CHECK_OK(weft_scan_range(NULL, 5, 5, sizeof zero, &zero, fold_range, write_range, add_two, &r));
