@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* 34-mandelbrot.c - a picture, computed in blocks, with progress on stderr. Arguments: a file to write (PPM), its
+/* 34-mandelbrot.c - a picture, computed in blocks, with a progress bar on stderr. Arguments: a file to write (PNG), its
  * width. */
 #include "check.h"
+#include "png.h"
 
 typedef struct picture {
     size_t width, height;
@@ -35,7 +36,8 @@ static weft_status paint(size_t row, size_t rows_end, size_t column, size_t colu
 
 static void show(size_t done, size_t all, void *context) {
     (void)context;
-    fprintf(stderr, "\r%3zu %%", done * 100 / all);
+    static const char bar[] = "##################################################";
+    fprintf(stderr, "\r[%-50.*s] %3zu %%", (int)(done * 50 / all), bar, done * 100 / all);
     if (done == all) fputc('\n', stderr);
 }
 
@@ -54,11 +56,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < p.width * p.height; i++) inside += p.rgb[3 * i + 2] == 0;
     printf("%zu by %zu, inside the set: %s\n", p.width, p.height,
            inside * 100 / (p.width * p.height) == 25 ? "a quarter" : "another part");
-    FILE *file = argc > 1 ? fopen(argv[1], "wb") : NULL;
-    if (file != NULL) {
-        fprintf(file, "P6\n%zu %zu\n255\n", p.width, p.height);
-        if (fwrite(p.rgb, 3 * p.width, p.height, file) != p.height || fclose(file) != 0) return EXIT_FAILURE;
-    }
+    if (argc > 1 && !png_write(argv[1], p.rgb, p.width, p.height)) return EXIT_FAILURE;
     free(p.rgb);
     return EXIT_SUCCESS;
 }

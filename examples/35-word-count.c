@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* 35-word-count.c - the words of a text, counted in parts that are joined. Argument: a file. Without one: a short text.
+/* 35-word-count.c - the words of texts, counted in parts that are joined. Arguments: files, such as
+ * /usr/share/common-licenses/GPL-3. Without one: a short text.
  *
  * A part knows whether it begins and ends in a word, so that a word across a border is counted once: this is
  * associative, and so it can be reduced.
@@ -36,25 +37,25 @@ static void join(void *accumulator, const void *element, void *context) {
                     left->any ? left->begins_in_word : right->begins_in_word, right->ends_in_word};
 }
 
-static char *text_of(const char *name, size_t *length) {
-    static const char verse[] = "the same procedure as last year\nthe same procedure as every year\n";
-    if (name == NULL) {
-        *length = sizeof verse - 1;
-        return strdup(verse);
-    }
+static const char verse[] = "the same procedure as last year\nthe same procedure as every year\n";
+
+/* Puts a file's text behind that of others. */
+static char *add_text(const char *name, char *text, size_t *length) {
     FILE *file = fopen(name, "rb");
     if (file == NULL || fseek(file, 0, SEEK_END) != 0) return NULL;
-    *length = (size_t)ftell(file);
-    char *text = malloc(*length + 1);
+    size_t more = (size_t)ftell(file);
     rewind(file);
-    if (text != NULL && fread(text, 1, *length, file) != *length) return NULL;
+    text = realloc(text, *length + more + 1);
+    if (text == NULL || fread(text + *length, 1, more, file) != more) return NULL;
+    *length += more;
     fclose(file);
     return text;
 }
 
 int main(int argc, char **argv) {
-    size_t length;
-    char *text = text_of(argc > 1 ? argv[1] : NULL, &length);
+    size_t length = argc > 1 ? 0 : sizeof verse - 1;
+    char *text = strdup(argc > 1 ? "" : verse);
+    for (int i = 1; i < argc && text != NULL; i++) text = add_text(argv[i], text, &length);
     if (text == NULL) return EXIT_FAILURE;
     weft_kernel *kernel = weft_make_kernel(0, NULL);
     check_made(kernel);

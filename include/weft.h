@@ -18,6 +18,7 @@
 #include <weft/kernel.h>
 #include <weft/kill.h>
 #include <weft/mutex.h>
+#include <weft/order.h>
 #include <weft/parallel.h>
 #include <weft/scope.h>
 #include <weft/task.h>

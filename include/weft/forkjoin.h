@@ -22,8 +22,9 @@ WEFT_BEGIN_DECLS
  *
  * Arguments are copied. A pointer to a variable of the spawner is good until the sync. A statement, not an expression.
  * Rules: syncs come in the reverse order of the spawns, each with the task's name; a function syncs all that it has
- * spawned before it returns. Who breaks them is stopped with a message that names the task and the rule; that a
- * function returned too early is noticed at once without NDEBUG, else at the next sync that names another task.
+ * spawned before it returns. Who breaks them is stopped with a message that names the task and the rule. That a task
+ * returned too early is noticed at once, however it was begun; only where nobody took it and its sync called it, with
+ * NDEBUG, not before the end of the task that spawned it, or a sync that names another task.
  * The spawner may wait (for channels, locks, the clock) between spawn and sync, and so may what it has spawned.
  * A task that another worker has taken sees that worker's bindings; the others see the spawner's.
  * Callable from any task, and from a thread: there it runs at its sync, or, if the current kernel has use_caller, may
@@ -53,7 +54,7 @@ struct weft_task_type;
 
 /** A spawned task. The fields are Weft's own. */
 typedef struct weft_fork {
-    const struct weft_task_type *type;
+    const struct weft_task_type *type; /**< one byte further while others may see the frame */
     struct {
         uintptr_t wefti_value;
     } state; /**< of one that was published, see forks.h */
@@ -65,10 +66,10 @@ typedef struct weft_forks {
     weft_fork *top; /**< the next frame to be filled */
     struct {
         weft_fork *wefti_value;
-    } limit;          /**< from here on spawn calls weft_forks_attend; others set it to NULL to ask for frames */
-    weft_fork *split; /**< frames below may be seen by others */
+    } limit; /**< from here on spawn calls weft_forks_attend; others set it to NULL to ask for frames */
     struct wefti_deque *deque, *serving;
-    weft_fork first; /**< the frame that is filled before there are any */
+    weft_fork before; /**< what a sync finds that has no spawn: of no type */
+    weft_fork first;  /**< the frame that is filled before there are any */
 } weft_forks;
 
 /** The frames of the calling strand. In the body of a task its name is that of a parameter with the same value. */
@@ -83,6 +84,8 @@ WEFT_API weft_fork *weft_forks_attend(weft_forks *forks);
 WEFT_API bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const struct weft_task_type *type);
 /** Stops the process, since a spawned task has returned before it had synced what it spawned. */
 WEFT_API void weft_forks_unsynced(const struct weft_task_type *type);
+/** A task that began with this top has returned: the same if there is another one, which no first spawn has made. */
+WEFT_API void weft_forks_moved(const weft_forks *forks, const weft_fork *top, const char *name);
 
 WEFT_END_DECLS
 
@@ -95,12 +98,27 @@ WEFT_END_DECLS
     WEFTI_STATIC_ASSERT(sizeof(struct task##_result) <= WEFT_SPAWN_BYTES,                                              \
                         "the result of a spawned task exceeds 48 bytes")
 
-/* relaxed: it is a request, which the next spawn sees as well. */
-#define WEFTI_LIMIT(forks) __atomic_load_n(&(forks)->limit.wefti_value, __ATOMIC_RELAXED)
+/* Whether a frame has reached the limit. relaxed: it is a request, which the next spawn sees as well. A relaxed load
+ * is compiled to one of its own, and the function is no longer inlined in itself as a sequential one is. So the word is
+ * read plainly, as something that may just have changed. ThreadSanitizer is told what it is. */
+#ifdef __SANITIZE_THREAD__
+#define WEFTI_ATOMIC_LIMIT 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WEFTI_ATOMIC_LIMIT 1
+#endif
+#endif
+static inline __attribute__((always_inline)) bool wefti_at_limit(weft_forks *forks, const weft_fork *frame) {
+#ifdef WEFTI_ATOMIC_LIMIT
+    return frame >= __atomic_load_n(&forks->limit.wefti_value, __ATOMIC_RELAXED);
+#else
+    __asm__ volatile("" : "+m"(forks->limit.wefti_value));
+    return frame >= forks->limit.wefti_value;
+#endif
+}
 
 #ifdef NDEBUG
-/* No code: so that the call is not made a loop with what comes after it. That keeps more in registers than is good. */
-#define WEFTI_SYNCED(forks, frame, task) __asm__ volatile("")
+#define WEFTI_SYNCED(forks, frame, task) (void)0
 #else
 #define WEFTI_SYNCED(forks, frame, task)                                                                               \
     do {                                                                                                               \
@@ -113,9 +131,13 @@ static inline weft_forks *wefti_use_here(weft_forks *forks) { return forks; }
 static inline weft_forks *wefti_use_here(weft_forks *(*)(void)) { return weft_forks_here(); }
 static inline weft_fork **wefti_use_top(weft_fork *&top) { return &top; }
 static inline weft_fork **wefti_use_top(weft_fork *(*)(void)) { return &weft_forks_here()->top; }
+static inline constexpr bool wefti_in_body(const weft_fork *) { return true; }
+static inline constexpr bool wefti_in_body(weft_fork *(*)(void)) { return false; }
+#define WEFTI_IN_BODY wefti_in_body(weft_top)
 #define WEFT_HERE wefti_use_here(weft_here)
 #define WEFT_TOP wefti_use_top(weft_top)
 #else
+#define WEFTI_IN_BODY _Generic((weft_top), weft_fork * : true, default : false)
 #define WEFT_HERE _Generic((weft_here), weft_forks * : weft_here, default : weft_forks_here())
 #define WEFT_TOP _Generic((weft_top), weft_fork * : &weft_top, default : &weft_forks_here()->top)
 #endif

@@ -128,6 +128,20 @@ WEFT_API weft_status weft_scan(const weft_parallel_options *options, weft_scan_k
                                size_t size, size_t count, const void *identity,
                                void (*combine)(void *left, const void *right, void *context), void *context);
 
+/**
+ * Scans a range without calling anybody for an element.
+ *
+ * fold(first, last, &accumulator, context) adds a range to an accumulator, as in weft_map_reduce. write gets what all
+ * before its range combine to, goes on with it, and writes what belongs to each index; it may leave anything in the
+ * accumulator. Both are given the same ranges only by chance. size: bytes of an accumulator. identity: not NULL.
+ * combine: of accumulators, associative, left = left + right. Where one worker does all, fold is never called.
+ */
+WEFT_API weft_status weft_scan_range(const weft_parallel_options *options, size_t begin, size_t end, size_t size,
+                                     const void *identity,
+                                     void (*fold)(size_t first, size_t last, void *accumulator, void *context),
+                                     void (*write)(size_t first, size_t last, void *accumulator, void *context),
+                                     void (*combine)(void *left, const void *right, void *context), void *context);
+
 /* ---- choosing and finding ---- */
 
 /** Whether an element counts: a function of the caller, called once an element at most. */

@@ -195,7 +195,7 @@ WEFT_END_DECLS
  * it, and the top of them, so that spawn and sync need not look for them, nor wait for memory. They are named like the
  * functions that find them, which serve outside of bodies. The plain function of the task's own name is for everybody
  * else. */
-#define WEFTI_ANNOUNCE(storage, result, name, fields, parameters, extra)                                               \
+#define WEFTI_ANNOUNCE(storage, inlined, result, name, fields, parameters, extra)                                      \
     struct name##_arguments {                                                                                          \
         fields                                                                                                         \
     };                                                                                                                 \
@@ -205,15 +205,24 @@ WEFT_END_DECLS
     WEFTI_STATIC_ASSERT(WEFTI_ALIGNOF(struct name##_arguments) <= 16, "an argument of " #name " is over-aligned");     \
     WEFTI_STATIC_ASSERT(sizeof(struct name##_arguments) <= 65536, "the arguments of " #name " exceed 64 KiB");         \
     storage result name parameters;                                                                                    \
-    storage result wefti_body_of_##name(weft_forks *weft_here, weft_fork *weft_top WEFTI_UNWRAP extra);
+    storage inlined result wefti_body_of_##name(weft_forks *weft_here, weft_fork *weft_top WEFTI_UNWRAP extra);
+
+/* weft_forks_moved has the last word. */
+#define WEFTI_RETURNED(forks, before, name)                                                                            \
+    do {                                                                                                               \
+        if (__builtin_expect((forks)->top != (before), 0)) weft_forks_moved(forks, before, #name);                     \
+    } while (0)
 
 #define WEFTI_OBJECT(storage, result, name, size, uses)                                                                \
     __attribute__((unused)) static void wefti_invoke_of_##name(void *wefti_arguments, void *wefti_result) {            \
         struct name##_arguments *wefti_block = (struct name##_arguments *)wefti_arguments;                             \
         (void)wefti_block;                                                                                             \
         (void)wefti_result;                                                                                            \
+        weft_forks *wefti_forks = weft_here();                                                                         \
+        weft_fork *wefti_top = wefti_forks->top;                                                                       \
         WEFTI_IF_VOID(result)                                                                                          \
-        (, *(result *)wefti_result =) wefti_body_of_##name(weft_here(), weft_top() WEFTI_UNWRAP uses);                 \
+        (, *(result *)wefti_result =) wefti_body_of_##name(wefti_forks, wefti_top WEFTI_UNWRAP uses);                  \
+        WEFTI_RETURNED(wefti_forks, wefti_top, name);                                                                  \
     }                                                                                                                  \
     storage const weft_task_type weft_task_of_##name = {#name, wefti_invoke_of_##name, size,                           \
                                                         WEFTI_IF_VOID(result)(0, sizeof(result))};
@@ -222,11 +231,19 @@ WEFT_END_DECLS
     storage result name parameters {                                                                                   \
         struct name##_arguments wefti_values = {WEFTI_UNWRAP gives}, *wefti_block = &wefti_values;                     \
         (void)wefti_block;                                                                                             \
-        WEFTI_IF_VOID(result)(, return ) wefti_body_of_##name(weft_here(), weft_top() WEFTI_UNWRAP uses);              \
+        weft_forks *wefti_forks = weft_here();                                                                         \
+        weft_fork *wefti_top = wefti_forks->top;                                                                       \
+        WEFTI_IF_VOID(result)                                                                                          \
+        (, result wefti_value =) wefti_body_of_##name(wefti_forks, wefti_top WEFTI_UNWRAP uses);                       \
+        WEFTI_RETURNED(wefti_forks, wefti_top, name);                                                                  \
+        return WEFTI_IF_VOID(result)(, wefti_value);                                                                   \
     }
 
-/* The frame lies at `top`. Who finds the limit reached: there are no frames yet, their end is near, or a worker with
- * nothing to do has asked for some. Copies are of no bytes where the sizes do not fit, which weft_spawn refuses. */
+/* What a frame is of says in one look whether it may be called: one that others may see is of another type. A body is
+ * inline so that compilers make several levels of a recursion one function with -O2 too, as of a sequential one with
+ * -O3. The frame lies at `top`. Who finds the limit reached: there are no frames yet, their end is near, or a worker
+ * with nothing to do has asked for some. Copies are of no bytes where the sizes do not fit, which weft_spawn refuses.
+ */
 #define WEFTI_FORKERS(result, name, extra, gives, uses)                                                                \
     __attribute__((unused, always_inline)) static inline void wefti_spawn_of_##name(                                   \
         weft_forks *wefti_forks, weft_fork **wefti_top WEFTI_UNWRAP extra) {                                           \
@@ -235,22 +252,22 @@ WEFT_END_DECLS
         wefti_frame->type = &weft_task_of_##name;                                                                      \
         __builtin_memcpy(wefti_frame->data, &wefti_block, WEFTI_IF_FITS(struct name##_arguments));                     \
         wefti_forks->top = *wefti_top = wefti_frame + 1;                                                               \
-        if (__builtin_expect(wefti_frame >= WEFTI_LIMIT(wefti_forks), 0)) *wefti_top = weft_forks_attend(wefti_forks); \
+        if (__builtin_expect(wefti_at_limit(wefti_forks, wefti_frame), 0))                                             \
+            *wefti_top = weft_forks_attend(wefti_forks);                                                               \
     }                                                                                                                  \
     __attribute__((unused, always_inline)) static inline result wefti_sync_of_##name(weft_forks *wefti_forks,          \
                                                                                      weft_fork **wefti_top) {          \
         struct name##_arguments wefti_values, *wefti_block = &wefti_values;                                            \
         weft_fork *wefti_frame = *wefti_top - 1;                                                                       \
         (void)wefti_block;                                                                                             \
-        if (__builtin_expect(wefti_frame >= wefti_forks->split && wefti_frame->type == &weft_task_of_##name, 1)) {     \
-            wefti_forks->top = *wefti_top = wefti_frame;                                                               \
-        } else if (!weft_forks_reclaim(wefti_forks, wefti_frame, &weft_task_of_##name)) {                              \
+        if (__builtin_expect(wefti_frame->type != &weft_task_of_##name, 0) &&                                          \
+            !weft_forks_reclaim(wefti_forks, wefti_frame, &weft_task_of_##name)) {                                     \
             struct name##_result wefti_result;                                                                         \
             *wefti_top = wefti_frame;                                                                                  \
             __builtin_memcpy(&wefti_result, wefti_frame->data, WEFTI_IF_FITS(struct name##_result));                   \
             return WEFTI_IF_VOID(result)(, wefti_result.wefti_value);                                                  \
         }                                                                                                              \
-        *wefti_top = wefti_frame;                                                                                      \
+        wefti_forks->top = *wefti_top = wefti_frame;                                                                   \
         __builtin_memcpy(&wefti_values, wefti_frame->data, WEFTI_IF_FITS(struct name##_arguments));                    \
         WEFTI_IF_VOID(result)                                                                                          \
         (, result wefti_value =) wefti_body_of_##name(wefti_forks, wefti_frame WEFTI_UNWRAP uses);                     \
@@ -280,15 +297,15 @@ WEFT_END_DECLS
                                         weft_fork *weft_top __attribute__((unused)) WEFTI_UNWRAP extra)
 
 #define WEFTI_MAKE_STATIC(result, name, size, fields, parameters, extra, gives, uses)                                  \
-    WEFTI_ANNOUNCE(__attribute__((unused)) static, result, name, fields, parameters, extra)                            \
+    WEFTI_ANNOUNCE(__attribute__((unused)) static, inline, result, name, fields, parameters, extra)                    \
     WEFTI_OBJECT(static, result, name, size, uses)                                                                     \
     WEFTI_PLAIN(static, result, name, parameters, gives, uses)                                                         \
     WEFTI_FORKERS(result, name, extra, gives, uses)                                                                    \
     WEFTI_SUBMITTERS(result, name, extra, gives)                                                                       \
-    WEFTI_BODY(static, result, name, extra)
+    WEFTI_BODY(static inline, result, name, extra)
 
 #define WEFTI_MAKE_DECLARED(result, name, size, fields, parameters, extra, gives, uses)                                \
-    WEFTI_ANNOUNCE(extern, result, name, fields, parameters, extra)                                                    \
+    WEFTI_ANNOUNCE(extern, , result, name, fields, parameters, extra)                                                  \
     extern const weft_task_type weft_task_of_##name;                                                                   \
     WEFTI_FORKERS(result, name, extra, gives, uses)                                                                    \
     WEFTI_SUBMITTERS(result, name, extra, gives)
@@ -385,15 +402,21 @@ WEFT_END_DECLS
          WEFTI_GIVE h),                                                                                                \
         (, WEFTI_USE a, WEFTI_USE b, WEFTI_USE c, WEFTI_USE d, WEFTI_USE e, WEFTI_USE f, WEFTI_USE g, WEFTI_USE h))
 
-#define WEFTI_CALL_0(n) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP)
-#define WEFTI_CALL_1(n, a) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a)
-#define WEFTI_CALL_2(n, a, b) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b)
-#define WEFTI_CALL_3(n, a, b, c) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c)
-#define WEFTI_CALL_4(n, a, b, c, d) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d)
-#define WEFTI_CALL_5(n, a, b, c, d, e) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e)
-#define WEFTI_CALL_6(n, a, b, c, d, e, f) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e, f)
-#define WEFTI_CALL_7(n, a, b, c, d, e, f, g) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e, f, g)
-#define WEFTI_CALL_8(n, a, b, c, d, e, f, g, h) wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e, f, g, h)
+/* From outside of a body: the plain function, which looks whether all was synced. */
+#define WEFTI_CALL_0(n) (WEFTI_IN_BODY ? wefti_body_of_##n(WEFT_HERE, *WEFT_TOP) : n())
+#define WEFTI_CALL_1(n, a) (WEFTI_IN_BODY ? wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a) : n(a))
+#define WEFTI_CALL_2(n, a, b) (WEFTI_IN_BODY ? wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b) : n(a, b))
+#define WEFTI_CALL_3(n, a, b, c) (WEFTI_IN_BODY ? wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c) : n(a, b, c))
+#define WEFTI_CALL_4(n, a, b, c, d)                                                                                    \
+    (WEFTI_IN_BODY ? wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d) : n(a, b, c, d))
+#define WEFTI_CALL_5(n, a, b, c, d, e)                                                                                 \
+    (WEFTI_IN_BODY ? wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e) : n(a, b, c, d, e))
+#define WEFTI_CALL_6(n, a, b, c, d, e, f)                                                                              \
+    (WEFTI_IN_BODY ? wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e, f) : n(a, b, c, d, e, f))
+#define WEFTI_CALL_7(n, a, b, c, d, e, f, g)                                                                           \
+    (WEFTI_IN_BODY ? wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e, f, g) : n(a, b, c, d, e, f, g))
+#define WEFTI_CALL_8(n, a, b, c, d, e, f, g, h)                                                                        \
+    (WEFTI_IN_BODY ? wefti_body_of_##n(WEFT_HERE, *WEFT_TOP, a, b, c, d, e, f, g, h) : n(a, b, c, d, e, f, g, h))
 #define WEFTI_SPAWN_0(n) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP)
 #define WEFTI_SPAWN_1(n, a) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP, a)
 #define WEFTI_SPAWN_2(n, a, b) wefti_spawn_of_##n(WEFT_HERE, WEFT_TOP, a, b)

@@ -2,11 +2,14 @@
 /* forks.c - what is done to frames under the lock. See forks.h. */
 #include "lockfree/forks.h"
 
-/* Under the lock. The outermost frame is never private. */
+/* Under the lock. */
 static void set_shared(wefti_deque *deque, uint32_t shared) {
-    /* relaxed: others look again under the lock */
-    wefti_store_relaxed(&deque->shared, shared);
-    deque->forks->split = deque->base + WEFTI_MAX(shared, 1u);
+    wefti_store_relaxed(&deque->shared, shared); /* relaxed: others look again under the lock */
+}
+
+/* Frames that nobody has taken, and nobody else sees any more. */
+static void unmark(wefti_deque *deque, uint32_t from, uint32_t to) {
+    for (uint32_t i = WEFTI_MAX(from, 1u); i < to; i++) deque->base[i].type = wefti_frame_type(&deque->base[i]);
 }
 
 void wefti_deque_begin(wefti_deque *deque, weft_forks *forks, weft_fork *base) {
@@ -16,7 +19,6 @@ void wefti_deque_begin(wefti_deque *deque, weft_forks *forks, weft_fork *base) {
     wefti_atomic_init(&deque->tail, 0u);
     wefti_atomic_init(&deque->shared, 0u);
     forks->top = base;
-    forks->split = base + 1;
 }
 
 bool wefti_deque_publish(wefti_deque *deque) {
@@ -24,8 +26,10 @@ bool wefti_deque_publish(wefti_deque *deque) {
     uint32_t shared = wefti_load_relaxed(&deque->shared); /* relaxed: the owner's own */
     if (end <= shared) return false;
     uint32_t wanted = shared + (end - shared + 1) / 2;
-    /* relaxed: the lock publishes it */
-    for (uint32_t i = shared; i < wanted; i++) wefti_store_relaxed(&deque->base[i].state, (uintptr_t)WEFTI_FRAME_OPEN);
+    for (uint32_t i = shared; i < wanted; i++) {
+        wefti_frame_mark(&deque->base[i]);
+        wefti_store_relaxed(&deque->base[i].state, (uintptr_t)WEFTI_FRAME_OPEN); /* relaxed: the lock publishes it */
+    }
     wefti_spin_lock(&deque->lock);
     set_shared(deque, wanted);
     wefti_spin_unlock(&deque->lock);
@@ -37,8 +41,11 @@ bool wefti_deque_reclaim(wefti_deque *deque) {
     wefti_spin_lock(&deque->lock);
     uint32_t tail = wefti_load_relaxed(&deque->tail);
     bool mine = tail <= at;
-    if (mine && at < wefti_load_relaxed(&deque->shared)) set_shared(deque, tail + (at - tail) / 2);
+    bool seen = mine && at < wefti_load_relaxed(&deque->shared);
+    uint32_t kept = seen ? tail + (at - tail) / 2 : at;
+    if (seen) set_shared(deque, kept);
     wefti_spin_unlock(&deque->lock);
+    unmark(deque, kept, at);
     return mine;
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* forks.h - a strand's spawned tasks: a stack of frames, of which its lower part may be stolen from.
  *
- *     base                      split                    top
+ *     base                                               top
  *      | stolen    | to be had  |  private                |            a spawn fills the frame at top, a sync empties
  *      0          tail        shared                                   the one below it
  *
- * The owner touches `top`, `split` and frames from `split` on, and they are nobody else's: no fence, no update. What
- * lies below is under the lock: a thief takes the oldest frame, at `tail`. Who has nothing to do and finds none to be
- * had sets the owner's `limit` to NULL. The next spawn notices, and publishes half of the private frames. A sync that
- * comes down to the split either takes its frame back, and half of those to be had with it, or waits for who has taken
- * it. The outermost frame always counts as below the split, so that the owner notices when it is gone.
+ * The owner touches `top` and the private frames, and they are nobody else's: no fence, no update. What lies below is
+ * under the lock: a thief takes the oldest frame, at `tail`. Who has nothing to do and finds none to be had sets the
+ * owner's `limit` to NULL. The next spawn notices, and publishes half of the private frames: it *marks* them, so that
+ * they are of no task's type. A sync that finds a mark either takes its frame back, and half of those to be had with
+ * it, or waits for who has taken it. The outermost frame always has a mark, so that the owner notices when it is gone.
  *
  * State of a frame that is published:
  *
@@ -18,8 +18,9 @@
  *
  * FAILED is the same as DONE, with a condition in the place of a result.
  *
- * Invariants: F1 tail <= shared <= split - base. F2 frames are stolen from the oldest on, so those below a stolen one
- * are stolen or done. F3 who has made a frame DONE does not touch it again.
+ * Invariants: F1 tail <= shared <= top - base, and frames below shared, and the outermost, have a mark, and only they,
+ * but for those that were stolen, and then settled. F2 frames are stolen from the oldest on, so those below a stolen
+ * one are stolen or done. F3 who has made a frame DONE does not touch it again.
  *
  * Rules: begin, publish, reclaim and settle are for the owner, or for who runs on the owner's thread while it is
  * parked. Source: the split of Lace (van Dijk, van de Pol, 2014) and the trip wire of Wool (Faxén, 2008). Unlike both:
@@ -42,13 +43,23 @@ typedef struct wefti_deque {
     weft_fork *base;
 } wefti_deque;
 
+/* What a frame is of, with a mark and without. */
+static inline const struct weft_task_type *wefti_frame_type(const weft_fork *frame) {
+    return (const struct weft_task_type *)((uintptr_t)frame->type & ~(uintptr_t)1);
+}
+static inline bool wefti_frame_is_marked(const weft_fork *frame) { return ((uintptr_t)frame->type & 1) != 0; }
+/* Owner: of a frame that nobody else can see yet. */
+static inline void wefti_frame_mark(weft_fork *frame) {
+    frame->type = (const struct weft_task_type *)((uintptr_t)frame->type | 1);
+}
+
 /* Puts an empty stack of frames over this memory. */
 void wefti_deque_begin(wefti_deque *deque, weft_forks *forks, weft_fork *base);
 
 /* Owner: lets others see half of the private frames, rounded up. false: there are none. */
 bool wefti_deque_publish(wefti_deque *deque);
 
-/* Owner: takes the frame below top, which lies below the split, out of what others see. false: it was stolen, and
+/* Owner: takes the frame below top, which has a mark, out of what others see. false: it was stolen, and
  * settle is to be called when it is done. */
 bool wefti_deque_reclaim(wefti_deque *deque);
 void wefti_deque_settle(wefti_deque *deque);

@@ -30,10 +30,11 @@ weft_fork *weft_top(void) { return weft_forks_here()->top; }
 /* A strand's first spawn: what it has spawned lies in the only frame it had. */
 static WEFTI_NOINLINE wefti_forker *make(weft_forks *forks) {
     wefti_forker *forker = calloc(1, sizeof *forker);
-    weft_fork *base = wefti_pages_map(WEFTI_MOST_FRAMES * sizeof *base);
+    weft_fork *base = wefti_pages_map(WEFTI_FRAMES_BYTES);
     if (forker == NULL || base == NULL)
         wefti_stop_misuse("task", forks->first.type->name, "cannot be spawned for want of memory: bytes wanted",
-                          WEFTI_MOST_FRAMES * sizeof *base, "");
+                          WEFTI_FRAMES_BYTES, "");
+    base++; /* the one before is of no type: a sync without a spawn finds it */
     wefti_deque_begin(&forker->deque, forks, base);
     base[0] = forks->first;
     forks->top = base + 1;
@@ -62,7 +63,7 @@ static void enlist(wefti_forker *forker) {
 
 /* The spawn that is too many is not made. What was spawned before is joined by who leaves it. */
 WEFTI_NORETURN static void refuse(wefti_forker *forker, const char *format, size_t number) {
-    const char *name = (--forker->deque.forks->top)->type->name;
+    const char *name = wefti_frame_type(--forker->deque.forks->top)->name;
     weft_origin origin = {"weft_spawn", name, 0, &weft_type_stack_exhausted, NULL, 0, NULL};
     weft_error_from(origin, format, name, number);
 }
@@ -100,12 +101,18 @@ static void move_first(weft_forks *forks, weft_fork *base) {
     forks->top = base + 1;
 }
 
+/* The outermost spawn. */
+static void begin(wefti_forker *forker) {
+    wefti_frame_mark(forker->deque.base);
+    if (forker->kernel == NULL) enlist(forker);
+}
+
 weft_fork *weft_forks_attend(weft_forks *forks) {
     wefti_forker *forker = forks->deque != NULL ? wefti_forker_of(forks) : make(forks);
     move_first(forks, forker->deque.base);
     if (forks->top > forker->soft) look_at_stack(forker);
     wefti_store_relaxed(&forks->limit, forker->soft); /* relaxed: it may be asked anew at any time */
-    if (forker->kernel == NULL && forks->top == forker->deque.base + 1) enlist(forker);
+    if (forks->top == forker->deque.base + 1) begin(forker);
     weft_kernel *kernel = forker->kernel;
     if (kernel != NULL && wefti_deque_publish(&forker->deque)) wefti_notify(kernel, &kernel->idle);
     return forks->top;
@@ -152,7 +159,7 @@ static void delist(wefti_forker *forker) {
 /* Waits until nobody else runs it, if it was taken; then the frame is nobody's. Returns whether nobody had taken it. */
 static bool take_back(wefti_forker *forker, weft_fork *frame) {
     weft_forks *forks = forker->deque.forks;
-    bool mine = frame >= forks->split || wefti_deque_reclaim(&forker->deque);
+    bool mine = !wefti_frame_is_marked(frame) || wefti_deque_reclaim(&forker->deque);
     if (!mine) {
         wait_for(forker, frame);
         wefti_deque_settle(&forker->deque);
@@ -188,7 +195,7 @@ bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const weft_task_typ
     if (forker == NULL || forks->top == forker->deque.base)
         wefti_stop_misuse("task", type->name, "is synced without a spawn: spawned and not synced are", 0, " tasks");
     if (forks->top != frame + 1) weft_forks_unsynced(type);
-    if (frame->type != type)
+    if (wefti_frame_type(frame) != type)
         wefti_stop_misuse("task", type->name, "is synced before a task that was spawned after it, not synced are",
                           (size_t)(forks->top - forker->deque.base), " tasks");
     if (take_back(forker, frame)) return true;
@@ -197,8 +204,14 @@ bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const weft_task_typ
     return false;
 }
 
-void weft_forks_unsynced(const weft_task_type *type) {
-    weft_forks *forks = weft_forks_here();
-    wefti_stop_misuse("task", type->name, "has returned before it had synced what it spawned, not synced are",
+static WEFTI_NOINLINE void stop_unsynced(const weft_forks *forks, const char *name) {
+    wefti_stop_misuse("task", name, "has returned before it had synced what it spawned, not synced are",
                       (size_t)(forks->top - forks->deque->base), " tasks");
+}
+
+void weft_forks_unsynced(const weft_task_type *type) { stop_unsynced(weft_forks_here(), type->name); }
+
+void weft_forks_moved(const weft_forks *forks, const weft_fork *top, const char *name) {
+    const weft_fork *before = top == &forks->first && forks->deque != NULL ? forks->deque->base : top;
+    if (forks->top != before) stop_unsynced(forks, name);
 }

@@ -18,6 +18,9 @@ typedef struct scan {
     const void *identity;
     void (*combine)(void *left, const void *right, void *context);
     void *context;
+    size_t begin; /* of a range, with fold and write in place of arrays */
+    void (*fold)(size_t first, size_t last, void *accumulator, void *context);
+    void (*write)(size_t first, size_t last, void *accumulator, void *context);
     unsigned char *sums; /* parts + 2: of what is before each part; the last is the scratch of none */
 } scan;
 
@@ -28,25 +31,56 @@ static weft_status sum_pieces(void *argument, size_t first, size_t last) {
     for (size_t part = first; part < last; part++) {
         void *sum = s->sums + (part + 1) * s->size;
         size_t end = wefti_part_begin(s->count, s->parts, part + 1);
+        size_t begin = wefti_part_begin(s->count, s->parts, part);
         memcpy(sum, s->identity, s->size);
-        for (size_t i = wefti_part_begin(s->count, s->parts, part); i < end; i++)
+        if (s->fold != NULL) s->fold(s->begin + begin, s->begin + end, sum, s->context);
+        for (size_t i = begin; s->fold == NULL && i < end; i++)
             s->combine(sum, wefti_element(s->array, s->size, i), s->context);
     }
     return WEFT_OK;
 }
 
-/* sum is what is before the part, and scratch: room for two elements. */
-static void scan_part(const scan *s, size_t part, unsigned char *sum) {
-    unsigned char *element = sum + s->size;
-    size_t end = wefti_part_begin(s->count, s->parts, part + 1);
-    memcpy(sum, s->sums + part * s->size, s->size);
-    for (size_t i = wefti_part_begin(s->count, s->parts, part); i < end; i++) {
-        void *out = wefti_element(s->out, s->size, i);
-        memcpy(element, wefti_element(s->array, s->size, i), s->size); /* out may be where it lies */
-        if (s->kind == WEFT_SCAN_EXCLUSIVE) memcpy(out, sum, s->size);
-        s->combine(sum, element, s->context);
-        if (s->kind == WEFT_SCAN_INCLUSIVE) memcpy(out, sum, s->size);
+/* sum is what is before the part, and scratch: room for two elements. Inlined with a constant size, so that copies of
+ * small elements are moves. */
+static inline __attribute__((always_inline)) void scan_sized(const scan *s, size_t part, unsigned char *sum,
+                                                             size_t size, bool inclusive) {
+    unsigned char *element = sum + size;
+    size_t begin = wefti_part_begin(s->count, s->parts, part), end = wefti_part_begin(s->count, s->parts, part + 1);
+    const char *in = wefti_element(s->array, size, begin);
+    char *out = wefti_element(s->out, size, begin);
+    memcpy(sum, s->sums + part * size, size);
+    for (size_t i = begin; i < end; i++, in += size, out += size) {
+        if (inclusive) {
+            s->combine(sum, in, s->context);
+            memcpy(out, sum, size);
+        } else {
+            memcpy(element, in, size); /* out may be where it lies */
+            memcpy(out, sum, size);
+            s->combine(sum, element, s->context);
+        }
     }
+}
+
+static void write_part(const scan *s, size_t part, unsigned char *sum) {
+    memcpy(sum, s->sums + part * s->size, s->size);
+    s->write(s->begin + wefti_part_begin(s->count, s->parts, part),
+             s->begin + wefti_part_begin(s->count, s->parts, part + 1), sum, s->context);
+}
+
+static void scan_part(const scan *s, size_t part, unsigned char *sum) {
+    bool inclusive = s->kind == WEFT_SCAN_INCLUSIVE;
+    if (s->write != NULL) {
+        write_part(s, part, sum);
+        return;
+    }
+    if (s->size == 8 && inclusive)
+        scan_sized(s, part, sum, 8, true);
+    else if (s->size == 8)
+        scan_sized(s, part, sum, 8, false);
+    else if (s->size == 4 && inclusive)
+        scan_sized(s, part, sum, 4, true);
+    else
+        scan_sized(s, part, sum, s->size, inclusive);
 }
 
 static weft_status scan_pieces(void *argument, size_t first, size_t last) {
@@ -97,6 +131,22 @@ weft_status weft_scan(const weft_parallel_options *options, weft_scan_kind kind,
     if (!wefti_array_valid(array, size, count) || !wefti_array_valid(out, size, count)) return WEFT_INVALID;
     if (identity == NULL || combine == NULL || (unsigned)kind > WEFT_SCAN_EXCLUSIVE) return WEFT_INVALID;
     if (count == 0) return WEFT_OK;
-    scan s = {kind, array, out, size, count, 0, identity, combine, context, NULL};
+    scan s = {kind, array, out, size, count, 0, identity, combine, context, 0, NULL, NULL, NULL};
+    return wefti_parallel(options, scan_inside, &s);
+}
+
+weft_status weft_scan_range(const weft_parallel_options *options, size_t begin, size_t end, size_t size,
+                            const void *identity,
+                            void (*fold)(size_t first, size_t last, void *accumulator, void *context),
+                            void (*write)(size_t first, size_t last, void *accumulator, void *context),
+                            void (*combine)(void *left, const void *right, void *context), void *context) {
+    size_t count = end > begin ? end - begin : 0;
+    if (size == 0 || size > WEFTI_MOST_ELEMENTS || count > WEFTI_MOST_ELEMENTS) return WEFT_INVALID;
+    if (identity == NULL || fold == NULL || write == NULL || combine == NULL) return WEFT_INVALID;
+    if (count == 0) return WEFT_OK;
+    scan s = {.size = size, .count = count, .identity = identity, .combine = combine, .context = context};
+    s.begin = begin;
+    s.fold = fold;
+    s.write = write;
     return wefti_parallel(options, scan_inside, &s);
 }

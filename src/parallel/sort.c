@@ -7,6 +7,8 @@
  *
  * Source: Odeh, Green, Mwassi, Shmueli, Birk, Merge Path (2012).
  */
+#include <weft/order.h>
+
 #include <stdlib.h>
 
 #include "dynamic/frame.h"
@@ -26,8 +28,9 @@ typedef struct sorting {
     size_t count, size, runs;
     weft_compare *compare;
     void *context;
-    bool to_other; /* where the runs are to be */
-    bool *moved;   /* for each run: it is there */
+    const weft_order *order; /* NULL: none but compare */
+    bool to_other;           /* where the runs are to be */
+    bool *moved;             /* for each run: it is there */
     segment *segments;
     size_t segment_count, most_segments;
 } sorting;
@@ -35,7 +38,9 @@ typedef struct sorting {
 /* ---- one worker ---- */
 
 static void sort_alone(const sorting *s, char *from, char *other, size_t count, bool to_other) {
-    if (s->size == 4)
+    if (s->order != NULL)
+        s->order->sort_run(from, other, count, to_other);
+    else if (s->size == 4)
         wefti_sort_run(from, other, count, to_other, 4, s->compare, s->context);
     else if (s->size == 8)
         wefti_sort_run(from, other, count, to_other, 8, s->compare, s->context);
@@ -47,7 +52,9 @@ static void sort_alone(const sorting *s, char *from, char *other, size_t count, 
 
 static void merge_segment(const sorting *s, const segment *part) {
     const segment *p = part;
-    if (s->size == 4)
+    if (s->order != NULL)
+        s->order->merge_runs(p->a, p->a_count, p->b, p->b_count, p->out);
+    else if (s->size == 4)
         wefti_merge_runs(p->a, p->a_count, p->b, p->b_count, p->out, 4, s->compare, s->context);
     else if (s->size == 8)
         wefti_merge_runs(p->a, p->a_count, p->b, p->b_count, p->out, 8, s->compare, s->context);
@@ -225,12 +232,80 @@ weft_status weft_stable_sort(const weft_parallel_options *options, void *array, 
     return count < 2 ? WEFT_OK : wefti_parallel(options, stable_sort_inside, &s);
 }
 
+/* ---- by an order that is inlined ---- */
+
+/* For what compares one by one: where segments begin, and sorting without memory. */
+static int compare_by_order(const void *a, const void *b, void *context) {
+    const weft_order *order = context;
+    return order->less(a, b) ? -1 : order->less(b, a);
+}
+
+weft_status weft_sort_ordered(const weft_parallel_options *options, const weft_order *order, void *array,
+                              size_t count) {
+    if (order == NULL || !wefti_array_valid(array, order->size, count)) return WEFT_INVALID;
+    sorting s = {.array = array, .count = count, .size = order->size, .compare = compare_by_order, .order = order};
+    s.context = (void *)(uintptr_t)order;
+    return count < 2 ? WEFT_OK : wefti_parallel(options, stable_sort_inside, &s);
+}
+
+/* ---- texts ---- */
+
+/* A text with its first bytes, as a number that is in their order: most comparisons follow no pointer. */
+typedef struct text {
+    uint64_t begin;
+    const char *all;
+} text;
+
+WEFT_ORDER(by_text, text, a, b) { return a->begin != b->begin ? a->begin < b->begin : strcmp(a->all, b->all) < 0; }
+
+static uint64_t begin_of(const char *string) {
+    uint64_t begin = 0;
+    for (int i = 0; i < 8 && string[i] != 0; i++) begin |= (uint64_t)(unsigned char)string[i] << (56 - 8 * i);
+    return begin;
+}
+
+typedef struct texts {
+    const char **array;
+    text *with_begins;
+    size_t count;
+} texts;
+
+static weft_status begin_pieces(void *argument, size_t first, size_t last) {
+    const texts *t = argument;
+    for (size_t i = first; i < last; i++) t->with_begins[i] = (text){begin_of(t->array[i]), t->array[i]};
+    return WEFT_OK;
+}
+
+static weft_status sort_texts(const weft_parallel_options *options, texts *t) {
+    weft_status status = wefti_split(options, t->count, begin_pieces, t);
+    if (status != WEFT_OK) return status;
+    status = weft_sort_by(options, by_text, t->with_begins, t->count);
+    for (size_t i = 0; i < t->count; i++) t->array[i] = t->with_begins[i].all; /* each once, also if it gave up */
+    return status;
+}
+
+static weft_status sort_texts_inside(const weft_parallel_options *options, void *argument) {
+    texts *t = argument;
+    t->with_begins = malloc(t->count * sizeof *t->with_begins);
+    if (t->with_begins == NULL) return WEFT_NO_MEMORY;
+    weft_frame frame;
+    wefti_strand *self = wefti_strand_now;
+    wefti_frame_begin(self, &frame, free, t->with_begins);
+    weft_status status = sort_texts(options, t);
+    wefti_frame_end(self, &frame, true);
+    return status;
+}
+
 static int compare_strings(const void *a, const void *b, void *context) {
     (void)context;
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 weft_status weft_sort_strings(const weft_parallel_options *options, const char **array, size_t count) {
+    if (!wefti_array_valid(array, sizeof *array, count)) return WEFT_INVALID;
+    if (count < 2) return WEFT_OK;
+    weft_status status = wefti_parallel(options, sort_texts_inside, &(texts){array, NULL, count});
+    if (status != WEFT_NO_MEMORY) return status;
     return weft_sort(options, array, count, sizeof *array, compare_strings, NULL);
 }
 

@@ -172,12 +172,18 @@ static void submit_helpers(shared_split *split, wefti_strand *self, size_t helpe
     }
 }
 
-/* Helpers are of the caller's category: who kills it stops all of the loop. */
+/* Helpers are of the caller's category: who kills it stops all of the loop. And of its priority: a loop in a task of
+ * low priority takes no worker from others. */
 static void ask(shared_split *split, wefti_strand *self, size_t helpers) {
-    /* relaxed: its own */
-    weft_category category = self->worker != NULL ? wefti_load_relaxed(&wefti_runner_of_strand(self)->category)
-                                                  : weft_get(weft_task_category);
-    WEFT_BIND(weft_task_category, category) { submit_helpers(split, self, helpers); }
+    weft_category category = weft_get(weft_task_category);
+    weft_priority priority = weft_get(weft_task_priority);
+    if (self->worker != NULL) {
+        const wefti_runner *runner = wefti_runner_of_strand(self);
+        category = wefti_load_relaxed(&runner->category); /* relaxed: its own */
+        if (runner->low) priority = WEFT_PRIORITY_LOW;
+    }
+    WEFT_BIND(weft_task_category, category)
+    WEFT_BIND(weft_task_priority, priority) { submit_helpers(split, self, helpers); }
 }
 
 /* What the caller knows. */

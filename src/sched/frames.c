@@ -13,13 +13,12 @@
 void wefti_forks_init(weft_forks *forks) {
     memset(forks, 0, sizeof *forks);
     forks->top = &forks->first;
-    forks->split = forks->top + 1;
 }
 
 void wefti_forks_end(weft_forks *forks) {
     wefti_forker *forker = wefti_forker_of(forks);
     if (forker == NULL) return;
-    wefti_pages_unmap(forker->deque.base, WEFTI_MOST_FRAMES * sizeof(weft_fork));
+    wefti_pages_unmap(forker->deque.base - 1, WEFTI_FRAMES_BYTES);
     free(forker);
     wefti_forks_init(forks);
 }
@@ -114,11 +113,6 @@ bool wefti_frames_any(wefti_worker *worker) {
 
 /* ---- running one ---- */
 
-void wefti_frames_check(const weft_forks *forks, const weft_fork *top, const weft_task_type *type) {
-    const weft_fork *before = top == &forks->first && forks->deque != NULL ? forks->deque->base : top;
-    if (WEFTI_UNLIKELY(forks->top != before)) weft_forks_unsynced(type);
-}
-
 static void finish(weft_fork *frame, uintptr_t state) {
     wefti_wait *waits = wefti_frame_end_with(frame, state);
     if (waits != NULL && wefti_wait_claim(waits, WEFT_OK)) wefti_unpark(waits);
@@ -144,7 +138,7 @@ static WEFTI_NOINLINE const wefti_condition *invoke(wefti_strand *self, weft_for
         if (self->worker != NULL) wefti_runner_close_spare(wefti_runner_of_strand(self));
         return end.outcome;
     }
-    frame->type->invoke(arguments, frame->data);
+    wefti_frame_type(frame)->invoke(arguments, frame->data);
     wefti_frame_end(self, &end.target.frame, false);
     return NULL;
 }
@@ -158,7 +152,7 @@ static void run(wefti_strand *self, weft_fork *frame, const wefti_forker *from) 
     memcpy(arguments, frame->data, sizeof arguments);
     const wefti_condition *condition = invoke(self, frame, arguments);
     forks->serving = serving;
-    wefti_frames_check(forks, top, frame->type);
+    weft_forks_moved(forks, top, wefti_frame_type(frame)->name);
     if (WEFTI_UNLIKELY(condition != NULL))
         wefti_frame_fail(frame, condition);
     else
@@ -173,7 +167,7 @@ void wefti_frames_run(wefti_runner *self, wefti_worker *worker) {
     /* relaxed, all: for dumps and task_categories_running */
     wefti_store_relaxed(&self->category, from->category);
     wefti_store_relaxed(&self->since, worker->now);
-    wefti_store_relaxed(&self->type, self->fork->type);
+    wefti_store_relaxed(&self->type, wefti_frame_type(self->fork));
     run(&self->fiber.strand, self->fork, from);
     self->fork = NULL;
     if (WEFTI_UNLIKELY((self->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(self);

@@ -13,7 +13,8 @@
 #include "lockfree/forks.h"
 #include "sched/worker.h"
 
-enum { WEFTI_MOST_FRAMES = 1 << 20 };
+/* With one frame more in front, and whole pages of any size in use. */
+enum { WEFTI_MOST_FRAMES = 1 << 20, WEFTI_FRAMES_BYTES = (WEFTI_MOST_FRAMES + 1024) * sizeof(weft_fork) };
 
 /* A strand's frames: made at its first spawn, kept until it ends. */
 typedef struct wefti_forker {
@@ -53,8 +54,5 @@ const wefti_condition *wefti_frame_failure(weft_fork *frame);
 
 /* A thread that waits for a frame it has spawned: does one of those that this one waits for. false: there is none. */
 bool wefti_frames_help(wefti_forker *forker);
-
-/* Stops the process where a task has returned before it has synced all it spawned. */
-void wefti_frames_check(const weft_forks *forks, const weft_fork *top, const weft_task_type *type);
 
 #endif

@@ -221,11 +221,13 @@ static void run_handed(wefti_runner *self, void *slots) {
     self->slots = slots;
     wefti_count(&self->fiber.strand.worker->begun);
     run(self, self->fiber.strand.worker, slots);
+    self->low = false;
     free(slots);
 }
 
 /* Hands the record to a fresh runner with such a stack. false: there is no memory for it. */
-static bool hand_over(wefti_worker *worker, const wefti_slot *slots, uint32_t count, size_t stack_size) {
+static bool hand_over(wefti_worker *worker, const wefti_slot *slots, uint32_t count, bool low) {
+    size_t stack_size = wefti_record_extras((wefti_record *)(void *)(uintptr_t)slots)->stack_size;
     size_t rounded = WEFTI_SMALLEST_STACK;
     while (rounded < stack_size) rounded *= 2;
     wefti_stack_pool *pool = wefti_kernel_pool(worker->kernel, rounded);
@@ -240,6 +242,7 @@ static bool hand_over(wefti_worker *worker, const wefti_slot *slots, uint32_t co
     ((wefti_record *)(void *)copy)->flags &= (uint8_t)~WEFTI_TASK_STACK;
     runner->first = run_handed;
     runner->first_argument = copy;
+    runner->low = low;
     wefti_hands_over(runner);
     wefti_runners_put(&worker->ready, &runner->fiber.link);
     return true;
@@ -247,7 +250,7 @@ static bool hand_over(wefti_worker *worker, const wefti_slot *slots, uint32_t co
 
 static WEFTI_NOINLINE void run_elsewhere(wefti_runner *self, wefti_worker *worker, wefti_slot *slots, uint32_t count) {
     wefti_record *record = (wefti_record *)(void *)slots;
-    if (hand_over(worker, slots, count, wefti_record_extras(record)->stack_size)) {
+    if (hand_over(worker, slots, count, self->low)) {
         wefti_store_relaxed(&worker->begun, wefti_load_relaxed(&worker->begun) - 1); /* taken, and not yet begun */
         return;
     }
@@ -320,7 +323,7 @@ WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition
     settle(record, condition);
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0) wefti_handlers_release(wefti_record_extras(record)->handlers);
     if ((record->flags & WEFTI_TASK_HEAP) != 0) free(wefti_record_arguments(record));
-    self->fiber.strand.movable = self->contrary = self->slice_due = false;
+    self->fiber.strand.movable = self->contrary = self->slice_due = self->low = false;
     strand->base = strand->worker->base;
     if (self->watched != 0) wefti_runner_check(self);
     if ((self->watched & WEFTI_TASK_DOOMED) != 0) wefti_doom_lift_hook(self); /* before it seems to have ended */
@@ -401,8 +404,10 @@ static WEFTI_NOINLINE void run_low(wefti_runner *self, wefti_worker *worker) {
     memcpy(slots, worker->low, count * sizeof *slots);
     worker->low_slots = 0;
     self->slots = slots;
+    self->low = true;
     wefti_count(&worker->begun);
     run_record(self, worker, slots, count);
+    self->low = false;
 }
 
 /* Runs any task, after what has to be carried over before this one. */

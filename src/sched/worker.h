@@ -76,6 +76,7 @@ typedef struct wefti_runner {
     bool contrary;  /* the task is sliced where its kernel does not do that, or not where it does */
     bool slice_due; /* it gives way at its barrier, or at the end of its region */
     bool sliced;    /* it has been switched away at the end of its slice */
+    bool low;       /* the task that runs is of low priority, and so are those that help it */
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* dumps: NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* dumps: the task it runs; NULL: in its loop */
     WEFTI_ATOMIC(weft_category) category;      /* dumps: and of it */

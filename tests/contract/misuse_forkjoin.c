@@ -32,7 +32,15 @@ static void unsynced(void) {
     weft_sync(forgetful);
 }
 
-static void (*const misuses[])(void) = {sync_without_spawn, sync_of_another, unsynced};
+static void unsynced_in_a_call(void) { weft_call(forgetful, 1); }
+
+static void unsynced_in_a_submitted_task(void) {
+    weft_kernel *kernel = weft_make_kernel(1, NULL);
+    if (weft_submit(NULL, forgetful, 1) == WEFT_OK) weft_end_kernel(kernel, true);
+}
+
+static void (*const misuses[])(void) = {sync_without_spawn, sync_of_another, unsynced, unsynced_in_a_call,
+                                        unsynced_in_a_submitted_task};
 
 /* A forked child would have none of the harness's threads, and ThreadSanitizer lets it make none: it is started anew.
  */
@@ -81,4 +89,12 @@ TEST(a_sync_of_another_task_is_stopped) { is_stopped(sync_of_another, "'other' i
 
 TEST(a_return_with_unsynced_spawns_is_stopped) {
     is_stopped(unsynced, "'forgetful' has returned before it had synced what it spawned");
+}
+
+TEST(a_plain_call_that_returns_with_unsynced_spawns_is_stopped) {
+    is_stopped(unsynced_in_a_call, "'forgetful' has returned before it had synced what it spawned");
+}
+
+TEST(a_submitted_task_that_returns_with_unsynced_spawns_is_stopped) {
+    is_stopped(unsynced_in_a_submitted_task, "'forgetful' has returned before it had synced what it spawned");
 }

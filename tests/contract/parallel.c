@@ -103,6 +103,100 @@ TEST(a_body_that_returns_a_status_stops_its_loop) {
     end_and_free(kernel);
 }
 
+/* ---- scans of ranges ---- */
+
+typedef struct running {
+    const int *values;
+    long *sums;
+} running;
+
+static void fold_range(size_t first, size_t last, void *sum, void *context) {
+    for (size_t i = first; i < last; i++) *(long *)sum += ((running *)context)->values[i];
+}
+
+static void write_range(size_t first, size_t last, void *sum, void *context) {
+    const running *r = context;
+    for (size_t i = first; i < last; i++) r->sums[i] = *(long *)sum += r->values[i];
+}
+
+static void add_two(void *left, const void *right, void *context) {
+    (void)context;
+    *(long *)left += *(const long *)right;
+}
+
+TEST(a_scan_of_a_range_gives_what_is_up_to_each_index) {
+    enum { LENGTH = 50000 };
+    static const long zero;
+    static int values[LENGTH];
+    static long sums[LENGTH];
+    weft_kernel *kernel = kernel_here();
+    running r = {values, sums};
+    for (int i = 0; i < LENGTH; i++) values[i] = i % 13 - 4;
+    for (size_t begin = 0; begin < LENGTH; begin += 24000) {
+        const weft_parallel_options in_parts = {.parts = 7};
+        const weft_parallel_options *options = begin == 0 ? NULL : &in_parts;
+        long wanted = 0, wrong = 0;
+        CHECK_OK(weft_scan_range(options, begin, LENGTH, sizeof zero, &zero, fold_range, write_range, add_two, &r));
+        for (size_t i = begin; i < LENGTH; i++) wrong += sums[i] != (wanted += values[i]);
+        CHECK_EQ(wrong, 0);
+    }
+    CHECK_OK(weft_scan_range(NULL, 5, 5, sizeof zero, &zero, fold_range, write_range, add_two, &r));
+    CHECK_STATUS(weft_scan_range(NULL, 0, 5, 0, &zero, fold_range, write_range, add_two, &r), WEFT_INVALID);
+    CHECK_STATUS(weft_scan_range(NULL, 0, 5, 8, &zero, NULL, write_range, add_two, &r), WEFT_INVALID);
+    end_and_free(kernel);
+}
+
+/* ---- priority ---- */
+
+typedef struct turns {
+    weft_channel *done;
+    atomic_bool busy, release, other_done, second_begun, second_was_early;
+} turns;
+
+WEFT_TASK(void, keep_busy, (turns *, t)) {
+    atomic_store(&t->busy, true);
+    while (!atomic_load(&t->release)) sched_yield();
+}
+
+WEFT_TASK(void, of_default_priority, (turns *, t)) { atomic_store(&t->other_done, true); }
+
+/* The helper for the second half was asked for before this submits a task of default priority. */
+static weft_status take_turns(size_t first, size_t last, void *context) {
+    turns *t = context;
+    weft_deadline until = patience();
+    for (size_t i = first; i < last; i++) {
+        if (i == 0) {
+            WEFT_BIND(weft_task_priority, WEFT_PRIORITY_DEFAULT) CHECK_OK(weft_submit(NULL, of_default_priority, t));
+            atomic_store(&t->release, true);
+            while (!atomic_load(&t->second_begun) && weft_time() < until) sched_yield();
+        } else {
+            if (!atomic_load(&t->other_done)) atomic_store(&t->second_was_early, true);
+            atomic_store(&t->second_begun, true);
+        }
+    }
+    return WEFT_OK;
+}
+
+WEFT_TASK(void, low_loop, (turns *, t)) {
+    CHECK_OK(weft_for_range(&(weft_parallel_options){.parts = 2}, 0, 2, take_turns, t));
+}
+
+/* Otherwise:  low task: asks for a helper     submits a default task
+ *             other worker:                                           begins the helper first */
+TEST(helpers_of_a_task_of_low_priority_are_of_low_priority) {
+    if (harness_workers() != 2) return;
+    weft_kernel *kernel = kernel_here();
+    turns t = {
+        weft_make_channel_sized(0, &(weft_channel_options){.kernel = kernel}), false, false, false, false, false};
+    CHECK_OK(weft_submit(t.done, keep_busy, &t));
+    CHECK_EVENTUALLY(atomic_load(&t.busy));
+    WEFT_BIND(weft_task_priority, WEFT_PRIORITY_LOW) CHECK_OK(weft_submit(t.done, low_loop, &t));
+    for (int i = 0; i < 2; i++) CHECK_OK(weft_receive_done(t.done, patience()));
+    CHECK(!atomic_load(&t.second_was_early));
+    CHECK_OK(weft_free_channel(t.done));
+    end_and_free(kernel);
+}
+
 static weft_status sleep_each(size_t first, size_t last, void *context) {
     (void)context;
     for (size_t i = first; i < last; i++) CHECK_OK(weft_sleep(weft_after(0.001)));

@@ -6,11 +6,14 @@
  *     owner: finds it not done                 leaves its wait          sleeps for ever
  *     thief:                      makes it done            (saw no wait)
  */
-#include "lockfree/forks.h"
+#include <weft/task.h>
+
 #include "engine/explore.h"
+#include "lockfree/forks.h"
 
 enum { FRAMES = 4 };
 
+static const weft_task_type some_type;
 static weft_forks *forks;
 static wefti_deque *deque;
 static weft_fork *frames;
@@ -39,7 +42,9 @@ static void spawn(unsigned char number) {
     weft_fork *frame = forks->top;
     frame->data[0] = number;
     frame->data[1] = 0;
+    frame->type = &some_type;
     forks->top = frame + 1;
+    if (frame == frames) wefti_frame_mark(frame);
     if (frame < wefti_load_relaxed(&forks->limit)) return;
     wefti_store_relaxed(&forks->limit, frames + FRAMES);
     wefti_deque_publish(deque);
@@ -57,7 +62,7 @@ static void wait_for(weft_fork *frame) {
 /* As weft_sync and weft_forks_reclaim do. */
 static void sync_one(unsigned char number) {
     weft_fork *frame = forks->top - 1;
-    if (frame >= forks->split || wefti_deque_reclaim(deque)) {
+    if (!wefti_frame_is_marked(frame) || wefti_deque_reclaim(deque)) {
         forks->top = frame;
         run(frame);
     } else {

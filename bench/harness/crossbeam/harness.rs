@@ -55,7 +55,8 @@ impl Harness {
             let mut values: Vec<f64> = kept.iter().map(|values| values[i]).collect();
             let median = percentile(&mut values, 0.5);
             let (least, most) = (values[0], values[values.len() - 1]);
-            println!("{}/crossbeam\t{:.6}\t{}\t{:.6}\t{:.6}\t{}", name, median, unit, least, most, values.len());
+            let party = option_env!("WEFT_BENCH_PARTY").unwrap_or("crossbeam");
+            println!("{}/{}\t{:.6}\t{}\t{:.6}\t{:.6}\t{}", name, party, median, unit, least, most, values.len());
         }
     }
 }
