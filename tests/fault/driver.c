@@ -479,6 +479,72 @@ static void end_before_receiving(weft_kernel *kernel, bool without_waiting) {
     MUST(weft_free_channel(results));
 }
 
+/* ---- futures, graphs, loops ---- */
+
+static void force_and_drop(weft_future *future) {
+    int value = 0;
+    if (HAVE(future)) MAY2(weft_force(future, &value, PATIENCE), WEFT_NO_MEMORY, WEFT_FAILED);
+    weft_release_future(future);
+}
+
+static void futures(weft_kernel *kernel) {
+    const weft_submit_options options = {.kernel = kernel};
+    weft_future *all[GROUPED];
+    for (int i = 0; i < GROUPED; i++) all[i] = weft_future_with(&options, with_none);
+    for (int i = 0; i < GROUPED; i++) force_and_drop(all[i]);
+    force_and_drop(weft_delay(with_full, (full){{0}}));
+    weft_future *promise = weft_make_promise(int), *chain = promise != NULL ? weft_make_chain(promise) : NULL;
+    if (HAVE(promise) && HAVE(chain)) {
+        int value = 0;
+        MUST(weft_fail_future(chain, "no value"));
+        weft_status status = weft_force(promise, &value, WEFT_NOW);
+        HOLDS(status == WEFT_FAILED || (!strict && status == WEFT_NO_MEMORY));
+        MUST(weft_store(promise, &(int){5}));
+        MUST(weft_force(chain, &value, WEFT_NOW));
+        HOLDS(value == 5);
+    }
+    weft_release_future(chain);
+    weft_release_future(promise);
+}
+
+WEFT_NODE_OVER(long, plus_one, inputs) { return 1 + (weft_input_count(inputs) != 0 ? weft_input(inputs, 0, long) : 0); }
+
+static void graphs(weft_kernel *kernel) {
+    const weft_compute_options options = {.kernel = kernel};
+    weft_graph *graph = weft_make_graph("faults");
+    if (!HAVE(graph)) return;
+    bool whole = true;
+    for (weft_node i = 1; i <= 100 && whole; i++) {
+        weft_node need = i - 1;
+        whole = MAY(weft_define_node(graph, i, &weft_node_of_plus_one, NULL, &need, i > 1), WEFT_NO_MEMORY);
+    }
+    long value = 0;
+    if (whole && MAY(weft_compute_node(graph, &options, 100, &value, sizeof value, PATIENCE), WEFT_NO_MEMORY))
+        HOLDS(value == 100);
+    weft_status status = weft_compute_node(graph, &options, 777, NULL, 0, PATIENCE);
+    HOLDS(status == WEFT_FAILED || (!strict && status == WEFT_NO_MEMORY)); /* there is no such node */
+    MAY(weft_free_graph(graph), WEFT_NO_MEMORY);
+}
+
+static weft_status add_up(size_t first, size_t last, void *sum) {
+    for (size_t i = first; i < last; i++) __atomic_add_fetch((long *)sum, (long)i, __ATOMIC_RELAXED);
+    return WEFT_OK;
+}
+static int compare_longs(const void *a, const void *b, void *unused) {
+    (void)unused;
+    long x = *(const long *)a, y = *(const long *)b;
+    return (x > y) - (x < y);
+}
+
+static void loops(weft_kernel *kernel) {
+    const weft_parallel_options options = {.kernel = kernel, .parts = 4};
+    long sum = 0, values[500];
+    if (MAY(weft_for_range(&options, 0, 1000, add_up, &sum), WEFT_NO_MEMORY)) HOLDS(sum == 499500);
+    for (long i = 0; i < 500; i++) values[i] = i * 7919 % 500;
+    if (MAY(weft_stable_sort(&options, values, 500, sizeof *values, compare_longs, NULL), WEFT_NO_MEMORY))
+        HOLDS(values[0] == 0 && values[499] == 499);
+}
+
 static void job(bool without_waiting) {
     locked_operations();
     plain_thread_waits();
@@ -498,6 +564,9 @@ static void job(bool without_waiting) {
     broadcast_and_look(kernel);
     descriptors(kernel);
     blocking_calls(kernel);
+    futures(kernel);
+    graphs(kernel);
+    loops(kernel);
     end_before_receiving(kernel, without_waiting);
     MUST(weft_free_kernel(kernel));
 }
