@@ -215,8 +215,6 @@ WEFT_API bool weft_clauses_grow(weft_clauses *clauses);
 WEFT_API void *weft_clauses_keep(weft_clauses *clauses, const void *value, size_t size);
 /** What the alternation statements are made of: ends them, wherever they are left. */
 WEFT_API void weft_clauses_leave(weft_clauses **clauses);
-/** What the alternation statements are made of: an otherwise-clause. */
-WEFT_API void weft_clause_otherwise(weft_clauses *clauses, weft_deadline deadline, double seconds);
 
 static inline weft_operation wefti_operation_on(weft_operation_kind kind, weft_channel *channel, void *element,
                                                 size_t size) {
@@ -284,6 +282,13 @@ static inline void weft_clause_send(weft_clauses *clauses, weft_channel *channel
         }
     }
     weft_clause_on(clauses, WEFT_OPERATION_SEND, channel, copy, size);
+}
+
+static inline void weft_clause_otherwise(weft_clauses *clauses, weft_deadline deadline, double seconds) {
+    if (clauses->otherwise != 0) clauses->status = WEFT_INVALID; /* once */
+    clauses->otherwise = clauses->place + 1;
+    clauses->deadline = deadline;
+    clauses->seconds = seconds;
 }
 
 static inline void weft_clause_group(weft_clauses *clauses, weft_group *group) {

@@ -64,26 +64,6 @@ static weft_operation *done(weft_operation *operation, weft_status status) {
     return operation;
 }
 
-/* 0: a receive into a variable that is well, from a ring with nothing unusual: so are most of many. This and what the
- * next one reads of the channel lies in one line. */
-static inline __attribute__((always_inline)) uint64_t unusual(const weft_operation *operation) {
-    const weft_channel *channel = operation->on.channel;
-    if (WEFTI_UNLIKELY(operation->kind != WEFT_OPERATION_RECEIVE || channel == NULL)) return 1;
-    return (operation->size ^ channel->element_size) | (uintptr_t)operation->wefti_used_by | wefti_odd(channel);
-}
-
-/* Of such a one: 0, if there is nothing to receive. relaxed: who acts on it looks again. */
-static inline __attribute__((always_inline)) uint64_t ready(const weft_operation *operation) {
-    const weft_channel *channel = operation->on.channel;
-    return wefti_load_relaxed(&channel->count) | (uintptr_t)wefti_first(&channel->senders);
-}
-
-bool wefti_operations_in_vain(const weft_operation *operations, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        if (unusual(&operations[i]) != 0 || ready(&operations[i]) != 0) return false;
-    return true;
-}
-
 /* The status of the first that is wrong, up to `last`, which is. */
 static WEFTI_NOINLINE weft_status first_wrong(const weft_operation *operations, const weft_operation *last) {
     weft_status status = WEFT_OK;
@@ -96,8 +76,8 @@ static WEFTI_NOINLINE weft_status first_wrong(const weft_operation *operations, 
 static weft_status survey_word(const weft_operation *operations, uint32_t count, uint64_t *word) {
     uint64_t set = 0;
     for (const weft_operation *operation = operations + count; operation-- != operations;) {
-        if (WEFTI_LIKELY(unusual(operation) == 0)) {
-            set = 2 * set + (ready(operation) != 0); /* no branch: it would be predicted wrong */
+        if (WEFTI_LIKELY(wefti_operation_unusual(operation) == 0)) {
+            set = 2 * set + (wefti_operation_ready(operation) != 0); /* no branch: it would be predicted wrong */
             continue;
         }
         if (WEFTI_UNLIKELY(wefti_operation_check(operation) != WEFT_OK)) return first_wrong(operations, operation);

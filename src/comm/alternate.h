@@ -52,8 +52,26 @@ static inline bool wefti_operation_promising(const weft_operation *operation) {
     return channel->kind != WEFTI_RING || wefti_load_relaxed(&channel->count) < channel->capacity;
 }
 
+/* 0: a receive into a variable that is well, from a ring with nothing unusual: so are most of many. This and what the
+ * next one reads of the channel lies in one line. */
+static inline __attribute__((always_inline)) uint64_t wefti_operation_unusual(const weft_operation *operation) {
+    const weft_channel *channel = operation->on.channel;
+    if (WEFTI_UNLIKELY(operation->kind != WEFT_OPERATION_RECEIVE || channel == NULL)) return 1;
+    return (operation->size ^ channel->element_size) | (uintptr_t)operation->wefti_used_by | wefti_odd(channel);
+}
+
+/* Of such a one: 0, if there is nothing to receive. relaxed: who acts on it looks again. */
+static inline __attribute__((always_inline)) uint64_t wefti_operation_ready(const weft_operation *operation) {
+    const weft_channel *channel = operation->on.channel;
+    return wefti_load_relaxed(&channel->count) | (uintptr_t)wefti_first(&channel->senders);
+}
+
 /* Of an alternation that does not wait: whether all are well, and nothing can be received. false: not seen at once. */
-bool wefti_operations_in_vain(const weft_operation *operations, uint32_t count);
+static inline bool wefti_operations_in_vain(const weft_operation *operations, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        if (wefti_operation_unusual(&operations[i]) != 0 || wefti_operation_ready(&operations[i]) != 0) return false;
+    return true;
+}
 
 /* ---- a set of places, one bit each ---- */
 

@@ -54,13 +54,6 @@ static void free_values(weft_clauses *clauses) {
     clauses->values_outside = NULL;
 }
 
-void weft_clause_otherwise(weft_clauses *clauses, weft_deadline deadline, double seconds) {
-    if (clauses->otherwise != 0) clauses->status = WEFT_INVALID; /* once */
-    clauses->otherwise = clauses->place + 1;
-    clauses->deadline = deadline;
-    clauses->seconds = seconds;
-}
-
 /* Runs a block in the next time through. */
 static bool go_through(weft_clauses *clauses, uint32_t chosen) {
     clauses->collecting = false;
@@ -117,23 +110,27 @@ static bool otherwise(weft_clauses *clauses, weft_status status) {
 /* A look at channels on which nothing happens: the otherwise-clause. */
 static inline bool looks_in_vain(const weft_clauses *clauses, const wefti_strand *self) {
     if (clauses->deadline != WEFT_NOW || clauses->loop || clauses->operations != clauses->inside) return false;
-    return self != NULL && self->locks == 0 && wefti_operations_in_vain(clauses->operations, clauses->count);
+    return clauses->status == WEFT_OK && self != NULL && self->locks == 0 &&
+           wefti_operations_in_vain(clauses->operations, clauses->count);
 }
 
-bool weft_clauses_go_on(weft_clauses *clauses) {
+static WEFTI_NOINLINE bool go_on(weft_clauses *clauses) {
     if (clauses->status != WEFT_OK) return end(clauses, clauses->status);
     clauses->phase = RUN;
-    wefti_strand *self = wefti_strand_now;
-    if (looks_in_vain(clauses, self)) {
-        self->last_status = WEFT_TIMED_OUT;
-        return go_through(clauses, clauses->otherwise - 1);
-    }
     if (clauses->count == 0) return otherwise(clauses, WEFT_TIMED_OUT);
     const weft_operation *done = do_one(clauses); /* which leaves the status for weft_last_status */
     if (done == NULL) return otherwise(clauses, weft_last_status());
     uint32_t place = clauses->places[done - clauses->operations];
     if (!clauses->loop) let_go(clauses);
     return go_through(clauses, place);
+}
+
+bool weft_clauses_go_on(weft_clauses *clauses) {
+    wefti_strand *self = wefti_strand_now;
+    if (!looks_in_vain(clauses, self)) return go_on(clauses);
+    clauses->phase = RUN;
+    self->last_status = WEFT_TIMED_OUT;
+    return go_through(clauses, clauses->otherwise - 1);
 }
 
 void weft_clauses_leave(weft_clauses **clauses) { let_go(*clauses); }

@@ -147,9 +147,9 @@ static weft_status receive_once(weft_channel *channel, wefti_strand *self, void 
 }
 
 /* A plain thread would have to wait. false: it does. */
-static bool look_on_for_more(weft_channel *channel, unsigned *turns) {
+static bool look_on_for_more(weft_channel *channel, wefti_strand *self, unsigned *turns) {
     do {
-        if (!wefti_look_on(channel, turns)) return false;
+        if (!wefti_look_on(channel, self, turns)) return false;
     } while (!wefti_receive_promising(channel));
     return true;
 }
@@ -162,7 +162,7 @@ static WEFTI_NOINLINE weft_status receive_looking_on(weft_channel *channel, weft
     weft_status status;
     do {
         status = receive_once(channel, self, element, WEFT_NOW, result, &again);
-    } while (status == WEFT_TIMED_OUT && look_on_for_more(channel, &turns));
+    } while (status == WEFT_TIMED_OUT && look_on_for_more(channel, self, &turns));
     return status;
 }
 
@@ -296,7 +296,7 @@ static WEFTI_NOINLINE weft_status receive_in_thread(weft_channel *channel, wefti
     unsigned turns = 0;
     do {
         if (WEFTI_LIKELY(take_from_ring(channel, element, &condition))) return wefti_received(self, condition);
-    } while (deadline > WEFT_NOW && wefti_odd(channel) == 0 && look_on_for_more(channel, &turns));
+    } while (deadline > WEFT_NOW && wefti_odd(channel) == 0 && look_on_for_more(channel, self, &turns));
     return receive_slowly(channel, self, element, deadline, false);
 }
 

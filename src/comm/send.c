@@ -177,9 +177,9 @@ static inline weft_status put_in_ring(weft_channel *channel, const void *element
 }
 
 /* Looks on for room. */
-static bool look_on_for_room(weft_channel *channel, unsigned *turns) {
+static bool look_on_for_room(weft_channel *channel, wefti_strand *self, unsigned *turns) {
     do {
-        if (wefti_odd(channel) != 0 || !wefti_look_on(channel, turns)) return false;
+        if (wefti_odd(channel) != 0 || !wefti_look_on(channel, self, turns)) return false;
     } while (wefti_load_relaxed(&channel->count) >= channel->capacity); /* relaxed: who acts on it looks again */
     return true;
 }
@@ -189,7 +189,7 @@ static WEFTI_NOINLINE weft_status send_from_thread(weft_channel *channel, wefti_
     unsigned turns = 0;
     do {
         if (WEFTI_LIKELY(put_in_ring(channel, element) == WEFT_OK)) return WEFT_OK;
-    } while (deadline > WEFT_NOW && look_on_for_room(channel, &turns));
+    } while (deadline > WEFT_NOW && look_on_for_room(channel, self, &turns));
     return send_slowly(channel, self, element, deadline);
 }
 

@@ -194,12 +194,12 @@ weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_wait
 enum { LOOKS_WITH_PAUSES = 7, LOOKS = 11 };
 
 /* Source: the back-off of crossbeam. */
-bool wefti_look_on(const weft_channel *channel, unsigned *turns) {
+bool wefti_look_on(const weft_channel *channel, wefti_strand *self, unsigned *turns) {
     if (*turns >= LOOKS || (*turns == 0 && !wefti_worth_looking(channel->kernel))) return false;
     if (*turns < LOOKS_WITH_PAUSES)
         for (unsigned n = 1u << *turns; n > 0; n--) wefti_pause();
-    else
-        wefti_os_yield();
+    else if (!wefti_give_way(&wefti_thread_of_strand(self)->crowded))
+        return false;
     ++*turns;
     return true;
 }

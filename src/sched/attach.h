@@ -49,7 +49,7 @@ typedef struct wefti_thread {
     WEFTI_ATOMIC(int) waits_on;   /* on which processor it began its wait */
     int64_t patience;             /* nanoseconds of looking before it sleeps, as learned: see park.c */
     bool gives_way;               /* first to others on its processor, as learned */
-    uint8_t crowded;              /* so many waits more in which it does not */
+    uint8_t crowded;              /* so many times more it does not: see wefti_give_way */
     weft_forks forks;             /* what it has spawned */
     WEFTI_ATOMIC(uint32_t) depth; /* of explicit calls, the outer one is 1; written by the thread alone */
     bool last;                    /* the outer call was said to be the last */

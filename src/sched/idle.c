@@ -328,7 +328,7 @@ bool wefti_find_work(wefti_worker *worker) {
     wefti_store_relaxed(&worker->busy_since, (int64_t)0);
     if (worker->obliged) { /* that one has something to do now, and may bring more */
         worker->obliged = false;
-        wefti_os_yield();
+        wefti_give_way(&worker->crowded);
     }
     while (!(found = search(worker)) && state_of(kernel) != WEFTI_KERNEL_ENDED) {
         trim(worker);

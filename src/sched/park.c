@@ -19,8 +19,7 @@ enum {
     SHORT_WAIT = 150000,
     PAUSES_A_LOOK = 16,
     MOST_WAYS = 2,
-    LONG_WAY = 100000, /* nanoseconds */
-    CROWDED = 100,
+    LONG_WAY = 500000, /* nanoseconds */
     WORKERS_LOOKED_AT = 16
 };
 
@@ -178,19 +177,22 @@ static bool spin_for_notice(wefti_thread *thread, const wefti_wait *wait, int64_
     return false;
 }
 
-/* Who ends the wait shares this processor, and runs at once when it is left: the two then need no calls of the system
- * to sleep and to wake. If it has many to run, each time may last, and sleepers are served sooner: so not then. */
-static bool give_way(wefti_thread *thread, int64_t start) {
-    if (WEFTI_LIKELY(!thread->gives_way)) return false;
-    if (thread->crowded > 0) {
-        thread->crowded--;
+bool wefti_give_way(uint8_t *crowded) {
+    if (*crowded > 0) {
+        --*crowded;
         return false;
     }
-    for (int i = 0; i < MOST_WAYS; i++) {
-        wefti_os_yield();
+    int64_t start = wefti_clock();
+    wefti_os_yield();
+    if (wefti_clock() - start > LONG_WAY) *crowded = UINT8_MAX;
+    return true;
+}
+
+/* Who ends the wait shares this processor, and runs at once when it is left: the two then need no calls of the system
+ * to sleep and to wake. */
+static bool give_way(wefti_thread *thread) {
+    for (int i = 0; thread->gives_way && i < MOST_WAYS && wefti_give_way(&thread->crowded); i++)
         if (wefti_parker_noticed(&thread->parker)) return true;
-    }
-    if (wefti_clock() - start > LONG_WAY) thread->crowded = CROWDED;
     return false;
 }
 
@@ -247,7 +249,7 @@ static slept sleep_through(wefti_thread *thread, const wefti_wait *wait, int64_t
         if (wefti_is_interrupted(thread)) wefti_run_interrupts(thread);
         if (wait->killable && wefti_thread_is_due(thread)) return KILLED;
         int64_t start = wefti_clock();
-        if (spin_for_notice(thread, wait, start) || give_way(thread, start)) return NOTICED;
+        if (spin_for_notice(thread, wait, start) || give_way(thread)) return NOTICED;
         how = sleep_in(thread, deadline);
         if (how == NOTICED) learn_from_sleep(thread, wefti_clock() - start);
     } while (how == DISTURBED);

@@ -141,6 +141,10 @@ extern wefti_number wefti_cpus_to_spin;
  * somebody who may end its wait runs now, and not on its processor. */
 bool wefti_worth_looking(const struct weft_kernel *kernel);
 
+/* Leaves the processor to others once. Where many are there each time may last, since who leaves of its own will is
+ * served last, and who sleeps sooner: so if it lasted, *crowded counts the next ones, which are not done: false. */
+bool wefti_give_way(uint8_t *crowded);
+
 /* Makes sure that the strand can park. false: there is no memory for a stack to go on with. Call before publishing. */
 bool wefti_may_park(wefti_strand *self);
 

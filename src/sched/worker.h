@@ -114,6 +114,7 @@ typedef struct wefti_worker {
     uint32_t seen_rounds;
     int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
     bool by_clock;   /* its last sleep ended at its deadline */
+    uint8_t crowded; /* so many times more it does not give way */
     bool obliged;    /* a thread waits for its processor, which has woken it, or which it has unparked */
     int64_t trimmed; /* when this worker last trimmed the depot */
     bool late;       /* the processor came long after the wake-up: others have it */
