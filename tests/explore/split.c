@@ -53,10 +53,13 @@ static void released(const wefti_condition *condition) {
 /* ---- what split.c calls ---- */
 
 WEFT_PUBLIC_VARIABLE(weft_category, weft_task_category, NULL);
+WEFT_PUBLIC_VARIABLE(weft_priority, weft_task_priority, WEFT_PRIORITY_DEFAULT);
 
 void weft_variable_get(weft_variable *variable, void *value) {
-    (void)variable;
-    *(weft_category *)value = NULL;
+    if (variable == &weft_task_priority)
+        *(weft_priority *)value = WEFT_PRIORITY_DEFAULT;
+    else
+        *(weft_category *)value = NULL;
 }
 weft_bound weft_bind_begin(weft_variable *variable, void *value, weft_bound *self) {
     (void)variable, (void)value, (void)self;
