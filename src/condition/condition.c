@@ -39,6 +39,11 @@ static void *place(char **at, const void *from, size_t size, size_t room) {
     return to;
 }
 
+/* One that is kept as the cause of another is counted with that one. */
+static void count_cause(const weft_condition *cause, int change) {
+    if (cause != NULL && wefti_condition_full(cause) != NULL) wefti_count_live(change);
+}
+
 const weft_condition *wefti_condition_copy(const weft_condition *condition, const wefti_end *end) {
     const weft_condition *from = wefti_condition_full(condition);
     if (from == NULL) return condition;
@@ -55,6 +60,7 @@ const weft_condition *wefti_condition_copy(const weft_condition *condition, cons
     copy->base.message = place(&at, from->base.message, length, length);
     copy->base.status = status_of(from->type);
     copy->cause = weft_retain_condition(from->cause);
+    count_cause(copy->cause, -1);
     wefti_atomic_init(&copy->references, 1u);
     wefti_count_live(1);
     return copy;
@@ -74,6 +80,7 @@ void weft_release_condition(const weft_condition *condition) {
     if (wefti_load_relaxed(&self->references) == 0) return; /* as above */
     /* acq_rel: partner is the other releases; what any holder read is read before the last one frees it. */
     if (wefti_add_acq_rel(&self->references, (uint32_t)-1) != 1) return;
+    count_cause(self->cause, 1);
     weft_release_condition(self->cause);
     free(self);
     wefti_count_live(-1);

@@ -19,9 +19,10 @@ WEFT_TASK(long, spawning, (int, levels)) {
 /* The deeper level runs at the sync, or elsewhere. */
 WEFT_TASK(long, syncing, (int, levels)) {
     if (levels == 0) return 0;
+    volatile long mine = 1; /* or the compiler may make a loop of it */
     weft_spawn(syncing, levels - 1);
-    long mine = 1;
-    return weft_sync(syncing) + mine;
+    long deeper = weft_sync(syncing);
+    return deeper + mine;
 }
 
 WEFT_TASK(long, calling, (int, levels)) {
@@ -49,11 +50,13 @@ typedef struct scene {
     weft_channel *results;
 } scene;
 
-static scene open_scene(void) {
+static scene open_scene_of(unsigned workers) {
     weft_set(weft_debug_tasks, false);
-    weft_kernel *kernel = kernel_here();
+    weft_kernel *kernel = kernel_of(workers);
     return (scene){kernel, weft_make_channel(long)};
 }
+
+static scene open_scene(void) { return open_scene_of(harness_workers()); }
 
 static void close_scene(scene s) {
     CHECK_OK(weft_submit(s.results, spawning, 100)); /* all is well afterwards */
@@ -77,10 +80,28 @@ TEST(a_million_levels_that_run_at_their_syncs_are_the_error_of_the_task) {
         SKIP("a recursion that is not seen by its spawns ends at the guard here");
         return;
     }
-    scene s = open_scene();
+    scene s = open_scene_of(1); /* of several, one takes each level from another, and has a stack for each */
     for (int i = 0; i < 10; i++) {
         CHECK_OK(weft_submit(s.results, syncing, MILLION));
         is_exhausted(s.results);
+    }
+    close_scene(s);
+}
+
+TEST(levels_that_run_at_their_syncs_or_elsewhere_are_right_or_the_error_of_the_task) {
+    if (weft_catchable_faults() == 0) {
+        SKIP("a recursion that is not seen by its spawns ends at the guard here");
+        return;
+    }
+    scene s = open_scene();
+    for (int i = 0; i < 10; i++) {
+        long value = 0;
+        CHECK_OK(weft_submit(s.results, syncing, DEEP));
+        weft_status status = weft_receive_result(s.results, &value, patience());
+        if (status == WEFT_OK)
+            CHECK_EQ(value, DEEP);
+        else if (CHECK_STATUS(status, WEFT_FAILED))
+            CHECK(weft_condition_is(weft_last_condition(), &weft_type_stack_exhausted));
     }
     close_scene(s);
 }

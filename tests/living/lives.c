@@ -154,23 +154,36 @@ static void gets_signals_in_its_own_threads(void) {
     _exit(0);
 }
 
-/* Nobody finds his handlers replaced. Only what a call asks for is set: weft_kill_tasks, weft_dump_on_signal. */
-static void compare_handlers(const struct sigaction *before) {
+static bool is_of_a_fault(int number) {
+    return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL || number == SIGABRT;
+}
+
+/* Nobody finds his handlers replaced, but those of faults (docs/FAULTS.md), where weft_leave_faults_alone has not been
+ * called. Only what a call asks for is set: weft_kill_tasks, weft_dump_on_signal. */
+static void compare_handlers(const struct sigaction *before, bool faults_too) {
     struct sigaction now;
     for (int number = 1; number < NSIG; number++) {
         if (number >= 32 && number < SIGRTMIN) continue; /* the C library's own */
+        if (is_of_a_fault(number) && !faults_too) continue;
         require(sigaction(number, NULL, &now) == 0);
         require(now.sa_handler == before[number].sa_handler);
     }
 }
 
-static void leaves_handlers_alone(void) {
+static void look_at_handlers(bool faults_too) {
     static struct sigaction before[NSIG];
     for (int number = 1; number < NSIG; number++) sigaction(number, NULL, &before[number]);
     be_busy();
     use_weft();
-    compare_handlers(before);
+    compare_handlers(before, faults_too);
     _exit(0);
+}
+
+static void leaves_handlers_alone(void) { look_at_handlers(false); }
+
+static void leaves_handlers_of_faults_alone_too(void) {
+    require(weft_leave_faults_alone() == WEFT_OK);
+    look_at_handlers(true);
 }
 
 static const struct way {
@@ -186,7 +199,8 @@ static const struct way {
             {"aborts", aborts, true},
             {"is_terminated", is_terminated, true},
             {"gets_signals_in_its_own_threads", gets_signals_in_its_own_threads, true},
-            {"leaves_handlers_alone", leaves_handlers_alone, false}};
+            {"leaves_handlers_alone", leaves_handlers_alone, false},
+            {"leaves_handlers_of_faults_alone_too", leaves_handlers_of_faults_alone_too, false}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc == 2 && i < sizeof ways / sizeof *ways; i++) {
