@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lparallel_ptree.c - lparallel's tests of ptrees, said anew with graphs. Origin: lparallel 2.8.4 (James M. Lawrence,
- * BSD licence), test/ptree-test.lisp. */
+/* lparallel_ptree.c - what lparallel's tests of ptrees look at, said anew with graphs, with more of its own. Origin:
+ * lparallel (James M. Lawrence, BSD licence), test/ptree-test.lisp, whose names are kept where there is one. */
 #include "contract/common.h"
 
 WEFT_NODE(int, border) { return 3; }
