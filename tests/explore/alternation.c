@@ -46,7 +46,7 @@ uint32_t wefti_chance(uint32_t count) { return explore_choose(count); }
 const wefti_condition wefti_buffer_failed;
 void wefti_count_live(int change) { (void)change; }
 void *wefti_fail(weft_status status) {
-    wefti_strand_self()->last_status = status;
+    wefti_strand_self()->last_status = (uint16_t)status;
     return NULL;
 }
 wefti_rare *wefti_channel_rare(weft_channel *channel) { return channel->rare; }
@@ -205,7 +205,7 @@ static void do_plainly(void *of) {
         o->status = o->kind == WEFT_OPERATION_SEND
                         ? weft_send_sized(o->on.channel, o->element, o->size, p->deadline)
                         : weft_receive_sized(o->on.channel, o->element, o->size, p->deadline);
-        wefti_strand_now->last_status = o->status;
+        wefti_strand_now->last_status = (uint16_t)o->status;
         note(p, o);
     }
 }

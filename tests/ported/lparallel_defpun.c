@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lparallel_defpun.c - what lparallel's tests of defpun look at, said anew with spawn and sync, with more of its own.
- * Origin: lparallel (James M. Lawrence, BSD licence), test/defpun-test.lisp, whose names are kept where there is one. */
+ * Origin: lparallel (James M. Lawrence, BSD licence), test/defpun-test.lisp, whose names are kept where there is one.
+ */
 #include "contract/common.h"
 
 /* defpun-basic-test, defpun-fib */

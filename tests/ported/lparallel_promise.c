@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* lparallel_promise.c - what lparallel's tests of promises, futures, speculations, delays and chains look at, said anew,
- * with more of its own. Origin: lparallel (James M. Lawrence, BSD licence), test/promise-test.lisp, whose names are kept
- * where there is one. */
+/* lparallel_promise.c - what lparallel's tests of promises, futures, speculations, delays and chains look at, said
+ * anew, with more of its own. Origin: lparallel (James M. Lawrence, BSD licence), test/promise-test.lisp, whose names
+ * are kept where there is one. */
 #include "contract/common.h"
 
 WEFT_TASK(int, three, (int, unused)) { return 3 + 0 * unused; }
