@@ -4,6 +4,9 @@
 
 #include "cpu/divert.h"
 
+/* What xsave writes; the assembly, which is there without diverting too, reads it. 0: there is none. */
+size_t wefti_state_size;
+
 #if WEFTI_CAN_DIVERT
 
 #include <cpuid.h>
@@ -25,7 +28,6 @@ enum { RED_ZONE = 128, SPARE = 4096, SMALLEST_BITS = 14, CELL = 16, STATE_ALIGNM
 /* divert_x86_64.S */
 extern const char wefti_diverted_entry[], wefti_waiting_entry[], wefti_barrier_cells[];
 extern const char wefti_paused_entry[], wefti_pause_cells[];
-size_t wefti_state_size; /* what xsave writes; the assembly reads it. 0: there is none */
 
 uintptr_t wefti_interrupted_pc(const void *interrupted) {
     return (uintptr_t)((const ucontext_t *)interrupted)->uc_mcontext.gregs[REG_RIP];
