@@ -22,6 +22,10 @@ typedef struct wefti_fiber {
     void *stack_low; /* NULL: the stack is the OS thread's own */
     void *apart[5];  /* so that what follows begins a line, see wefti_runner */
     size_t stack_size;
+#ifdef WEFTI_PORTABLE_SWITCH
+    wefti_context
+        gone; /* see wefti_fiber_restart. Large: thread-local memory has little room for objects loaded later */
+#endif
 } wefti_fiber;
 
 enum { WEFTI_COLOURS = 16, WEFTI_COLOUR_STEP = 128 };
