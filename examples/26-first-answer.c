@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* 24-first-answer.c - several servers are asked at once, the first answer counts: the scope cancels the other tasks,
+/* 26-first-answer.c - several servers are asked at once, the first answer counts: the scope cancels the other tasks,
  * and none of them outlives it. Then the same with a deadline that is too short for all of them.
  */
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* 38-matrix.c - the product of two matrices in tiles, beside OpenBLAS where it is installed. Argument: the side. */
+/* 39-matrix.c - the product of two matrices in tiles, beside OpenBLAS where it is installed. Argument: the side. */
 #include "check.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* 23-fair-shares.c - one worker, tasks that compute without end, and a clock that still ticks: time slices. */
+/* 24-fair-shares.c - one worker, tasks that compute without end, and a clock that still ticks: time slices. */
 #include <stdatomic.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* 21-plug-ins.c - a host runs plug-ins as tasks, kills the one that does not come back, and goes on. */
+/* 23-plug-ins.c - a host runs plug-ins as tasks, kills the one that does not come back, and goes on. */
 #include <stdio.h>
 
 #include <weft.h>

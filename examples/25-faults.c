@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* 23-faults.c - three jobs that crash, and one that does not: the crashes are errors, and the program goes on.
+/* 25-faults.c - three jobs that crash, and one that does not: the crashes are errors, and the program goes on.
  *
  * A division by zero and a recursion without end are caught by default, a bad pointer because the program says so.
  * Where faults cannot be caught (weft_catchable_faults) only the last job is run.
