@@ -8,6 +8,8 @@
  * The set is a small machine under a lock of its own, as the system's is: which descriptors are ready, for what they
  * are watched once, and a bell.
  */
+#include <stdlib.h>
+
 #include <weft/descriptor.h>
 
 #include "sched/io.h"
@@ -339,6 +341,30 @@ EXPLORE(who_waits_when_the_kernel_ends_waits_on_alone, .share = 30) {
     begin_io(1);
     explore_thread(read_beyond_the_end, NULL);
     explore_thread(end_then_make_ready, NULL);
+    start_pollers();
+    finish_io(0);
+}
+
+/* As weft_free_kernel: the table goes when nobody counts as a user any more; a race, if one still looks at it. */
+static void read_and_be_gone(void *unused) {
+    (void)unused;
+    be_thread();
+    wefti_add_relaxed(&kernel.users, (size_t)1); /* what keeps the kernel until the wait does */
+    wefti_store_release(&waited, 1u);
+    explore_assert(weft_wait_readable(0, WEFT_FOREVER) == WEFT_OK);
+    wefti_add_relaxed(&kernel.users, (size_t)-1);
+}
+static void end_and_free(void *unused) {
+    end_then_make_ready(unused);
+    while (wefti_load_acquire(&waited) == 0 || wefti_load_acquire(&kernel.users) != 0) wefti_pause();
+    free(kernel.io.waiting);
+    kernel.io.waiting = NULL;
+    kernel.io.room = 0;
+}
+EXPLORE(a_kernel_is_freed_after_its_last_wait, .share = 30) {
+    begin_io(1);
+    explore_thread(read_and_be_gone, NULL);
+    explore_thread(end_and_free, NULL);
     start_pollers();
     finish_io(0);
 }
