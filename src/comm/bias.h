@@ -39,6 +39,7 @@ static inline void wefti_channel_lock(struct weft_channel *channel) {
 static inline void wefti_channel_unlock(struct weft_channel *channel) { wefti_spin_unlock(&channel->lock); }
 
 static inline void wefti_bias_leave(wefti_worker *worker) {
+    wefti_hands_over(wefti_load_relaxed(&worker->inside)); /* to the next of this worker's tasks that enters there */
     /* release: what was done inside; partner: the acquire in wefti_bias_revoke */
     wefti_store_release(&worker->inside, (struct weft_channel *)NULL);
 }
@@ -49,7 +50,10 @@ static inline bool wefti_bias_enter(struct weft_channel *channel, wefti_worker *
     /* release: a revoker of the channel it was in before may find this one here; partner: wefti_bias_revoke */
     wefti_store_release(&worker->inside, channel);
     wefti_light_barrier(); /* partner: the heavy barrier in wefti_bias_revoke */
-    if (WEFTI_LIKELY(wefti_load_relaxed(&channel->bias) == (uintptr_t)worker)) return true;
+    if (WEFTI_LIKELY(wefti_load_relaxed(&channel->bias) == (uintptr_t)worker)) {
+        wefti_takes_over(channel);
+        return true;
+    }
     wefti_bias_leave(worker);
     return false;
 }
@@ -75,6 +79,8 @@ static inline void wefti_way_leave(struct weft_channel *channel, wefti_worker *w
         wefti_channel_unlock(channel);
     else if (way == WEFTI_BIASED)
         wefti_bias_leave(worker);
+    else
+        wefti_hands_over(channel); /* as wefti_bias_leave */
 }
 
 /* Any operation: gets inside, without the lock where that is enough. self: NULL is allowed. */

@@ -264,6 +264,7 @@ static WEFTI_NOINLINE weft_status receive_inside(weft_channel *channel, wefti_st
 
 static WEFTI_NOINLINE weft_status receive_unlocked(weft_channel *channel, wefti_strand *self, void *element,
                                                    weft_deadline deadline) {
+    wefti_takes_over(channel); /* of the last that was inside; partner: wefti_way_leave */
     return receive_from_ring(channel, self, element, deadline, WEFTI_UNLOCKED);
 }
 

@@ -142,6 +142,7 @@ static WEFTI_NOINLINE weft_status send_inside(weft_channel *channel, wefti_stran
 
 static WEFTI_NOINLINE weft_status send_unlocked(weft_channel *channel, wefti_strand *self, const void *element,
                                                 weft_deadline deadline) {
+    wefti_takes_over(channel); /* of the last that was inside; partner: wefti_way_leave */
     return send_to_ring(channel, self, element, deadline, WEFTI_UNLOCKED);
 }
 

@@ -15,8 +15,8 @@
  * in turn, and what it does order between them is told by wefti_hands_over and wefti_takes_over: unpark before the end
  * of park, submission before the beginning of the task, and all that a fiber does before whoever gets its stack. Not
  * found are races that something inside happens to order: two tasks that run one after the other on one runner, one
- * that makes a runner and one that begins on it, two that take the same lock of ours (of a worker's timers, of a
- * channel) in between.
+ * that makes a runner and one that begins on it, two that take the same lock of ours (of a channel), or go through the
+ * same channel of their worker, in between.
  */
 #ifndef WEFTI_ANNOTATE_H
 #define WEFTI_ANNOTATE_H

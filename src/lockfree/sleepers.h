@@ -63,8 +63,9 @@ static inline wefti_wake wefti_sleeper_wake(wefti_sleepers *all, wefti_sleeper *
     if (wefti_load_relaxed(one) != WEFTI_ASLEEP) return WEFTI_WAS_AWAKE; /* relaxed: after the giver's light barrier */
     /* Before it runs, so that other givers do not wake a second one for the same work. relaxed: a count */
     wefti_add_relaxed(&all->searchers, 1u);
-    /* release: the sleeper sees what led to the wake-up; partner: the acquire in wefti_sleeper_sleep. */
-    if (!wefti_cas_release(one, &asleep, (uint32_t)WEFTI_AWAKE)) {
+    /* release: the sleeper sees what led to the wake-up; partner: the acquire in wefti_sleeper_sleep. acquire: how it
+     * sleeps (sched/io.h: on the set, or on this word); partner: the release in wefti_sleeper_announce. */
+    if (!wefti_cas_acq_rel(one, &asleep, (uint32_t)WEFTI_AWAKE)) {
         /* While this one counted as searching, the last that really did may have stopped and left it to "the others".
          */
         return wefti_sleepers_stop(all) ? WEFTI_LOOK_ONCE_MORE : WEFTI_WAS_AWAKE;
@@ -76,8 +77,8 @@ static inline wefti_wake wefti_sleeper_wake(wefti_sleepers *all, wefti_sleeper *
 
 /* Sleeper, counted as searching. Afterwards it takes its last look, and then sleeps or retracts. */
 static inline void wefti_sleeper_announce(wefti_sleepers *all, wefti_sleeper *one) {
-    /* relaxed, all: the barrier orders them before the last look */
-    wefti_store_relaxed(one, (uint32_t)WEFTI_ASLEEP);
+    wefti_store_release(one, (uint32_t)WEFTI_ASLEEP); /* partner: the cas in wefti_sleeper_wake */
+    /* relaxed, both: the barrier orders them before the last look */
     wefti_add_relaxed(&all->sleepers, 1u);
     wefti_add_relaxed(&all->searchers, (uint32_t)-1);
     wefti_heavy_barrier(); /* partners: the light ones in wefti_sleepers_wanted and of those who wake one worker */

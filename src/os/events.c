@@ -93,10 +93,9 @@ int wefti_events_wait(wefti_events *events, wefti_event *into, int room, int64_t
     struct epoll_event found[MOST_EVENTS];
     int count = wait_exactly(events->set, found, deadline), kept = 0;
     for (int i = 0; i < count && kept < room; i++) {
-        if (found[i].data.fd == events->bell)
-            wefti_flag_clear(events->bell);
-        else
-            into[kept++] = (wefti_event){found[i].data.fd, what_is_ready(found[i].events)};
+        bool rung = found[i].data.fd == events->bell;
+        if (rung && deadline != 0) wefti_flag_clear(events->bell);
+        if (!rung) into[kept++] = (wefti_event){found[i].data.fd, what_is_ready(found[i].events)};
     }
     return kept;
 }

@@ -24,7 +24,8 @@ void wefti_events_close(wefti_events *events);
 /* Reports the descriptor once, when it is or becomes ready for one of `wanted`; replaces what was said before. */
 wefti_watched wefti_events_watch(wefti_events *events, int descriptor, unsigned wanted);
 void wefti_events_forget(wefti_events *events, int descriptor);
-/* Waits for events, for the bell, or until the deadline (0: does not wait; INT64_MAX: none). Returns how many. */
+/* Waits for events, for the bell, or until the deadline (INT64_MAX: none). Returns how many. 0: does not wait, and
+ * leaves the bell to who does: the system has that one sleep on if the bell is quiet again by the time it looks. */
 int wefti_events_wait(wefti_events *events, wefti_event *into, int room, int64_t deadline);
 void wefti_events_ring(wefti_events *events);
 

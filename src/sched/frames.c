@@ -66,7 +66,10 @@ static bool has_private(const wefti_forker *forker, const wefti_worker *worker) 
 
 /* Under the list's lock. */
 static weft_fork *take_of(wefti_forker *forker, wefti_worker *worker) {
-    if (!wefti_deque_has_frames(&forker->deque) && has_private(forker, worker)) wefti_deque_publish(&forker->deque);
+    if (!wefti_deque_has_frames(&forker->deque) && has_private(forker, worker)) {
+        wefti_takes_over(wefti_runner_of_strand(forker->strand)); /* partner: its park, sched/park.c */
+        wefti_deque_publish(&forker->deque);
+    }
     return wefti_deque_steal(&forker->deque);
 }
 

@@ -15,7 +15,7 @@ enum { LOOK_NANOSECONDS = 50000, MOST_EVENTS = 64, FIRST_ROOM = 64 };
 /* The memory may be a former kernel's, and a late waker of that one still look who polls: so that is no plain access.
  */
 void wefti_io_init(wefti_io *io) {
-    io->open = false;
+    io->open = io->ended = false;
     io->waiting = NULL;
     io->room = 0;
     wefti_store_relaxed(&io->watched, 0u); /* relaxed, all: nobody else knows of the kernel yet */
@@ -105,8 +105,8 @@ weft_status wefti_io_enlist(weft_kernel *kernel, int descriptor, bool write, wef
     if (descriptor < 0) return WEFT_INVALID;
     waiter->result = write;
     pthread_mutex_lock(&io->lock);
-    weft_status status = WEFT_NO_MEMORY;
-    if (make_room(io, descriptor)) {
+    weft_status status = io->ended ? WEFT_ENDED : WEFT_NO_MEMORY;
+    if (!io->ended && make_room(io, descriptor)) {
         wefti_waiter_enlist(&io->waiting[descriptor], waiter);
         count_watched(io, 1);
         wefti_watched watched = wefti_events_watch(&io->events, descriptor, wanted_of(io, descriptor));
@@ -184,7 +184,8 @@ void wefti_io_look(wefti_worker *worker) {
 }
 
 bool wefti_io_ring(weft_kernel *kernel, wefti_worker *worker) {
-    if (WEFTI_LIKELY(wefti_load_acquire(&kernel->io.poller) != worker)) return false; /* see the head of io.h */
+    /* acquire: with the set that it waits on; as it is now, see the head of io.h */
+    if (WEFTI_LIKELY(wefti_load_acquire(&kernel->io.poller) != worker)) return false;
     wefti_events_ring(&kernel->io.events);
     return true;
 }
@@ -194,6 +195,7 @@ bool wefti_io_ring(weft_kernel *kernel, wefti_worker *worker) {
 static void end_waits(wefti_io *io, int descriptor, weft_status status) {
     wefti_wait *waits = NULL;
     pthread_mutex_lock(&io->lock);
+    if (status == WEFT_ENDED) io->ended = true; /* who comes later would wait for ever */
     int first = descriptor < 0 ? 0 : descriptor, last = descriptor < 0 ? io->room - 1 : descriptor;
     for (int i = first; i <= last && i < io->room; i++) {
         waits = serve(io, i, WEFTI_READ | WEFTI_WRITE, status, waits);

@@ -8,8 +8,9 @@
  *   poller:  poller = me;  announce (ASLEEP; heavy barrier);  last look;  wait on the set
  *   waker:   light barrier;  ASLEEP -> AWAKE;  poller == this worker? ring the bell : wake its word
  *
- * If the waker finds an old `poller`, its light barrier came before the heavy one; then the worker's last look finds
- * what the waker had published, and it does not wait.
+ * Who turns ASLEEP to AWAKE sees what the sleeper wrote before ASLEEP, so `poller` as it is. An order of the barriers
+ * would not do: a waker's may come long before, and its cas then find the sleeper and an old `poller`; the bell would
+ * not be rung, and everybody take the poller for awake.
  *
  * Each descriptor has a list of waiters; `result` of a waiter says that it wants to write. The set reports a descriptor
  * once and is then told anew what is still wanted. One mutex guards it all; nobody waits for anything while it is held.
@@ -28,7 +29,7 @@ struct wefti_worker;
 typedef struct wefti_io {
     pthread_mutex_t lock;
     wefti_events events;    /* made with the first waiter; under lock */
-    bool open;              /* under lock */
+    bool open, ended;       /* under lock; ended: nobody polls any more */
     wefti_waiters *waiting; /* by descriptor; under lock */
     int room;
     WEFTI_ATOMIC(uint32_t) watched;             /* waiters in all; under lock, read by workers */
@@ -43,7 +44,7 @@ void wefti_io_lose(wefti_io *io); /* in a child of fork: the descriptors are clo
 /* The kernel that looks after the descriptors of this strand: its own, or for a thread the current one. NULL: none. */
 struct weft_kernel *wefti_io_kernel(const wefti_strand *self);
 
-/* Makes the waiter wait: WEFT_BUSY. WEFT_OK: it is ready for ever; WEFT_INVALID, WEFT_NO_MEMORY. */
+/* Makes the waiter wait: WEFT_BUSY. WEFT_OK: it is ready for ever; WEFT_INVALID, WEFT_NO_MEMORY, WEFT_ENDED. */
 weft_status wefti_io_enlist(struct weft_kernel *kernel, int descriptor, bool write, wefti_waiter *waiter);
 /* A kept waiter is about to look: another report is wanted. */
 void wefti_io_again(struct weft_kernel *kernel, int descriptor);

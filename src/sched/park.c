@@ -121,6 +121,7 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     if (timed) arm(wheel, wait, deadline);
     note_wait(self, worker, wait->what, wait->object, wait->name);
     self->parked = wait;
+    wefti_hands_over(self); /* what it has spawned; partner: take_of, sched/frames.c */
     wefti_runner *next = choose(worker);
     if (WEFTI_LIKELY(next != self)) leave(worker, self, next);
     self->parked = NULL;
@@ -140,6 +141,7 @@ WEFTI_NO_TSAN weft_status wefti_park_single(wefti_strand *strand) {
     wefti_runner *self = wefti_runner_of_strand(strand);
     wefti_worker *worker = strand->worker;
     if (WEFTI_UNLIKELY(self->watched != 0) && ends_at_once(self, NULL)) return WEFT_CANCELLED;
+    wefti_hands_over(self); /* as in park_runner */
     wefti_runner *next = choose(worker);
     int answer = next != self ? wefti_runner_switch(worker, self, next, false) : self->fiber.context.answer;
     wefti_takes_over(self);

@@ -109,6 +109,7 @@ static int64_t look_again(const wefti_wheel *wheel) {
 }
 
 bool wefti_timer_arm(wefti_wheel *wheel, wefti_timer *timer) {
+    wefti_hands_over(timer); /* partner: collect; a worker's own wheel has no lock that would order them */
     enter(wheel);
     link_timer(wheel, timer);
     int64_t due = time_of(tick_of(timer->deadline));
@@ -156,6 +157,7 @@ static wefti_timer *collect(wefti_wheel *wheel, uint64_t now, size_t *count) {
         wefti_timer *timer = wheel->slots[level][slot];
         unlink_timer(wheel, timer);
         taken++;
+        wefti_takes_over(timer);
         if (!timer->claim(timer)) continue;
         (*count)++;
         *last = timer;

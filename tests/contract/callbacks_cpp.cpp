@@ -118,8 +118,7 @@ TEST(an_exception_that_would_pass_a_boundary_stops_the_process_with_a_line) {
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
         setenv("WEFT_TEST_THROWS", "1", 1);
-        execl("/proc/self/exe", "callbacks_cpp", "when_started_as_a_child", static_cast<char *>(nullptr));
-        _exit(127);
+        harness_start_anew("when_started_as_a_child");
     }
     close(ends[1]);
     size_t length = 0;

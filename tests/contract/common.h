@@ -13,7 +13,7 @@
 #include "harness/harness.h"
 
 /* Long enough for anything that must happen: a test whose wait passes it fails, and does not hang. */
-static inline weft_deadline patience(void) { return weft_after(15.0 * harness_slowness()); }
+static inline weft_deadline patience(void) { return weft_after(15.0 * harness_slowness() * harness_strain()); }
 
 static inline weft_kernel *kernel_of(unsigned workers) {
     weft_kernel *kernel = weft_make_kernel(workers, NULL);

@@ -202,8 +202,7 @@ static _Noreturn void start(size_t which, int standard_error) {
     setrlimit(RLIMIT_CORE, &none);
     dup2(standard_error, STDERR_FILENO);
     setenv("WEFT_TEST_FAULT", number, 1);
-    execl("/proc/self/exe", "fatal_faults", "when_started_as_a_child", (char *)NULL);
-    _exit(127);
+    harness_start_anew("when_started_as_a_child");
 }
 
 TEST(when_started_as_a_child_it_does_what_it_is_told) {

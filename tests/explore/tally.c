@@ -183,3 +183,28 @@ EXPLORE(who_finds_nothing_left_sees_all_done, .exhaustive = true, .preemptions =
     explore_thread(look, NULL);
     finish();
 }
+
+/* Between the counting out and the carrying over nothing but `out` tells what was done. */
+static void work_once_handed_on(void *unused) {
+    (void)unused;
+    wefti_tally_in_own(tally);
+    wefti_store_release(&handed, 1u);
+    worked[0] = 1;
+    wefti_tally_out_own(tally);
+    if (wefti_tally_carry(tally)) end_as_last();
+}
+static void look_at_own(void *unused) {
+    (void)unused;
+    while (wefti_load_acquire(&handed) == 0) wefti_pause();
+    if (wefti_tally_count(tally) == 0) {
+        explore_saw("nothing left");
+        explore_assert(worked[0] == 1);
+    }
+    give_up();
+}
+EXPLORE(who_finds_all_counted_out_sees_it_done, .exhaustive = true, .preemptions = 2, .stale = 1) {
+    begin();
+    explore_thread(work_once_handed_on, NULL);
+    explore_thread(look_at_own, NULL);
+    finish();
+}

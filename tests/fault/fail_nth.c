@@ -11,7 +11,7 @@
  *     memory             malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup
  *     map, protect       mmap, mprotect
  *     advise, thread     madvise, pthread_create
- *     descriptor         epoll_create1, epoll_ctl, eventfd
+ *     descriptor         epoll_create1, epoll_ctl, eventfd, open, pipe2
  *     all                all of these, and so without it; several are joined by +
  *   WEFT_FAIL_NTH      which one fails, from 1; 0 or nothing: none
  *   WEFT_FAIL_COUNT    how many fail, that one and those after it; 1 without it
@@ -26,8 +26,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
+#include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -46,6 +48,8 @@ typedef int (*protect_function)(void *, size_t, int);
 typedef int (*watch_function)(int, int, int, struct epoll_event *);
 typedef int (*set_function)(int);
 typedef int (*flag_function)(unsigned, int);
+typedef int (*open_function)(const char *, int, ...);
+typedef int (*pipe_function)(int *, int);
 typedef int (*thread_function)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 static unsigned chosen = ALL, nth, count = 1; /* written before threads exist */
@@ -152,6 +156,10 @@ int __wrap_epoll_ctl(int, int, int, struct epoll_event *), __wrap_epoll_create1(
 #define real_epoll_ctl __real_epoll_ctl
 #define real_epoll_create __real_epoll_create1
 #define real_eventfd __real_eventfd
+int __real_open(const char *, int, ...), __real_pipe2(int[2], int);
+int __wrap_open(const char *, int, ...), __wrap_pipe2(int[2], int);
+#define real_open __real_open
+#define real_pipe2 __real_pipe2
 #else
 #define OURS(name) name
 #define REAL(name) __libc_##name
@@ -170,6 +178,8 @@ void __libc_free(void *);
 #define real_epoll_ctl LOOK_UP(watch_function, "epoll_ctl")
 #define real_epoll_create LOOK_UP(set_function, "epoll_create1")
 #define real_eventfd LOOK_UP(flag_function, "eventfd")
+#define real_open LOOK_UP(open_function, "open")
+#define real_pipe2 LOOK_UP(pipe_function, "pipe2")
 #endif
 
 #define CALLER __builtin_return_address(0)
@@ -259,6 +269,16 @@ int OURS(epoll_create1)(int flags) { return fails(DESCRIPTOR) ? refused(EMFILE) 
 int OURS(eventfd)(unsigned initial, int flags) {
     return fails(DESCRIPTOR) ? refused(EMFILE) : real_eventfd(initial, flags);
 }
+
+int OURS(open)(const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return fails(DESCRIPTOR) ? refused(EMFILE) : real_open(path, flags, mode);
+}
+
+int OURS(pipe2)(int ends[2], int flags) { return fails(DESCRIPTOR) ? refused(EMFILE) : real_pipe2(ends, flags); }
 
 /* ---- what the program asks ---- */
 

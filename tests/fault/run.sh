@@ -11,11 +11,11 @@ preload=${2:-}
 # The loader takes a space for the end of a name.
 [ -z "$preload" ] || { cd "$(dirname "$preload")" && preload=./${preload##*/}; } || exit 2
 kinds="memory map protect advise advise+protect thread descriptor"
-limit=20      # seconds a run
+limit=60      # seconds a run: of those that hang; many go at once, and the machine may have more to do
 all_up_to=300 # every n up to here
 stride=7      # and beyond it every so many
 misses=3      # runs without a failure after which a kind is done: the number of calls varies a little
-budget=${WEFT_FAULT_SECONDS:-80}
+budget=${WEFT_FAULT_SECONDS:-400}
 bad=0 runs=0
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
@@ -49,6 +49,8 @@ judge() {
         complain "status $status"
     elif [ "$(field blocks)" != "$blocks" ] || [ "$(field mapped)" != "$mapped" ]; then
         complain "leak: left $(field blocks) blocks, $(field mapped) bytes mapped; usual $blocks and $mapped"
+    elif [ "$(field descriptors)" != "$descriptors" ]; then
+        complain "leak: left $(field descriptors) descriptors open; usual $descriptors"
     fi
 }
 
@@ -59,7 +61,7 @@ if [ "$status" -ne 0 ]; then
     complain "fails even where nothing is made to fail"
     exit 1
 fi
-blocks=$(field blocks) mapped=$(field mapped)
+blocks=$(field blocks) mapped=$(field mapped) descriptors=$(field descriptors)
 echo "without failures: $output"
 
 for count in 1 4 30; do

@@ -23,7 +23,7 @@ expect() {
 }
 
 expect 66 40 nothing
-expect 0 40 sleep # a race, but both take the lock of their worker's timers in between: not found, as annotate.h says
+expect 66 40 sleep # a worker's own timers order nothing between two tasks
 expect 0 40 channel
 expect 0 40 lock
 expect 0 380 lend

@@ -136,7 +136,21 @@ static int64_t now(void) {
     return (int64_t)time.tv_sec * NANOSECONDS + time.tv_nsec;
 }
 
-int64_t harness_patience(void) { return now() + (int64_t)10 * NANOSECONDS * slowness; }
+/* How many times slower than an idle one this machine is for a thread that wants to run, as far as the load tells: who
+ * waits for a processor behind twenty others does not hang. */
+static double load(void) {
+    enum { MOST = 6 };
+    double queued;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (getloadavg(&queued, 1) != 1 || processors < 1 || queued < (double)processors) return 1;
+    return queued / (double)processors < MOST ? queued / (double)processors : MOST;
+}
+
+static double strain = 1; /* the load at the beginning of the running test; set before it has threads */
+
+double harness_strain(void) { return strain; }
+
+int64_t harness_patience(void) { return now() + (int64_t)(10e9 * slowness * strain); }
 
 bool harness_nap(int64_t until) {
     struct timespec nap = {0, 50000};
@@ -208,7 +222,8 @@ void harness_start_anew(const char *filter) {
 static pthread_mutex_t watch_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t watch_changed;
 static bool watch_ended;
-static int64_t watch_until; /* 0: no test is running */
+static int64_t watch_until;                   /* 0: no test is running */
+static int64_t watch_began, watch_until_idle; /* what it was told: the limit on a machine with nothing else to do */
 static const harness_test *watched;
 
 static void expire(void) {
@@ -235,7 +250,10 @@ static void *watch(void *nothing) {
         }
         struct timespec until = {(time_t)(watch_until / NANOSECONDS), (long)(watch_until % NANOSECONDS)};
         pthread_cond_timedwait(&watch_changed, &watch_lock, &until);
-        if (watch_until != 0 && now() >= watch_until) expire();
+        if (watch_until == 0 || now() < watch_until) continue;
+        int64_t more = watch_began + (int64_t)((double)(watch_until_idle - watch_began) * load());
+        if (now() >= more) expire();
+        watch_until = more;
     }
     pthread_mutex_unlock(&watch_lock);
     return NULL;
@@ -244,7 +262,8 @@ static void *watch(void *nothing) {
 static void tell_watchdog(const harness_test *test, int64_t until, bool ended) {
     pthread_mutex_lock(&watch_lock);
     watched = test;
-    watch_until = until;
+    watch_began = now();
+    watch_until = watch_until_idle = until;
     watch_ended = ended;
     pthread_cond_signal(&watch_changed);
     pthread_mutex_unlock(&watch_lock);
@@ -281,6 +300,7 @@ static bool run_one(const harness_test *test) {
     atomic_store(&failures, 0);
     atomic_store(&skipped, false);
     running = test;
+    strain = load();
     tell_watchdog(test, began + (int64_t)seconds * NANOSECONDS, false);
     test->run();
     harness_check_clean();

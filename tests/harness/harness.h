@@ -16,8 +16,9 @@
  * main is provided. A failed assertion marks the test as failed, prints place, values and seed, and the test goes on:
  * there is no jump, since the assertion may stand in a task. Each assertion is an expression that is true if it held.
  *
- * Each test has a limit of 30 seconds, more where sanitizers or an emulator make it slow. When it passes, a thread of
- * the harness names the test, writes a dump of every kernel and ends the process with status 99.
+ * Each test has a limit of 30 seconds, more where sanitizers or an emulator make it slow, and up to six times as long
+ * where the machine has more to do than processors. When it passes, a thread of the harness names the test, writes a
+ * dump of every kernel and ends the process with status 99.
  *
  * After each test nothing may be left of the library: no task, fiber, stack, channel, kernel (harness_check_clean).
  *
@@ -80,7 +81,8 @@ void harness_register(harness_test *test);
 #define CHECK_NEAR(a, b, tolerance) harness_check_near((a), (b), (tolerance), #a, #b, __FILE__, __LINE__)
 #define CHECK_STATUS(expression, status) harness_check_status((expression), (status), #expression, __FILE__, __LINE__)
 #define CHECK_OK(expression) CHECK_STATUS(expression, WEFT_OK)
-/* Polls until the condition holds; fails after 10 seconds. For plain threads and for states that nobody announces. */
+/* Polls until the condition holds; fails after 10 seconds, of an idle machine. For plain threads and for states that
+ * nobody announces. */
 #define CHECK_EVENTUALLY(condition)                                                                                    \
     __extension__({                                                                                                    \
         int64_t harness_until = harness_patience();                                                                    \
@@ -109,6 +111,8 @@ bool harness_check_status(weft_status got, weft_status wanted, const char *text,
 bool harness_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void harness_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int64_t harness_patience(void);
+/* How many times longer than on an idle machine a thread may have to wait for a processor: at least 1, at most 6. */
+double harness_strain(void);
 bool harness_nap(int64_t until);
 
 /* ---- what a test may ask ---- */
@@ -119,6 +123,12 @@ unsigned harness_workers(void);
 uint64_t harness_seed(void);
 /* The next number of a generator whose state belongs to the caller. */
 uint64_t harness_random(uint64_t *state);
+/* An instruction that the processor refuses with SIGILL. */
+#ifdef __aarch64__
+#define HARNESS_ILLEGAL_INSTRUCTION() __asm__ volatile(".inst 0")
+#else
+#define HARNESS_ILLEGAL_INSTRUCTION() __asm__ volatile("ud2")
+#endif
 /* How many times slower than usual tests run here (sanitizers, Valgrind, an emulator): at least 1. */
 unsigned harness_slowness(void);
 /* A number of rounds, made smaller where tests run slowly: at least 1. */

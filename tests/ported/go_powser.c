@@ -48,6 +48,7 @@ static struct all {
     _Atomic(weft_channel *) channel[MOST_CHANNELS]; /* NULL: about to be noted */
     atomic_int count;
     weft_group *group;
+    weft_submit_options options; /* of tasks in that group */
 } all;
 
 static weft_channel *noted(weft_channel *channel) {
@@ -58,13 +59,7 @@ static weft_channel *noted(weft_channel *channel) {
 
 static series new_series(void) { return (series){noted(weft_make_rendezvous(char)), noted(weft_make_rendezvous(rat))}; }
 
-static const weft_submit_options *in_group(void) {
-    static _Thread_local weft_submit_options options;
-    options.group = all.group;
-    return &options;
-}
-
-#define BEGIN(...) CHECK_OK(weft_submit_with(in_group(), NULL, __VA_ARGS__))
+#define BEGIN(...) CHECK_OK(weft_submit_with(&all.options, NULL, __VA_ARGS__))
 
 static bool is_asked(series s) { return weft_receive(s.ask, &(char){0}, WEFT_FOREVER) == WEFT_OK; }
 
@@ -282,6 +277,7 @@ static weft_kernel *begin(void) {
     weft_kernel *kernel = kernel_here();
     for (int i = atomic_exchange(&all.count, 0); i > 0; i--) atomic_store(&all.channel[i - 1], NULL);
     all.group = weft_make_group(NULL);
+    all.options = (weft_submit_options){.group = all.group};
     return kernel;
 }
 

@@ -29,7 +29,7 @@ static void clean(void *unused) {
 
 static void divide(void) { sink = 10 / zero; }
 static void write_to_null(void) { *nowhere = 1; }
-static void illegal(void) { __asm__ volatile("ud2"); }
+static void illegal(void) { HARNESS_ILLEGAL_INSTRUCTION(); }
 static void aborts(void) { abort(); }
 
 static void copy_from_null(void) {

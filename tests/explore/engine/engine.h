@@ -185,6 +185,7 @@ void plain_access(const void *memory, size_t size, bool write, const wefti_place
 void plain_check_alive(const void *memory, size_t size, const wefti_place *place, const void *code);
 /* What code under test calls in the place of the C library's (renamed by the build). */
 void *explore_malloc(size_t size);
+void *explore_realloc(void *memory, size_t size);
 void *explore_calloc(size_t count, size_t size);
 void *explore_aligned_alloc(size_t alignment, size_t size);
 int explore_posix_memalign(void **memory, size_t alignment, size_t size);

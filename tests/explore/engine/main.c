@@ -416,7 +416,8 @@ static void on_crash(int number) {
     explore_fail("crash: %s", strsignal(number));
 }
 
-/* Finds loops that never come to an operation. */
+/* Finds loops that never come to an operation: by the time of this process, which others may take the processor from.
+ */
 static void on_tick(int number) {
     static uint64_t before;
     static int still;
@@ -439,9 +440,9 @@ static void catch_signals(void) {
     sigaction(SIGABRT, &action, NULL);
     action.sa_handler = on_tick;
     action.sa_flags |= SA_RESTART;
-    sigaction(SIGALRM, &action, NULL);
+    sigaction(SIGPROF, &action, NULL);
     struct itimerval timer = {.it_interval = {.tv_sec = 1}, .it_value = {.tv_sec = 1}};
-    setitimer(ITIMER_REAL, &timer, NULL);
+    setitimer(ITIMER_PROF, &timer, NULL);
 }
 
 /* ---- the command line ---- */

@@ -244,6 +244,14 @@ void explore_free(void *memory) {
     live_blocks--;
 }
 
+void *explore_realloc(void *memory, size_t size) {
+    void *larger = explore_malloc(size);
+    if (memory == NULL) return larger;
+    explore_memcpy(larger, memory, WEFTI_MIN(((block *)memory - 1)->size, size));
+    explore_free(memory);
+    return larger;
+}
+
 size_t explore_live_blocks(void) { return live_blocks; }
 
 /* ---- what the build renames, and what the compiler calls ---- */
