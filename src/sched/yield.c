@@ -13,32 +13,37 @@ WEFTI_NO_TSAN static WEFTI_NOINLINE void yield_to_loop(wefti_worker *worker, wef
     wefti_runner_switch(worker, self, next, false);
 }
 
-WEFTI_NO_TSAN void weft_yield(void) {
-    wefti_strand *strand = wefti_strand_now;
-    if (WEFTI_UNLIKELY(strand == NULL || strand->worker == NULL)) {
+/* Where it is not a matter of taking turns with those that are ready. */
+WEFTI_NO_TSAN static WEFTI_NOINLINE void yield_otherwise(wefti_strand *strand) {
+    if (strand == NULL || strand->worker == NULL) {
         wefti_os_yield();
         return;
     }
-    wefti_worker *worker = strand->worker;
+    wefti_runner *self = wefti_runner_of_strand(strand);
+    strand->worker->poll_due |= strand->worker->tick % 64 == 0;
+    yield_to_loop(strand->worker, self);
+    /* Here and not below: a task that does nothing else comes here every so often. relaxed: its thread's */
+    if (WEFTI_UNLIKELY(wefti_load_relaxed(&self->doom) != NULL)) wefti_doomed_hook(strand);
+}
+
+WEFTI_NO_TSAN void weft_yield(void) {
+    wefti_strand *strand = wefti_strand_now;
+    wefti_worker *worker = strand != NULL ? strand->worker : NULL;
+    if (WEFTI_UNLIKELY(worker == NULL || ++worker->tick % 64 == 0)) return yield_otherwise(strand);
     wefti_runner *self = wefti_runner_of_strand(strand);
     wefti_node *first = worker->ready.first;
-    bool due = ++worker->tick % 64 == 0;
-    if (WEFTI_UNLIKELY(due) || first == NULL || self->fiber.strand.movable) {
-        worker->poll_due |= due;
-        yield_to_loop(worker, self);
-        /* Here and not below: a task that does nothing else comes here every so often. relaxed: its thread's */
-        if (WEFTI_UNLIKELY(wefti_load_relaxed(&self->doom) != NULL)) wefti_doomed_hook(strand);
-        return;
-    }
+    if (WEFTI_UNLIKELY(first == NULL || strand->movable)) return yield_otherwise(strand);
     /* The first ready one out, this one in at the end: what wefti_runners_take and _put would do, with the list not
-     * empty. */
+     * empty. Where it was the only one, `last` is it: its own link is overwritten, and read no more. */
     wefti_node *second = first->next;
-    worker->ready.first = second;
     if (second !=
         NULL) { /* on its way to this cache while the first runs: its stack now, the third's object behind it */
+        const char *sp = wefti_load_relaxed(&wefti_runner_of(second)->fiber.context.sp);
         __builtin_prefetch(second->next);
-        __builtin_prefetch(wefti_load_relaxed(&wefti_runner_of(second)->fiber.context.sp));
+        __builtin_prefetch(sp);
+        __builtin_prefetch(sp + 48);
     }
+    worker->ready.first = second;
     wefti_runners_put(&worker->ready, &self->fiber.link);
     wefti_runner_switch(worker, self, wefti_runner_of(first), false);
 }
