@@ -13,7 +13,7 @@
 
 enum { ROOM_TO_DIE = 4096, LAST_STROKES = 25 };
 
-wefti_doom_flag wefti_doom_met_unknown;
+wefti_doom_flag wefti_doom_met_unknown, wefti_doom_eluded;
 
 const wefti_condition wefti_task_killed = {WEFT_KILLED, "the task was killed", NULL};
 
@@ -143,7 +143,10 @@ static void give_up(wefti_doom *doom, const wefti_walk *walk) {
 
 static void set_barrier(wefti_runner *runner, wefti_doom *doom, const wefti_walk *walk) {
     const wefti_run *run = walk->held.there ? &walk->held : &walk->top;
-    if (run->slot == NULL) return;
+    if (run->slot == NULL) {
+        wefti_store_relaxed(&wefti_doom_eluded, true); /* relaxed: a hint */
+        return;
+    }
     runner->barrier = run->slot;
     wefti_barrier_set(run->slot, stack_size_of(runner), false);
     /* On a busy machine the time may be over before the thread had any: so it gets some more strokes. relaxed: a hint
@@ -175,7 +178,10 @@ static void strike_at(wefti_runner *runner, wefti_doom *doom, void *interrupted)
     wefti_walk walk;
     wefti_walk_callers(&walk, pc, 0);
     if (walk.unknown) wefti_store_relaxed(&wefti_doom_met_unknown, true); /* relaxed: a hint */
-    if (!walk.whole || !walk.program) return;
+    if (!walk.whole || !walk.program) {
+        wefti_store_relaxed(&wefti_doom_eluded, true); /* relaxed: a hint */
+        return;
+    }
     if (may_die(runner) ? wefti_doom_may_leave(&walk) : is_stuck_in_cleanup(runner, doom, &walk))
         divert(runner, interrupted);
     else if (!runner->dying)
