@@ -511,26 +511,20 @@ weft_status weft_make_object_killable(const char *name) {
 
 weft_without_kill weft_without_kill_begin(void) {
     wefti_strand *self = wefti_strand_now;
-    if (self == NULL) return (weft_without_kill){NULL, true};
-    if (self->worker != NULL)
-        wefti_runner_of_strand(self)->unkillable++;
-    else
-        wefti_thread_of_strand(self)->unkillable++;
-    return (weft_without_kill){self, true};
+    if (self == NULL) return (weft_without_kill){NULL, 0, true};
+    return (weft_without_kill){self, self->unkillable++, true};
 }
 
 void weft_without_kill_end(weft_without_kill *region) {
     wefti_strand *self = region->task;
     if (self == NULL) return;
     region->task = NULL;
+    self->unkillable = region->outer;
     if (self->worker == NULL) {
-        wefti_thread *thread = wefti_thread_of_strand(self);
-        thread->unkillable--;
-        if (wefti_thread_is_due(thread)) wefti_doom_die(self);
+        if (wefti_thread_is_due(wefti_thread_of_strand(self))) wefti_doom_die(self);
         return;
     }
     wefti_runner *runner = wefti_runner_of_strand(self);
-    runner->unkillable--;
     if (wefti_doom_is_due(runner)) wefti_doom_die(self);
     wefti_slice_end_deferred(runner);
 }

@@ -33,6 +33,8 @@ static void restore(wefti_strand *self, const weft_frame *frame) {
     self->handlers = frame->handlers;
     self->restarts = frame->restarts;
     self->cleaning = frame->cleaning;
+    self->unkillable = frame->unkillable;
+    self->uncancelled = frame->uncancelled;
 }
 
 static void prepare_to_leave(wefti_strand *self, const weft_frame *frame) {

@@ -384,6 +384,29 @@ EXPLORE(an_inner_scope_ends_while_the_outer_is_cancelled, .exhaustive = true, .p
     one_is_cancelled(1, begin_and_end_inner_scope, 0);
 }
 
+/* A group alone: who sees that it is cancelled sees what led to it. */
+static weft_group *group_alone;
+static void cancel_group(void *unused) {
+    (void)unused;
+    written[0] = 1;
+    weft_cancel_group(group_alone);
+}
+static void look_at_group(void *unused) {
+    (void)unused;
+    if (!weft_group_cancelled(group_alone)) return;
+    explore_saw("a group that was cancelled");
+    explore_assert(written[0] == 1);
+}
+EXPLORE(who_sees_that_a_group_is_cancelled_sees_what_led_to_it, .exhaustive = true, .preemptions = 3, .stale = 2) {
+    begin(1);
+    group_alone = weft_make_group(NULL);
+    explore_thread(cancel_group, NULL);
+    explore_thread(look_at_group, NULL);
+    explore_join();
+    weft_free_group(group_alone);
+    finish();
+}
+
 /* Two tasks, and the parent in its join. */
 static void two_are_joined(body *one, bool one_fails, body *other, bool other_fails, weft_status end) {
     begin(1);
@@ -451,6 +474,6 @@ EXPLORE(a_deadline_comes_or_the_scope_ends, .exhaustive = true, .preemptions = 3
 EXPLORE(a_deadline_comes_or_the_task_ends, .exhaustive = true, .preemptions = 2, .stale = -1) {
     deadline_against_the_end(1, compute);
 }
-EXPLORE(a_deadline_ends_the_wait_of_a_task, .exhaustive = true, .preemptions = 2, .stale = 1) {
+EXPLORE(a_deadline_ends_the_wait_of_a_task, .exhaustive = true, .preemptions = 2, .stale = -1) {
     deadline_against_the_end(1, wait_for_ever);
 }
