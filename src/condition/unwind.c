@@ -90,8 +90,9 @@ WEFTI_NORETURN static void jump(wefti_strand *self, weft_target *target) {
     longjmp(target->place, 1);
 }
 
+/* The target may be the lowest thing of the C frame that was broken off: then both have one address. */
 static bool passes_broken(const wefti_unwinding *u) {
-    return u->strand->broken != NULL && u->strand->broken->place < u->limit;
+    return u->strand->broken != NULL && u->strand->broken->place <= u->limit;
 }
 
 static void forget_broken(const wefti_unwinding *u) {
