@@ -240,7 +240,8 @@ typedef void weft_debugger(const weft_condition *condition, void *argument);
  * weft_debug_tasks is true, and in plain threads always. It may invoke a restart; when it returns, the error becomes
  * the task's outcome, and in a plain thread the process is stopped. NULL: the one of the beginning, which asks the
  * person at the terminal, if standard input and standard error are one, for a restart, one error at a time, and else
- * writes a report to stderr. Any thread. Row C7.
+ * writes a report to stderr. An error in it that no handler takes is not shown to it: in a task that is the outcome.
+ * Any thread. Row C7.
  */
 WEFT_API void weft_set_debugger(weft_debugger *debugger, void *argument);
 

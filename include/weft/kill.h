@@ -108,6 +108,7 @@ WEFT_API weft_status weft_make_object_killable(const char *name);
 /** A region without kill, as the macro has it. */
 typedef struct weft_without_kill {
     void *task; /**< of this task or thread; NULL: of none */
+    uint32_t outer;
     bool entered;
 } weft_without_kill;
 

@@ -29,8 +29,7 @@
 typedef struct boundary {
     weft_thread_call call;
     wefti_end_target end;
-    uint32_t *regions;   /* without kill, of the runner or the plain thread: this is one */
-    uint32_t unkillable; /* how many before; those inside may have been left by a transfer */
+    uint32_t unkillable; /* regions without kill before: this is one */
     bool entered, returned;
 } boundary;
 
@@ -53,9 +52,7 @@ static weft_status enter_boundary(boundary *self) {
     wefti_end_target_begin(strand, &self->end);
     self->end.target.frame.argument = (void *)(uintptr_t)wefti_boundary_mark;
     strand->restarts = NULL;
-    self->regions = strand->worker != NULL ? &wefti_runner_of_strand(strand)->unkillable
-                                           : &wefti_thread_of_strand(strand)->unkillable;
-    self->unkillable = (*self->regions)++;
+    self->unkillable = strand->unkillable++;
     self->entered = true;
     return WEFT_OK;
 }
@@ -68,7 +65,8 @@ static void leave_boundary(boundary *self) {
     if (!self->returned && is_exception_in_flight())
         wefti_stop_misuse("exception", "weft_call_in_thread", "must not leave a function that it calls; frames:", 1,
                           "");
-    *self->regions = self->unkillable; /* it does not die here, even if it is to: there are others' frames */
+    /* It does not die here, even if it is to: there are others' frames. */
+    wefti_strand_now->unkillable = self->unkillable;
     if (wefti_strand_now->worker != NULL) wefti_slice_end_deferred(wefti_runner_of_strand(wefti_strand_now));
     weft_leave_thread(&self->call);
 }

@@ -122,8 +122,9 @@ static void to_clause(const weft_condition *condition, void *argument) {
     choose(self, self->clause_of[which]);
 }
 
-static bool keep_argument(weft_case *self, const weft_restart *restart, const void *argument) {
-    if (restart->size > 0) memcpy(self->argument, argument, restart->size);
+static bool keep_argument(weft_case *self, const weft_restart *restart, const void *argument, size_t size) {
+    if (size == 0) return true;
+    memcpy(self->argument, argument, size);
     if (restart->kind != WEFT_ARGUMENT_TEXT) return true;
     const char *text = *(const char *const *)argument;
     if (text == NULL) return true;
@@ -133,12 +134,12 @@ static bool keep_argument(weft_case *self, const weft_restart *restart, const vo
 }
 
 weft_status weft_invoke(const weft_restart *restart, const void *argument, size_t size) {
-    if (restart == NULL) return WEFT_INVALID;
+    if (restart == NULL || (argument == NULL && size != 0)) return WEFT_INVALID;
     if (size != restart->size && (restart->invoke == NULL || size != 0)) return WEFT_WRONG_SIZE;
     if (restart->invoke != NULL) return restart->invoke(restart, size != 0 ? argument : NULL);
     weft_case *self = restart->at;
     if (!is_active_here(self)) return WEFT_INVALID;
-    if (!keep_argument(self, restart, argument)) return WEFT_NO_MEMORY;
+    if (!keep_argument(self, restart, argument, size)) return WEFT_NO_MEMORY;
     choose(self, restart->clause);
 }
 

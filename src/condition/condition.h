@@ -73,6 +73,6 @@ uint32_t wefti_trace_take(void **trace, uint32_t room, const weft_condition *sig
 void wefti_trace_print(FILE *to, void *const *trace, uint32_t depth);
 
 /* debugger.c */
-void wefti_debug(const weft_condition *condition);
+void wefti_debug(wefti_strand *self, const weft_condition *condition);
 
 #endif

@@ -180,7 +180,7 @@ static void debug_by_default(const weft_condition *condition) {
     pthread_mutex_unlock(&debugger.terminal);
 }
 
-void wefti_debug(const weft_condition *condition) {
+static void ask_hook(const weft_condition *condition) {
     pthread_mutex_lock(&debugger.hook_lock);
     weft_debugger *hook = debugger.hook;
     void *argument = debugger.argument;
@@ -191,9 +191,22 @@ void wefti_debug(const weft_condition *condition) {
         debug_by_default(condition);
 }
 
+static void come_back(void *strand) { ((wefti_strand *)strand)->debugging = false; }
+
+/* An error of the debugger's own is not shown to it: it might fail again. */
+void wefti_debug(wefti_strand *self, const weft_condition *condition) {
+    weft_frame frame;
+    if (self == NULL) ask_hook(condition);
+    if (self == NULL || self->debugging) return;
+    self->debugging = true;
+    wefti_frame_begin(self, &frame, come_back, self);
+    ask_hook(condition);
+    wefti_frame_end(self, &frame, true);
+}
+
 void weft_invoke_debugger(const weft_condition *condition, void *unused) {
     (void)unused;
     if (condition == NULL) return;
-    wefti_debug(condition);
+    wefti_debug(wefti_strand_now, condition);
     wefti_transfer(wefti_strand_now, condition);
 }

@@ -13,7 +13,7 @@
 
 enum { ROOM_TO_DIE = 4096, LAST_STROKES = 25 };
 
-wefti_doom_flag wefti_doom_met_unknown;
+wefti_doom_flag wefti_doom_met_unknown, wefti_doom_eluded;
 
 const wefti_condition wefti_task_killed = {WEFT_KILLED, "the task was killed", NULL};
 
@@ -29,7 +29,7 @@ static void clear_barrier(wefti_runner *runner) {
 
 static bool may_die(const wefti_runner *runner) {
     const wefti_strand *strand = &runner->fiber.strand;
-    return !runner->dying && runner->unkillable == 0 && strand->locks == 0 && strand->cleaning == 0;
+    return !runner->dying && strand->unkillable == 0 && strand->locks == 0 && strand->cleaning == 0;
 }
 
 bool wefti_doom_is_due(const wefti_runner *runner) {
@@ -62,7 +62,7 @@ void wefti_doom_lift(wefti_runner *runner) {
     clear_barrier(runner);
     bool died = runner->dying;
     runner->dying = false;
-    runner->unkillable = 0;
+    runner->fiber.strand.unkillable = 0;
     runner->watched &= (uint16_t)~WEFTI_TASK_DOOMED;
     wefti_fault_forget(runner);
     wefti_runner_close_spare(runner);
@@ -141,9 +141,21 @@ static void give_up(wefti_doom *doom, const wefti_walk *walk) {
     wefti_store_release(&doom->state, (uint32_t)WEFTI_DOOM_LOST); /* partner: the acquires in kill.c */
 }
 
+/* Its stack has no room for clean-ups. When the time is over its thread ends where it is, as if it were stuck. */
+static void leave_behind(const wefti_runner *runner, wefti_doom *doom, const wefti_walk *walk, void *interrupted) {
+    if (!wefti_load_relaxed(&doom->expired) || ++doom->strokes < LAST_STROKES) return; /* relaxed: a hint */
+    if (walk->middle.ours) return;
+    if (!wefti_divert_for_good(interrupted, (uintptr_t)runner->fiber.stack_low, wefti_os_thread_vanish)) return;
+    wefti_strand_now = NULL;
+    wefti_store_release(&doom->state, (uint32_t)WEFTI_DOOM_LOST); /* partner: the acquires in kill.c */
+}
+
 static void set_barrier(wefti_runner *runner, wefti_doom *doom, const wefti_walk *walk) {
     const wefti_run *run = walk->held.there ? &walk->held : &walk->top;
-    if (run->slot == NULL) return;
+    if (run->slot == NULL) {
+        wefti_store_relaxed(&wefti_doom_eluded, true); /* relaxed: a hint */
+        return;
+    }
     runner->barrier = run->slot;
     wefti_barrier_set(run->slot, stack_size_of(runner), false);
     /* On a busy machine the time may be over before the thread had any: so it gets some more strokes. relaxed: a hint
@@ -175,10 +187,13 @@ static void strike_at(wefti_runner *runner, wefti_doom *doom, void *interrupted)
     wefti_walk walk;
     wefti_walk_callers(&walk, pc, 0);
     if (walk.unknown) wefti_store_relaxed(&wefti_doom_met_unknown, true); /* relaxed: a hint */
-    if (!walk.whole || !walk.program) return;
-    if (may_die(runner) ? wefti_doom_may_leave(&walk) : is_stuck_in_cleanup(runner, doom, &walk))
-        divert(runner, interrupted);
-    else if (!runner->dying)
+    if (!walk.whole || !walk.program) {
+        wefti_store_relaxed(&wefti_doom_eluded, true); /* relaxed: a hint */
+        return;
+    }
+    if (may_die(runner) ? wefti_doom_may_leave(&walk) : is_stuck_in_cleanup(runner, doom, &walk)) {
+        if (!divert(runner, interrupted)) leave_behind(runner, doom, &walk, interrupted);
+    } else if (!runner->dying)
         set_barrier(runner, doom, &walk);
 }
 

@@ -102,6 +102,8 @@ extern bool (*wefti_withdraw_hook)(wefti_runner *runner);
 
 /* The handler met code that was loaded after the table of code was made. */
 extern wefti_doom_flag wefti_doom_met_unknown;
+/* The handler found a task where nothing can be done just then: it is worth asking again soon. */
+extern wefti_doom_flag wefti_doom_eluded;
 
 extern const wefti_condition wefti_task_killed;
 

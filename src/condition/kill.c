@@ -25,7 +25,7 @@
 #include "sched/slice.h"
 
 enum { FIRST_NAP = 30000, LONGEST_NAP = 2000000, ASK_AGAIN_NAP = 30000, MOST_AT_ONCE = 64 };
-enum { REAPER_STACK = 64 * 1024, IDLE_SECONDS = 5 };
+enum { REAPER_STACK = 64 * 1024, IDLE_SECONDS = 5, MOST_QUICK = 1000 };
 #define LONGEST_ANSWER 2000000000
 #define DEADLINE_AT_FIRST ((int64_t)250000000)
 #define LONGEST_DEADLINE 3600.0
@@ -187,21 +187,34 @@ static void nap(int64_t nanoseconds) {
     pthread_cond_timedwait(&more, &listing, &until);
 }
 
+/* How long to nap after a nap so long. Who is met where nothing can be done, nearly always in the same few places (the
+ * unwinder, longjmp), is met elsewhere the sooner the more often it is looked at: so for a while that is done. */
+static int64_t next_nap(int64_t pause, unsigned *quick) {
+    /* relaxed: a hint */
+    if (*quick < MOST_QUICK && wefti_exchange_relaxed(&wefti_doom_eluded, false)) {
+        ++*quick;
+        return FIRST_NAP;
+    }
+    return WEFTI_MIN(pause + pause / 2, (int64_t)LONGEST_NAP);
+}
+
 static void reap(void *argument) {
     (void)argument;
     wefti_os_thread_name("weft/reaper");
     pthread_mutex_lock(&listing);
     int64_t pause = FIRST_NAP, idle_since = 0;
+    unsigned quick = 0;
     for (;;) {
         bool left = repeat_all();
         forget_ended();
         if (left) {
             nap(pause);
-            pause = WEFTI_MIN(pause + pause / 2, (int64_t)LONGEST_NAP);
+            pause = next_nap(pause, &quick);
             idle_since = 0;
             continue;
         }
         pause = FIRST_NAP;
+        quick = 0;
         int64_t now = wefti_clock();
         if (idle_since == 0) idle_since = now;
         if (now - idle_since >= (int64_t)IDLE_SECONDS * 1000000000) break;
@@ -498,26 +511,20 @@ weft_status weft_make_object_killable(const char *name) {
 
 weft_without_kill weft_without_kill_begin(void) {
     wefti_strand *self = wefti_strand_now;
-    if (self == NULL) return (weft_without_kill){NULL, true};
-    if (self->worker != NULL)
-        wefti_runner_of_strand(self)->unkillable++;
-    else
-        wefti_thread_of_strand(self)->unkillable++;
-    return (weft_without_kill){self, true};
+    if (self == NULL) return (weft_without_kill){NULL, 0, true};
+    return (weft_without_kill){self, self->unkillable++, true};
 }
 
 void weft_without_kill_end(weft_without_kill *region) {
     wefti_strand *self = region->task;
     if (self == NULL) return;
     region->task = NULL;
+    self->unkillable = region->outer;
     if (self->worker == NULL) {
-        wefti_thread *thread = wefti_thread_of_strand(self);
-        thread->unkillable--;
-        if (wefti_thread_is_due(thread)) wefti_doom_die(self);
+        if (wefti_thread_is_due(wefti_thread_of_strand(self))) wefti_doom_die(self);
         return;
     }
     wefti_runner *runner = wefti_runner_of_strand(self);
-    runner->unkillable--;
     if (wefti_doom_is_due(runner)) wefti_doom_die(self);
     wefti_slice_end_deferred(runner);
 }

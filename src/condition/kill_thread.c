@@ -42,7 +42,7 @@ static void end(wefti_thread *thread, const killable *k) {
     uint32_t before = wefti_exchange_acquire(&thread->kill, (uint32_t)WEFTI_CALL_NONE);
     if (before == WEFTI_CALL_MARKED || before == WEFTI_CALL_DYING) wefti_add_relaxed(&marked, (uint32_t)-1);
     thread->end = NULL;
-    thread->unkillable = 0;
+    thread->strand.unkillable = 0;
     wefti_store_relaxed(&thread->waits, NULL); /* relaxed: for lists */
     wefti_store_relaxed(&thread->depth, k->depth);
 }

@@ -110,7 +110,7 @@ WEFTI_NORETURN static void stop_unhandled(const weft_condition *condition) {
 void wefti_unhandled(wefti_strand *self, const weft_condition *condition) {
     bool task = wefti_in_task(self);
     if (task && (wefti_at_boundary(self) || !weft_get(weft_debug_tasks))) wefti_transfer(self, condition);
-    wefti_debug(condition);
+    wefti_debug(self, condition);
     if (task) wefti_transfer(self, condition);
     stop_unhandled(condition);
 }

@@ -33,6 +33,8 @@ static void restore(wefti_strand *self, const weft_frame *frame) {
     self->handlers = frame->handlers;
     self->restarts = frame->restarts;
     self->cleaning = frame->cleaning;
+    self->unkillable = frame->unkillable;
+    self->uncancelled = frame->uncancelled;
 }
 
 static void prepare_to_leave(wefti_strand *self, const weft_frame *frame) {
@@ -88,8 +90,9 @@ WEFTI_NORETURN static void jump(wefti_strand *self, weft_target *target) {
     longjmp(target->place, 1);
 }
 
+/* The target may be the lowest thing of the C frame that was broken off: then both have one address. */
 static bool passes_broken(const wefti_unwinding *u) {
-    return u->strand->broken != NULL && u->strand->broken->place < u->limit;
+    return u->strand->broken != NULL && u->strand->broken->place <= u->limit;
 }
 
 static void forget_broken(const wefti_unwinding *u) {

@@ -33,6 +33,8 @@ typedef struct wefti_strand {
     struct wefti_unwinding *unwinding;       /* the innermost transfer of control that is on its way */
     struct wefti_member *member;             /* the innermost scope that it is in, sched/scope.h; NULL: none */
     uint32_t uncancelled;                    /* blocks that are not cancelled, each inside another */
+    uint32_t unkillable;                     /* regions without kill that it is in */
+    bool debugging;                          /* the debugger has been asked, and has not come back */
     struct wefti_broken *broken;             /* the innermost place where a fault has broken it off; NULL: none */
 } wefti_strand;
 

@@ -60,7 +60,6 @@ typedef struct wefti_thread {
     struct wefti_thread *owner; /* of the strand of an interrupt: the thread's own process object; else NULL */
     /* Killing: condition/kill_thread.c. */
     WEFTI_ATOMIC(uint32_t) kill; /* wefti_thread_kill */
-    uint32_t unkillable;         /* regions that it is in */
     struct weft_target *end;     /* where a kill leads; NULL: it is in no call that can be killed */
     void *signal_stack;          /* given by Weft; NULL: none */
     /* Takes the thread's waiter out where it waits, should the thread be cancelled there; NULL: it cannot be. */
@@ -84,7 +83,7 @@ static inline wefti_thread *wefti_thread_of_strand(wefti_strand *strand) {
 enum wefti_thread_kill { WEFTI_CALL_NONE, WEFTI_CALL_OPEN, WEFTI_CALL_MARKED, WEFTI_CALL_DYING };
 
 static inline bool wefti_thread_may_die(const wefti_thread *thread) {
-    return thread->unkillable == 0 && thread->strand.locks == 0 && thread->strand.cleaning == 0;
+    return thread->strand.unkillable == 0 && thread->strand.locks == 0 && thread->strand.cleaning == 0;
 }
 
 /* Whether the thread's call is marked, and nothing keeps it from ending here. relaxed: marked before an errand */

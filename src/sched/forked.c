@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "cpu/divert.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
 
@@ -22,7 +23,16 @@ static void after_in_parent(void) {
     wefti_kernels_unlock();
 }
 
+/* A return barrier was set for a kill or a slice of the parent's: in the child nobody would know what it is for. */
+static void clear_barrier(wefti_strand *self) {
+    if (self == NULL || self->worker == NULL) return;
+    wefti_runner *runner = wefti_runner_of_strand(self);
+    if (runner->barrier != NULL) wefti_barrier_clear(runner->barrier, wefti_stack_size_of(runner->pool));
+    runner->barrier = NULL;
+}
+
 static void after_in_child(void) {
+    clear_barrier(wefti_strand_now);
     weft_bound *bound = wefti_strand_now != NULL ? wefti_strand_now->bound : NULL;
     wefti_kernels_forked(bound);
     wefti_processes_forked();

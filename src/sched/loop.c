@@ -292,13 +292,14 @@ static void settle(wefti_record *record, const wefti_condition *condition) {
 void wefti_task_bury(wefti_runner *lost, const wefti_condition *condition) {
     wefti_record *record = (wefti_record *)(void *)lost->slots;
     wefti_worker *worker = lost->fiber.strand.worker;
-    wefti_members_drop(&lost->fiber.strand);
+    wefti_member *members = wefti_members_drop(&lost->fiber.strand);
     if (lost->fork != NULL) {
         wefti_frame_fail(lost->fork, condition);
         wefti_stack_pool_stays(lost->pool);
         wefti_add_relaxed(&worker->stacks, UINT64_C(-1));
         wefti_store_relaxed(&lost->home, NULL); /* relaxed, both: for those that look on */
         wefti_store_relaxed(&lost->type, NULL);
+        wefti_scopes_bury(members);
         return;
     }
     settle(record, condition); /* arguments on the heap and captured handlers stay: they are in use */
@@ -308,6 +309,7 @@ void wefti_task_bury(wefti_runner *lost, const wefti_condition *condition) {
     wefti_store_relaxed(&lost->type, NULL);
     unsigned generation = record->generation;
     wefti_store_release(&worker->done[generation], wefti_load_relaxed(&worker->done[generation]) + 1); /* as end() */
+    wefti_scopes_bury(members);
 }
 
 WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition *condition) {
@@ -318,7 +320,7 @@ WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition
     strand->frames = NULL;
     strand->handlers = strand->worker->handlers;
     strand->restarts = NULL;
-    strand->cleaning = 0;
+    strand->cleaning = strand->unkillable = strand->uncancelled = 0;
     strand->bound = strand->base;
     settle(record, condition);
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0) wefti_handlers_release(wefti_record_extras(record)->handlers);

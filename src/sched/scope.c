@@ -84,10 +84,12 @@ void wefti_member_begin(wefti_member *member, wefti_runner *runner, weft_scope *
     wefti_frame_begin(self, &member->frame, task_leaves, member);
 }
 
-void wefti_members_drop(wefti_strand *strand) {
-    for (wefti_member *member = strand->member; member != NULL; member = member->outer)
+wefti_member *wefti_members_drop(wefti_strand *strand) {
+    wefti_member *dropped = strand->member;
+    for (wefti_member *member = dropped; member != NULL; member = member->outer)
         unlink_from_worker(member, strand->worker);
     strand->member = NULL;
+    return dropped;
 }
 
 /* ---- waits that begin ---- */
@@ -216,9 +218,10 @@ void wefti_scope_failed(weft_scope *scope, const wefti_condition *condition) {
 /* ---- the deadline ---- */
 
 static bool claim_deadline(wefti_timer *timer) {
+    weft_scope *scope = WEFTI_CONTAINER(timer, weft_scope, timer);
     uint32_t armed = TIMER_ARMED;
     /* acq_rel: one winner; partner: disarm */
-    return wefti_cas_acq_rel(&WEFTI_CONTAINER(timer, weft_scope, timer)->timer_state, &armed, (uint32_t)TIMER_FIRED);
+    return wefti_cas_acq_rel(&scope->timer_state, &armed, (uint32_t)TIMER_FIRED);
 }
 
 static void deliver_deadline(wefti_timer *timer) {
@@ -271,23 +274,28 @@ static void leave_outer(weft_scope *scope) {
 
 /* Whatever happens: without memory to wait it looks again and again. */
 static void wait_for_all(weft_scope *scope) {
-    wefti_strand *self = scope->self.strand;
+    wefti_strand *self = wefti_strand_now; /* the parent, or who buries it */
     self->uncancelled++;
     while (weft_group_count(scope->group) != 0)
         if (weft_wait_group(scope->group, WEFT_FOREVER) != WEFT_OK) weft_yield();
     self->uncancelled--;
 }
 
-static void end(weft_scope *scope) {
+/* Its parent is no member any more. */
+static void dissolve(weft_scope *scope) {
     weft_kernel *kernel = scope->options.kernel;
     disarm(scope);
     leave_outer(scope);
-    leave(&scope->self);
     scope->group->scope = NULL;
     (void)weft_free_group(scope->group);
     wefti_condition_drop(scope->failure);
     free(scope);
     wefti_kernel_redeem(kernel);
+}
+
+static void end(weft_scope *scope) {
+    leave(&scope->self);
+    dissolve(scope);
 }
 
 /* Control leaves the parent otherwise than by the join. */
@@ -296,6 +304,24 @@ static void abandon(void *argument) {
     cancel(scope, WEFT_CANCELLED);
     wait_for_all(scope);
     end(scope);
+}
+
+static weft_scope *scope_of_parent(wefti_member *member) {
+    return member == &member->scope->self ? member->scope : NULL;
+}
+
+/* The members of a task lie on its stack, which stays; those of scopes in the scopes. The waits come last: a task may
+ * take its time to end. */
+void wefti_scopes_bury(wefti_member *members) {
+    for (wefti_member *member = members; member != NULL; member = member->outer)
+        if (scope_of_parent(member) != NULL) cancel(member->scope, WEFT_KILLED);
+    for (wefti_member *member = members, *outer; member != NULL; member = outer) {
+        outer = member->outer;
+        weft_scope *scope = scope_of_parent(member);
+        if (scope == NULL) continue;
+        wait_for_all(scope);
+        dissolve(scope);
+    }
 }
 
 static weft_scope *make(weft_kernel *kernel, wefti_strand *self) {

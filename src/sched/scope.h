@@ -45,8 +45,10 @@ typedef struct wefti_member {
 /* A task of the scope begins and ends on this runner: its frame unlinks it. */
 void wefti_member_begin(wefti_member *member, wefti_runner *runner, weft_scope *scope);
 
-/* A lost task is buried: it is no member any more. */
-void wefti_members_drop(wefti_strand *strand);
+/* A lost task is buried: it is no member any more. Returns what it was. */
+wefti_member *wefti_members_drop(wefti_strand *strand);
+/* The scopes that it was the parent of are cancelled, and end with their last task: the runner waits for that. */
+void wefti_scopes_bury(wefti_member *members);
 
 /* A task of the scope has ended with a condition, whose reference stays the caller's. */
 void wefti_scope_failed(weft_scope *scope, const wefti_condition *condition);

@@ -94,7 +94,7 @@ static void end_slice(wefti_runner *self) {
 void wefti_paused(void) { end_slice(wefti_runner_of_strand(wefti_strand_now)); }
 
 static bool may_give_way(const wefti_runner *self) {
-    return self->unkillable == 0 && self->fiber.strand.locks == 0 && !self->dying;
+    return self->fiber.strand.unkillable == 0 && self->fiber.strand.locks == 0 && !self->dying;
 }
 
 void wefti_slice_end_deferred(wefti_runner *self) {

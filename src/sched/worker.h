@@ -69,7 +69,6 @@ typedef struct wefti_runner {
     /* Killing: condition/doom.h. */
     WEFTI_ATOMIC(struct wefti_doom *) doom; /* the task that runs is to die; NULL: it is not */
     void **barrier;                         /* where on its stack there is one; NULL: none */
-    uint32_t unkillable;                    /* regions that the task is in */
     bool dying;                             /* its clean-ups run */
     wefti_runner_fault fault;
     /* Slices: slice.h. */

@@ -31,6 +31,8 @@ static atomic_int held; /* in a section below */
 static weft_channel *never, *full, *outcomes;
 static weft_group *group_of_ever;
 static weft_mutex *mutex, *taken;
+static weft_future *promise; /* not to be had before the end */
+static weft_graph *graph;
 static FILE *sink, *silent, *cookie;
 static int silent_pipe[2];
 static pthread_mutex_t taken_by_main = PTHREAD_MUTEX_INITIALIZER;
@@ -289,6 +291,60 @@ static void wait_for_mutex(void) {
     abort();
 }
 
+static void force(void) {
+    int value;
+    weft_force(promise, &value, WEFT_FOREVER);
+    abort();
+}
+
+WEFT_NODE_OVER(int, awaits, inputs) {
+    (void)inputs;
+    CHECK_OK(weft_force_future(promise, NULL, 0, WEFT_FOREVER));
+    return 1;
+}
+
+static void compute_graph(void) {
+    weft_compute_node(graph, NULL, 1, NULL, 0, WEFT_FOREVER);
+    abort();
+}
+
+WEFT_TASK(int, sleeper, (int, value)) {
+    weft_sleep(WEFT_FOREVER);
+    return value;
+}
+
+/* Its child is of another category, and is cancelled when the scope is left. */
+static void join_scope(void) {
+    WEFT_SCOPE(children) { CHECK_OK(weft_scope_submit(children, NULL, sleeper, 1)); }
+    abort();
+}
+
+static weft_status add_up(size_t first, size_t last, void *sum) {
+    for (size_t i = first; i < last; i++) *(volatile long *)sum = (long)i; /* whose, does not matter */
+    return WEFT_OK;
+}
+
+static void run_loops(void) {
+    static long sums[64];
+    for (;;) weft_for_range(&(weft_parallel_options){.parts = 8}, 0, 10000, add_up, &sums[count++ % 64]);
+}
+
+static int compare_in(const void *a, const void *b, void *unused) {
+    (void)unused;
+    return compare(a, b);
+}
+
+static void sort_in_parallel(void) {
+    enum { SIZE = 20000 };
+    static int32_t values[64][SIZE];
+    static atomic_int next;
+    int32_t *mine = values[atomic_fetch_add(&next, 1) % 64];
+    for (unsigned seed = 1;;) {
+        for (int i = 0; i < SIZE; i++) mine[i] = (int32_t)((seed = seed * 1103515245u + 12345u) >> 1);
+        weft_sort(&(weft_parallel_options){.parts = 4}, mine, SIZE, sizeof *mine, compare_in, NULL);
+    }
+}
+
 static void give_way(void) {
     for (;;) weft_yield();
 }
@@ -372,6 +428,11 @@ static const kind kinds[] = {{"endless loop", loop, 1, false, false},
                              {"weft_wait_group", wait_for_group, 1, true, false},
                              {"weft_wait_readable", wait_readable, 1, true, false},
                              {"weft_lock_mutex", wait_for_mutex, 1, true, false},
+                             {"weft_force of a promise", force, 1, true, false},
+                             {"weft_compute_node", compute_graph, 1, true, false},
+                             {"a scope's join", join_scope, 1, true, false},
+                             {"weft_for_range, over and over", run_loops, 2, false, true},
+                             {"weft_sort, over and over", sort_in_parallel, 2, false, true},
                              {"weft_yield", give_way, 1, false, false},
                              {"send and receive in turns", talk, 1, false, false},
                              {"a mutex of Weft", take_and_give, 1, false, false},
@@ -486,9 +547,16 @@ static void prepare(void) {
     outcomes = weft_make_channel(int);
     mutex = weft_make_mutex("sections");
     taken = weft_make_mutex("taken");
+    promise = weft_make_promise(int);
+    graph = weft_make_graph("graph");
+    CHECK_OK(weft_define_node(graph, 1, &weft_node_of_awaits, NULL, NULL, 0));
 }
 
 static void unprepare(void) {
+    CHECK_OK(weft_fulfil_future(promise, &(int){1}, sizeof(int)));
+    CHECK_OK(weft_wait_graph(graph, patience()));
+    CHECK_OK(weft_free_graph(graph));
+    weft_release_future(promise);
     fclose(sink);
     fclose(silent);
     fclose(cookie);

@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: MIT */
+/* odd_ends.c - conditions, kills and faults inside of each other: kills from handlers and in clean-ups, errors in the
+ * report of an error, restarts of others, faults in handlers and on small stacks, children of fork under a kill. Rows
+ * C1 to C9, X1, X2.
+ *
+ * Those that need tasks to be interrupted, or their faults to be caught, skip where that is not so.
+ */
+#define _GNU_SOURCE 1
+
+#include "contract/common.h"
+
+#include <alloca.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ALL = 31, LEFT_THE_LIBRARY = 7 };
+
+static const char victims[] = "victims", others[] = "others";
+
+static weft_kernel *kernel;
+static weft_channel *results;
+static atomic_int begun, cleaned;
+
+static void open_scene_with(const weft_kernel_options *options) {
+    weft_set(weft_debug_tasks, false);
+    kernel = weft_make_kernel(harness_workers(), options);
+    results = weft_make_channel(int);
+    atomic_store(&begun, 0);
+    atomic_store(&cleaned, 0);
+}
+
+static void open_scene(void) { open_scene_with(NULL); }
+
+static void close_scene(void) {
+    CHECK_OK(weft_free_channel(results));
+    end_and_free(kernel);
+    weft_set(weft_debug_tasks, true);
+}
+
+static bool anywhere(void) {
+    if (weft_how_far_kills_reach() == WEFT_KILL_ANYWHERE) return true;
+    SKIP("tasks are not interrupted here");
+    return false;
+}
+
+static bool catchable(unsigned kind) {
+    if ((weft_catchable_faults() & kind) == kind) return true;
+    SKIP("such faults do not become conditions here");
+    return false;
+}
+
+static weft_status outcome(void) {
+    int value;
+    return weft_receive_result(results, &value, patience());
+}
+
+static void clean(void *unused) {
+    (void)unused;
+    atomic_fetch_add(&cleaned, 1);
+}
+
+static volatile bool for_ever = true;
+static void loop(void) {
+    while (for_ever) __asm__ volatile("");
+}
+
+#define AS_VICTIM WEFT_BIND(weft_task_category, victims)
+
+/* ---- kills from odd places ---- */
+
+static void kill_own(const weft_condition *condition, void *argument) {
+    (void)condition, (void)argument;
+    weft_kill_tasks(NULL, victims, NULL);
+    FAIL("a task that has killed its own category goes on");
+}
+
+WEFT_TASK(int, kills_itself_in_a_handler) {
+    WEFT_UNWIND_PROTECT(clean, NULL)
+    WEFT_HANDLER_BIND(&weft_type_error, kill_own, NULL) weft_error(&weft_type_error, "something");
+    return 1;
+}
+
+TEST(a_handler_may_kill_the_task_it_runs_in) {
+    open_scene();
+    AS_VICTIM CHECK_OK(weft_submit(results, kills_itself_in_a_handler));
+    CHECK_STATUS(outcome(), WEFT_KILLED);
+    CHECK_EQ(atomic_load(&cleaned), 1);
+    close_scene();
+}
+
+static void hang_in_handler(const weft_condition *condition, void *argument) {
+    (void)condition, (void)argument;
+    atomic_fetch_add(&begun, 1);
+    if (weft_how_far_kills_reach() == WEFT_KILL_ANYWHERE)
+        loop();
+    else
+        weft_sleep(WEFT_FOREVER);
+}
+
+WEFT_TASK(int, hangs_in_a_handler) {
+    WEFT_UNWIND_PROTECT(clean, NULL)
+    WEFT_HANDLER_BIND(&weft_type_error, hang_in_handler, NULL) weft_error(&weft_type_error, "something");
+    return 1;
+}
+
+TEST(a_handler_that_does_not_return_is_killed_with_its_task) {
+    open_scene();
+    AS_VICTIM CHECK_OK(weft_submit(results, hangs_in_a_handler));
+    CHECK_EVENTUALLY(atomic_load(&begun) == 1);
+    CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+    CHECK_STATUS(outcome(), WEFT_KILLED);
+    CHECK_EQ(atomic_load(&cleaned), 1);
+    close_scene();
+}
+
+static void kill_own_and_others(void *unused) {
+    clean(unused);
+    weft_kill_tasks(NULL, others, NULL);
+    weft_kill_tasks(NULL, victims, NULL); /* itself: it is being left anyhow, or ends here */
+    atomic_fetch_add(&cleaned, 10);
+}
+
+WEFT_TASK(int, kills_in_a_clean_up, (bool, waits)) {
+    WEFT_UNWIND_PROTECT(clean, NULL) WEFT_UNWIND_PROTECT(kill_own_and_others, NULL) {
+        atomic_fetch_add(&begun, 1);
+        if (waits) weft_sleep(WEFT_FOREVER);
+    }
+    return 1;
+}
+
+WEFT_TASK(int, sleeps) {
+    WEFT_UNWIND_PROTECT(clean, NULL) {
+        atomic_fetch_add(&begun, 1);
+        weft_sleep(WEFT_FOREVER);
+    }
+    return 1;
+}
+
+/* Three clean-ups, one of them counting eleven. */
+TEST(a_clean_up_may_kill_others_and_its_own_task_and_comes_to_its_end) {
+    open_scene();
+    for (int waits = 0; waits < 2; waits++) {
+        atomic_store(&begun, 0);
+        atomic_store(&cleaned, 0);
+        WEFT_BIND(weft_task_category, others) CHECK_OK(weft_submit(results, sleeps));
+        CHECK_EVENTUALLY(atomic_load(&begun) == 1);
+        AS_VICTIM CHECK_OK(weft_submit(results, kills_in_a_clean_up, waits != 0));
+        CHECK_EVENTUALLY(atomic_load(&begun) == 2);
+        if (waits) CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+        weft_status one = outcome(), other = outcome();
+        /* One that kills itself in a clean-up on its way out may be through before. */
+        CHECK_EQ((one == WEFT_KILLED) + (other == WEFT_KILLED) + (!waits && (one == WEFT_OK || other == WEFT_OK)), 2);
+        CHECK_OK(weft_wait_killed(NULL, NULL, patience(), NULL));
+        CHECK_EQ(atomic_load(&cleaned), 13);
+    }
+    close_scene();
+}
+
+static void fail_while_cleaning(void *unused) {
+    clean(unused);
+    weft_error(&weft_type_error, "in a clean-up");
+    FAIL("an error that nobody took has returned");
+}
+
+WEFT_TASK(int, fails_in_clean_ups) {
+    WEFT_UNWIND_PROTECT(clean, NULL)
+    WEFT_UNWIND_PROTECT(fail_while_cleaning, NULL) WEFT_UNWIND_PROTECT(fail_while_cleaning, NULL) {
+        atomic_fetch_add(&begun, 1);
+        weft_sleep(WEFT_FOREVER);
+    }
+    return 1;
+}
+
+TEST(an_error_in_a_clean_up_does_not_call_a_kill_off) {
+    open_scene();
+    AS_VICTIM CHECK_OK(weft_submit(results, fails_in_clean_ups));
+    CHECK_EVENTUALLY(atomic_load(&begun) == 1);
+    CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+    CHECK_STATUS(outcome(), WEFT_KILLED);
+    CHECK_EQ(atomic_load(&cleaned), 3);
+    close_scene();
+}
+
+TEST(a_dry_run_beside_kills_counts_what_is_there) {
+    open_scene();
+    enum { MANY = 50 };
+    for (int round = 0; round < 20; round++) {
+        size_t before = MANY + 1, marked = 0, ended = 0;
+        atomic_store(&begun, 0);
+        AS_VICTIM for (int i = 0; i < MANY; i++) CHECK_OK(weft_submit(results, sleeps));
+        CHECK_EVENTUALLY(atomic_load(&begun) == MANY);
+        CHECK_EQ(weft_kill_tasks(NULL, victims, &(weft_kill_options){.dry_run = true}), MANY);
+        marked = weft_kill_tasks(NULL, victims, NULL);
+        CHECK_EQ(marked, MANY);
+        for (; ended < MANY; ended++) { /* fewer and fewer */
+            size_t now = weft_kill_tasks(NULL, victims, &(weft_kill_options){.dry_run = true});
+            CHECK_LE(now, before);
+            CHECK_LE(now, MANY);
+            before = now;
+            CHECK_STATUS(outcome(), WEFT_KILLED);
+        }
+        CHECK_OK(weft_wait_killed(NULL, NULL, patience(), NULL));
+        CHECK_EQ(weft_kill_tasks(NULL, victims, &(weft_kill_options){.dry_run = true}), 0);
+    }
+    CHECK_EQ(atomic_load(&cleaned), 20 * MANY);
+    close_scene();
+}
+
+/* ---- restarts and reports ---- */
+
+static _Atomic(const weft_restart *) found;
+
+WEFT_TASK(int, offers_a_restart, (gate *, g)) {
+    volatile int way = 0;
+    WEFT_RESTART_CASE {
+        WEFT_TRY {
+            atomic_store(&found, weft_find_restart("go-on"));
+            pass_gate(g);
+        }
+        WEFT_RESTART("go-on") { way = 1; }
+    }
+    return way;
+}
+
+static void invoke_from_elsewhere(const weft_condition *condition, void *argument) {
+    (void)condition, (void)argument;
+    CHECK_STATUS(weft_invoke(atomic_load(&found), NULL, 0), WEFT_INVALID);
+    atomic_fetch_add(&begun, 1);
+}
+
+TEST(the_restart_of_another_task_is_refused) {
+    open_scene();
+    gate g = {0, false};
+    int way = -1;
+    CHECK_OK(weft_submit(results, offers_a_restart, &g));
+    wait_for_entered(&g, 1);
+    WEFT_HANDLER_BIND(&weft_type_warning, invoke_from_elsewhere, NULL) weft_signal(&weft_type_warning, "elsewhere");
+    CHECK_EQ(atomic_load(&begun), 1);
+    open_gate(&g);
+    CHECK_OK(weft_receive_result(results, &way, patience()));
+    CHECK_EQ(way, 0);
+    close_scene();
+}
+
+static void fail_in_debugger(const weft_condition *condition, void *argument) {
+    (void)condition, (void)argument;
+    atomic_fetch_add(&begun, 1);
+    weft_error(&weft_type_error, "in the debugger");
+}
+
+WEFT_TASK(int, fails) {
+    WEFT_UNWIND_PROTECT(clean, NULL) weft_error(&weft_type_error, "first");
+    return 1;
+}
+
+/* It is not shown to the debugger, which might fail again. The next error is. */
+TEST(an_error_in_the_debugger_is_the_outcome_of_its_task) {
+    open_scene();
+    weft_set(weft_debug_tasks, true);
+    weft_set_debugger(fail_in_debugger, NULL);
+    for (int i = 1; i <= 3; i++) {
+        CHECK_OK(weft_submit(results, fails));
+        CHECK_STATUS(outcome(), WEFT_FAILED);
+        if (CHECK_NOT_NULL(weft_last_condition()))
+            CHECK_STR(weft_condition_message(weft_last_condition()), "in the debugger");
+        CHECK_EQ(atomic_load(&cleaned), i);
+        CHECK_EQ(atomic_load(&begun), i);
+    }
+    weft_set_debugger(NULL, NULL);
+    close_scene();
+}
+
+enum { HUGE_TEXT = 1 << 20 };
+
+WEFT_TASK(int, fails_at_length, (const char *, text)) {
+    weft_error(&weft_type_error, "a long story: %s", text);
+    return 1;
+}
+
+TEST(a_message_of_a_mebibyte_is_cut_off_as_documented) {
+    open_scene();
+    char *text = malloc(HUGE_TEXT + 1);
+    memset(text, 'x', HUGE_TEXT);
+    text[HUGE_TEXT] = '\0';
+    CHECK_OK(weft_submit(results, fails_at_length, text));
+    CHECK_STATUS(outcome(), WEFT_FAILED);
+    const char *message = weft_condition_message(weft_last_condition());
+    CHECK_EQ(strlen(message), 255);
+    CHECK_EQ(message[254], 'x');
+    free(text);
+    close_scene();
+}
+
+static int ignore_down(int depth) {
+    volatile int after = 0;
+    WEFT_IGNORE_ERRORS {
+        if (depth == 0) weft_error(&weft_type_error, "at the bottom");
+        after = ignore_down(depth - 1);
+    }
+    return after + 1;
+}
+
+WEFT_TASK(int, ignores, (int, depth)) { return ignore_down(depth); }
+
+TEST(errors_are_ignored_by_the_innermost_of_many_blocks) {
+    open_scene();
+    int value = 0;
+    CHECK_OK(weft_submit(results, ignores, 50));
+    CHECK_OK(weft_receive_result(results, &value, patience()));
+    CHECK_EQ(value, 51);
+    close_scene();
+}
+
+static jmp_buf inside;
+
+static void jump_inside(void) { longjmp(inside, 1); }
+
+WEFT_TASK(int, jumps) {
+    volatile int jumped = 0;
+    WEFT_UNWIND_PROTECT(clean, NULL) {
+        if (setjmp(inside) == 0) jump_inside();
+        jumped++;
+        WEFT_IGNORE_ERRORS weft_error(&weft_type_error, "after a jump");
+        jumped++;
+    }
+    return jumped;
+}
+
+TEST(a_jump_inside_of_a_block_leaves_the_block_as_it_was) {
+    open_scene();
+    int value = 0;
+    CHECK_OK(weft_submit(results, jumps));
+    CHECK_OK(weft_receive_result(results, &value, patience()));
+    CHECK_EQ(value, 2);
+    CHECK_EQ(atomic_load(&cleaned), 1);
+    close_scene();
+}
+
+/* ---- blocks that a transfer leaves ---- */
+
+WEFT_TASK(int, leaves_a_region_by_a_transfer) {
+    WEFT_IGNORE_ERRORS {
+        WEFT_WITHOUT_KILL { WEFT_WITHOUT_CANCEL weft_error(&weft_type_error, "out of both"); }
+    }
+    WEFT_UNWIND_PROTECT(clean, NULL) {
+        atomic_fetch_add(&begun, 1);
+        weft_sleep(weft_after(1000));
+    }
+    return 1;
+}
+
+/* Also the next task of the runner, which must not be in it. */
+TEST(a_task_that_has_left_a_region_without_kill_by_a_transfer_can_be_killed) {
+    open_scene();
+    for (int i = 1; i <= 10; i++) {
+        AS_VICTIM CHECK_OK(weft_submit(results, leaves_a_region_by_a_transfer));
+        CHECK_EVENTUALLY(atomic_load(&begun) == i);
+        CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+        CHECK_STATUS(outcome(), WEFT_KILLED);
+    }
+    CHECK_EQ(atomic_load(&cleaned), 10);
+    close_scene();
+}
+
+TEST(a_task_that_has_left_a_block_without_cancel_by_a_transfer_can_be_cancelled) {
+    open_scene();
+    for (int i = 1; i <= 10; i++) {
+        weft_scope *scope = weft_begin_scope(NULL, WEFT_FOREVER);
+        CHECK_OK(weft_scope_submit(scope, NULL, leaves_a_region_by_a_transfer));
+        CHECK_EVENTUALLY(atomic_load(&begun) == i);
+        CHECK_OK(weft_cancel_scope(scope));
+        CHECK_STATUS(weft_join_scope(scope), WEFT_CANCELLED);
+        CHECK_EQ(atomic_load(&cleaned), i);
+    }
+    close_scene();
+}
+
+WEFT_TASK(int, joins_a_scope) {
+    WEFT_SCOPE(children) CHECK_OK(weft_scope_submit(children, NULL, sleeps));
+    return 1;
+}
+
+/* While it waits for its children it is not cancelled; who comes after it on its stack is. */
+TEST(a_parent_killed_in_its_join_leaves_nothing_to_who_comes_after) {
+    open_scene();
+    for (int i = 0; i < 50; i++) {
+        AS_VICTIM CHECK_OK(weft_submit(results, joins_a_scope));
+        CHECK_EVENTUALLY(atomic_load(&begun) == i + 1);
+        CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+        CHECK_STATUS(outcome(), WEFT_KILLED);
+        CHECK_EQ(atomic_load(&cleaned), i + 1);
+    }
+    close_scene();
+}
+
+/* ---- stacks ---- */
+
+static int go_down(int depth) {
+    volatile char here[256];
+    here[0] = (char)depth;
+    return depth < 0 ? 0 : go_down(depth + 1) + here[0];
+}
+
+static void overflow(const weft_condition *condition, void *argument) {
+    (void)argument;
+    if (!weft_condition_is(condition, &weft_type_stack_exhausted)) go_down(0);
+}
+
+WEFT_TASK(int, overflows_in_a_handler) {
+    WEFT_UNWIND_PROTECT(clean, NULL)
+    WEFT_HANDLER_BIND(&weft_type_error, overflow, NULL) weft_error(&weft_type_error, "something");
+    return 1;
+}
+
+TEST(a_stack_that_a_handler_uses_up_is_the_error_of_its_task) {
+    if (!catchable(WEFT_FAULT_STACK)) return;
+    open_scene();
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(weft_submit(results, overflows_in_a_handler));
+        CHECK_STATUS(outcome(), WEFT_FAILED);
+        CHECK(weft_condition_is(weft_last_condition(), &weft_type_stack_exhausted));
+        CHECK_EQ(atomic_load(&cleaned), i + 1);
+    }
+    close_scene();
+}
+
+static volatile int zero;
+static volatile int sink;
+
+WEFT_TASK(int, divides) {
+    WEFT_UNWIND_PROTECT(clean, NULL) sink = 10 / zero;
+    return 1;
+}
+
+TEST(a_fault_on_the_smallest_stack_is_the_error_of_its_task) {
+    if (!catchable(WEFT_FAULT_ARITHMETIC)) return;
+    open_scene_with(&(weft_kernel_options){.stack_size = 16 * 1024});
+    for (int i = 0; i < 20; i++) {
+        CHECK_OK(weft_submit(results, divides));
+        CHECK_STATUS(outcome(), WEFT_FAILED);
+        CHECK(weft_condition_is(weft_last_condition(), &weft_type_arithmetic_fault));
+    }
+    CHECK_EQ(atomic_load(&cleaned), 20);
+    close_scene();
+}
+
+WEFT_TASK(int, loops_deep_down, (size_t, bytes)) {
+    WEFT_UNWIND_PROTECT(clean, NULL) {
+        volatile char *room = alloca(bytes);
+        room[0] = 1;
+        atomic_fetch_add(&begun, 1);
+        loop();
+    }
+    return 1;
+}
+
+/* Its clean-ups need some room as well. Where there is none it is left behind, as one that is stuck in a library. */
+TEST(a_task_that_has_used_nearly_all_of_its_stack_is_killed_or_left_behind) {
+    if (!anywhere()) return;
+    open_scene_with(&(weft_kernel_options){.stack_size = 16 * 1024});
+    weft_kill_counts before, after;
+    weft_read_kill_counts(&before);
+    CHECK_OK(weft_set_kill_deadline(0.05));
+    for (size_t used = 4096; used <= 8 * 1024; used += 1024) {
+        int expected = atomic_load(&begun) + 1;
+        AS_VICTIM CHECK_OK(weft_submit(results, loops_deep_down, used));
+        CHECK_EVENTUALLY(atomic_load(&begun) == expected);
+        CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+        if (!CHECK_STATUS(outcome(), WEFT_KILLED)) break;
+    }
+    CHECK_OK(weft_wait_killed(NULL, NULL, patience(), NULL));
+    weft_read_kill_counts(&after);
+    CHECK_EQ(after.killed - before.killed + after.lost - before.lost, after.marked - before.marked);
+    CHECK_EQ(after.lost - before.lost, (size_t)(atomic_load(&begun) - atomic_load(&cleaned)));
+    CHECK_OK(weft_submit(results, jumps)); /* the workers go on */
+    CHECK_OK(outcome());
+    CHECK_OK(weft_set_kill_deadline(0.25));
+    CHECK_GT(after.lost - before.lost, 0);
+    close_scene();
+}
+
+/* ---- a task that is lost while it is the parent of a scope ---- */
+
+static pthread_mutex_t stuck_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t unstuck = PTHREAD_COND_INITIALIZER;
+static bool may_return;
+
+WEFT_TASK(int, gets_stuck_in_a_scope) {
+    WEFT_SCOPE_UNTIL(children, weft_after(1000)) {
+        CHECK_OK(weft_scope_submit(children, NULL, sleeps));
+        atomic_fetch_add(&begun, 1);
+        pthread_mutex_lock(&stuck_mutex);
+        while (!may_return) pthread_cond_wait(&unstuck, &stuck_mutex);
+        pthread_mutex_unlock(&stuck_mutex);
+    }
+    return 1;
+}
+
+TEST(scope_of_a_task_that_is_left_behind_is_cancelled_and_keeps_nobody) {
+    if (!anywhere()) return;
+    open_scene();
+    CHECK_OK(weft_set_kill_deadline(0.05));
+    AS_VICTIM CHECK_OK(weft_submit(results, gets_stuck_in_a_scope));
+    CHECK_EVENTUALLY(atomic_load(&begun) == (harness_workers() > 1 ? 2 : 1));
+    CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+    CHECK_STATUS(outcome(), WEFT_KILLED);
+    CHECK_EVENTUALLY(atomic_load(&cleaned) == (atomic_load(&begun) - 1)); /* the child's, if it had begun */
+    CHECK_OK(weft_set_kill_deadline(0.25));
+    close_scene(); /* the kernel ends */
+    pthread_mutex_lock(&stuck_mutex);
+    may_return = true;
+    pthread_cond_broadcast(&unstuck);
+    pthread_mutex_unlock(&stuck_mutex); /* its thread ends now */
+}
+
+/* ---- a child of fork under a kill ---- */
+
+typedef struct forking {
+    gate marked;
+    atomic_int child;
+} forking;
+
+/* Called by a library, to which it returns twice. */
+static ssize_t fork_inside(void *cookie, const char *text, size_t size) {
+    forking *f = cookie;
+    (void)text;
+    pass_gate(&f->marked);
+    pid_t child = fork();
+    if (child != 0) atomic_store(&f->child, child);
+    return (ssize_t)size;
+}
+
+WEFT_TASK(int, forks_in_a_library, (forking *, f)) {
+    FILE *file = fopencookie(f, "w", (cookie_io_functions_t){.write = fork_inside});
+    fputs("x", file);
+    fflush(file); /* a return barrier is here when it forks */
+    if (atomic_load(&f->child) == 0) _exit(LEFT_THE_LIBRARY);
+    loop();
+    return 1;
+}
+
+/* The barrier is the parent's: the child goes on as if nobody had killed. */
+TEST(a_child_made_while_a_return_barrier_is_set_returns_to_the_program) {
+    if (!anywhere()) return;
+    open_scene();
+    for (int i = 0; i < 5; i++) {
+        forking f = {.child = 0};
+        int status = 0;
+        AS_VICTIM CHECK_OK(weft_submit(results, forks_in_a_library, &f));
+        wait_for_entered(&f.marked, 1);
+        CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+        usleep(2000); /* likely, and not needed: the reaper has asked again */
+        open_gate(&f.marked);
+        CHECK_STATUS(outcome(), WEFT_KILLED);
+        CHECK_EVENTUALLY(atomic_load(&f.child) > 0);
+        CHECK_EQ(waitpid(atomic_load(&f.child), &status, 0), atomic_load(&f.child));
+        CHECK(WIFEXITED(status));
+        CHECK_EQ(WEXITSTATUS(status), LEFT_THE_LIBRARY);
+    }
+    close_scene();
+}
