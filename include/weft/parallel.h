@@ -92,7 +92,8 @@ WEFT_API weft_status weft_map(const weft_parallel_options *options, const void *
  * Run it with weft_map_by(name, in, out, count, arguments...), or weft_map_by_with(&options, name, in, out, count,
  * arguments...). in: const type *; out: result *, which may be in, if the sizes are equal, and else lies apart from it.
  * Up to seven parameters, of the types that WEFT_TASK takes, each copied once for some elements. Elements of at most
- * 1024 bytes. A result of 16 MiB or more is written past the caches, which saves reading first what is overwritten.
+ * 1024 bytes; no cases and no restarts in it. A result of 16 MiB or more is written past the caches, which saves
+ * reading first what is overwritten.
  *
  *     WEFT_MAP(double, line, (double, x), (double, factor)) { return factor * x + 1; }
  *     weft_status status = weft_map_by(line, in, out, count, 3.0);
@@ -330,6 +331,25 @@ typedef struct weft_thunk {
  */
 WEFT_API weft_status weft_all(const weft_parallel_options *options, const weft_thunk *thunks, size_t count);
 
+/** One of the questions that weft_and and weft_or ask. */
+typedef struct weft_question {
+    bool (*holds)(void *argument); /**< not NULL */
+    void *argument;
+} weft_question;
+
+/**
+ * Leaves in *answer whether all of them hold: true for none. Each is asked as one of the things of weft_all is done.
+ *
+ * When one does not hold, those that were not begun are not asked, and the call returns when the others have ended.
+ * questions: count of them. Source: pand.
+ */
+WEFT_API weft_status weft_and(const weft_parallel_options *options, const weft_question *questions, size_t count,
+                              bool *answer);
+
+/** Leaves in *answer whether one of them holds: false for none. As weft_and otherwise. Source: por. */
+WEFT_API weft_status weft_or(const weft_parallel_options *options, const weft_question *questions, size_t count,
+                             bool *answer);
+
 WEFT_END_DECLS
 
 /* ---- below: how WEFT_LOOP works ---- */
@@ -338,7 +358,7 @@ WEFT_END_DECLS
     struct name##_loop_arguments {                                                                                     \
         fields                                                                                                         \
     };                                                                                                                 \
-    static inline __attribute__((always_inline)) void name(size_t index WEFTI_UNWRAP extra);                           \
+    static inline void name(size_t index WEFTI_UNWRAP extra);                                                          \
     __attribute__((unused)) static weft_status wefti_range_of_##name(size_t wefti_first, size_t wefti_last,            \
                                                                      void *wefti_given) {                              \
         struct name##_loop_arguments wefti_copy = *(struct name##_loop_arguments *)wefti_given;                        \
@@ -352,7 +372,7 @@ WEFT_END_DECLS
         struct name##_loop_arguments wefti_arguments = {WEFTI_UNWRAP gives};                                           \
         return weft_for_range(wefti_options, wefti_begin, wefti_end, wefti_range_of_##name, &wefti_arguments);         \
     }                                                                                                                  \
-    static inline __attribute__((always_inline)) void name(size_t index WEFTI_UNWRAP extra)
+    static inline void name(size_t index WEFTI_UNWRAP extra)
 
 #define WEFTI_LOOP_1(n, i, a) WEFTI_MAKE_1(LOOP, i, n, a)
 #define WEFTI_LOOP_2(n, i, a, b) WEFTI_MAKE_2(LOOP, i, n, a, b)
