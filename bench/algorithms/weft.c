@@ -10,7 +10,7 @@ static data d;
 
 static double passed(int64_t start, size_t count) { return (double)(bench_clock() - start) / (double)count; }
 
-WEFT_LOOP(line, i, (double *, y), (const double *, x)) { y[i] = 3 * x[i] + 1; }
+WEFT_MAP(double, line, (double, x)) { return 3 * x + 1; }
 
 static void sum_range(size_t first, size_t last, void *sum, void *values) {
     double all = *(double *)sum;
@@ -55,7 +55,7 @@ static void round_of_passes(void *unused, double *values) {
     size_t kept = 0;
     (void)unused;
     int64_t start = bench_clock();
-    GOOD(weft_loop(line, 0, d.count, d.more_doubles, d.doubles));
+    GOOD(weft_map_by(line, d.doubles, d.more_doubles, d.count));
     values[0] = passed(start, d.count);
     start = bench_clock();
     GOOD(weft_map_reduce(NULL, 0, d.count, sizeof sum, &zero, &sum, sum_range, add_doubles, d.doubles));

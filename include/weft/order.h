@@ -33,8 +33,17 @@ typedef struct weft_order {
     static bool wefti_less_of_##name(const void *wefti_a, const void *wefti_b) {                                       \
         return name((const type *)wefti_a, (const type *)wefti_b);                                                     \
     }                                                                                                                  \
-    static void wefti_sort_run_of_##name(char *array, char *other, size_t count, bool to_other) {                      \
+    static void wefti_short_run_of_##name(char *array, char *other, size_t count, bool to_other) {                     \
         wefti_order_sort(array, other, count, to_other, sizeof(type), wefti_less_of_##name);                           \
+    }                                                                                                                  \
+    static void wefti_sort_run_of_##name(char *array, char *other, size_t count, bool to_other) {                      \
+        __attribute__((                                                                                                \
+            aligned(__alignof__(type)))) char spare[2][sizeof(type) <= WEFTI_ORDER_LARGE ? sizeof(type) : 1];          \
+        if (sizeof(type) > WEFTI_ORDER_LARGE)                                                                          \
+            wefti_short_run_of_##name(array, other, count, to_other);                                                  \
+        else                                                                                                           \
+            wefti_order_quick(array, other, count, to_other, spare[0], spare[1], sizeof(type), wefti_less_of_##name,   \
+                              wefti_short_run_of_##name);                                                              \
     }                                                                                                                  \
     static void wefti_merge_runs_of_##name(const char *wefti_a, size_t a_count, const char *wefti_b, size_t b_count,   \
                                            char *out) {                                                                \
@@ -58,7 +67,13 @@ WEFT_API weft_status weft_sort_ordered(const weft_parallel_options *options, con
 
 #define WEFTI_ALWAYS_INLINE static inline __attribute__((always_inline))
 
-enum { WEFTI_ORDER_RUN = 4 };
+enum {
+    WEFTI_ORDER_RUN = 4,
+    WEFTI_ORDER_SHORT = 32,   /* elements that are merged and not dealt out */
+    WEFTI_ORDER_LARGE = 256,  /* bytes of an element: larger ones are merged */
+    WEFTI_ORDER_SAMPLES = 27, /* of a long run, for a pivot */
+    WEFTI_ORDER_DEEP = 64     /* parts of parts, each at most half of the one it is of */
+};
 
 /* Which of the two, by arithmetic: compilers would make a branch of a condition, and one that is guessed wrong half of
  * the time. */
@@ -164,6 +179,104 @@ WEFTI_ALWAYS_INLINE void wefti_order_sort(char *array, char *other, size_t count
     }
     char *wanted = to_other ? other : array;
     if (in != wanted) memcpy(wanted, in, count * size);
+}
+
+/* ---- dealing out ---- */
+
+/* Of three the one in the middle. */
+WEFTI_ALWAYS_INLINE const char *wefti_order_median(const char *a, const char *b, const char *c,
+                                                   bool (*less)(const void *, const void *)) {
+    bool before_b = less(a, b), before_c = less(a, c);
+    if (before_b != before_c) return a;
+    return less(b, c) != before_b ? c : b;
+}
+
+/* About the middle one: of three, or of three of three, or of three of those. */
+WEFTI_ALWAYS_INLINE const char *wefti_order_middle(const char *from, size_t count, size_t size,
+                                                   bool (*less)(const void *, const void *)) {
+    const char *seen[WEFTI_ORDER_SAMPLES];
+    size_t samples = count < 256 ? 3 : count < 8192 ? 9 : WEFTI_ORDER_SAMPLES, apart = count / samples;
+    for (size_t i = 0; i < samples; i++) seen[i] = from + (i * apart + apart / 2) * size;
+    for (; samples > 1; samples /= 3)
+        for (size_t i = 0; i < samples / 3; i++)
+            seen[i] = wefti_order_median(seen[3 * i], seen[3 * i + 1], seen[3 * i + 2], less);
+    return seen[0];
+}
+
+/* Deals elements out in their order: those before the pivot to `before`, the others to `others`, one of which is where
+ * they lie. Each is written to both, so that no branch depends on where it belongs: what is written too much lies
+ * where the next one will, or where one was that has been read. equal: those that are as the pivot go before, too. */
+WEFTI_ALWAYS_INLINE size_t wefti_order_deal(const char *from, size_t count, char *before, char *others,
+                                            const char *pivot, char *element, bool equal, size_t size,
+                                            bool (*less)(const void *, const void *)) {
+    char *to = before;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(element, from, size);
+        size_t step = size & -(size_t)(equal ? !less(pivot, element) : less(element, pivot));
+        memcpy(to, element, size);
+        memcpy(others, element, size);
+        from += size;
+        to += step;
+        others += size - step;
+    }
+    return (size_t)(to - before) / size;
+}
+
+/* A part that is still to be sorted: where it is to be, as much room, and whether it lies there now. */
+typedef struct wefti_order_part {
+    char *place, *room;
+    size_t count;
+    unsigned left; /* so many times it may be dealt out yet; then it is merged, whose time does not depend on luck */
+    bool in_room;
+} wefti_order_part;
+
+/* Deals a part out; what is before the pivot is in its place then, the others lie in the room. Returns the former; if
+ * the pivot was the least of all, those like it are told apart: they are where they belong, and the rest is returned.
+ */
+WEFTI_ALWAYS_INLINE wefti_order_part wefti_order_divide(wefti_order_part *part, char *pivot, char *element, size_t size,
+                                                        bool (*less)(const void *, const void *)) {
+    const char *from = part->in_room ? part->room : part->place;
+    memcpy(pivot, wefti_order_middle(from, part->count, size, less), size);
+    size_t first = wefti_order_deal(from, part->count, part->place, part->room, pivot, element, false, size, less);
+    size_t rest = part->count - first;
+    wefti_order_part before = {part->place, part->room + rest * size, first, --part->left, false};
+    if (first == 0) {
+        size_t alike = wefti_order_deal(part->room, rest, part->place, part->room, pivot, element, true, size, less);
+        first = alike;
+        rest -= alike;
+    }
+    part->place += first * size;
+    part->count = rest;
+    part->in_room = true;
+    return before;
+}
+
+/* As wefti_order_sort, which sorts what is short, and what pivots are bad for. Stable. A level of dealing out takes
+ * half the time of one of merging: what is to be read next does not depend on what was compared last. */
+WEFTI_ALWAYS_INLINE void wefti_order_quick(char *array, char *other, size_t count, bool to_other, char *pivot,
+                                           char *element, size_t size, bool (*less)(const void *, const void *),
+                                           void (*short_run)(char *, char *, size_t, bool)) {
+    wefti_order_part parts[WEFTI_ORDER_DEEP],
+        part = {to_other ? other : array, to_other ? array : other, count, 0, to_other};
+    size_t deep = 0, in_order = 1;
+    while (in_order < count && !less(array + in_order * size, array + (in_order - 1) * size)) in_order++;
+    if (in_order >= count) {
+        if (to_other) memcpy(other, array, count * size);
+        return;
+    }
+    for (size_t n = count; n != 0; n /= 2) part.left += 2;
+    for (;;) {
+        while (part.count > WEFTI_ORDER_SHORT && part.left > 0) {
+            wefti_order_part before = wefti_order_divide(&part, pivot, element, size, less);
+            bool shorter = before.count < part.count;
+            if (before.count != 0) parts[deep++] = shorter ? part : before;
+            if (shorter && before.count != 0) part = before;
+        }
+        short_run(part.in_room ? part.room : part.place, part.in_room ? part.place : part.room, part.count,
+                  part.in_room);
+        if (deep == 0) return;
+        part = parts[--deep];
+    }
 }
 
 WEFT_END_DECLS

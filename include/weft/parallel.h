@@ -85,6 +85,33 @@ WEFT_API weft_status weft_map(const weft_parallel_options *options, const void *
                               size_t out_size, size_t count, void (*function)(const void *in, void *out, void *context),
                               void *context);
 
+/**
+ * Defines a map that is written like a function of one element, whose loop the compiler sees:
+ * WEFT_MAP(result, name, (type, x), (type, parameter), ...) { return the result for x; }
+ *
+ * Run it with weft_map_by(name, in, out, count, arguments...), or weft_map_by_with(&options, name, in, out, count,
+ * arguments...). in: const type *; out: result *, which may be in, if the sizes are equal, and else lies apart from it.
+ * Up to seven parameters, of the types that WEFT_TASK takes, each copied once for some elements. Elements of at most
+ * 1024 bytes; no cases and no restarts in it. A result of 16 MiB or more is written past the caches, which saves
+ * reading first what is overwritten.
+ *
+ *     WEFT_MAP(double, line, (double, x), (double, factor)) { return factor * x + 1; }
+ *     weft_status status = weft_map_by(line, in, out, count, 3.0);
+ */
+#define WEFT_MAP(result, ...) WEFTI_CAT(WEFTI_MAP_, WEFTI_COUNT(__VA_ARGS__))(result, __VA_ARGS__)
+#define weft_map_by(name, ...) wefti_map_of_##name(NULL, __VA_ARGS__)
+#define weft_map_by_with(options, name, ...) wefti_map_of_##name((options), __VA_ARGS__)
+
+/**
+ * What weft_map_by is made of: block(in, out, count, arguments) does some elements that lie one after the other.
+ *
+ * in_size and out_size: bytes of an element, the latter at most 1024. The out that block gets is never its in.
+ */
+WEFT_API weft_status weft_map_blocks(const weft_parallel_options *options, const void *in, size_t in_size, void *out,
+                                     size_t out_size, size_t count,
+                                     void (*block)(const void *in, void *out, size_t count, const void *arguments),
+                                     const void *arguments);
+
 /* ---- reducing ---- */
 
 /**
@@ -304,6 +331,25 @@ typedef struct weft_thunk {
  */
 WEFT_API weft_status weft_all(const weft_parallel_options *options, const weft_thunk *thunks, size_t count);
 
+/** One of the questions that weft_and and weft_or ask. */
+typedef struct weft_question {
+    bool (*holds)(void *argument); /**< not NULL */
+    void *argument;
+} weft_question;
+
+/**
+ * Leaves in *answer whether all of them hold: true for none. Each is asked as one of the things of weft_all is done.
+ *
+ * When one does not hold, those that were not begun are not asked, and the call returns when the others have ended.
+ * questions: count of them. Source: pand.
+ */
+WEFT_API weft_status weft_and(const weft_parallel_options *options, const weft_question *questions, size_t count,
+                              bool *answer);
+
+/** Leaves in *answer whether one of them holds: false for none. As weft_and otherwise. Source: por. */
+WEFT_API weft_status weft_or(const weft_parallel_options *options, const weft_question *questions, size_t count,
+                             bool *answer);
+
 WEFT_END_DECLS
 
 /* ---- below: how WEFT_LOOP works ---- */
@@ -312,7 +358,7 @@ WEFT_END_DECLS
     struct name##_loop_arguments {                                                                                     \
         fields                                                                                                         \
     };                                                                                                                 \
-    static inline __attribute__((always_inline)) void name(size_t index WEFTI_UNWRAP extra);                           \
+    static inline void name(size_t index WEFTI_UNWRAP extra);                                                          \
     __attribute__((unused)) static weft_status wefti_range_of_##name(size_t wefti_first, size_t wefti_last,            \
                                                                      void *wefti_given) {                              \
         struct name##_loop_arguments wefti_copy = *(struct name##_loop_arguments *)wefti_given;                        \
@@ -326,7 +372,7 @@ WEFT_END_DECLS
         struct name##_loop_arguments wefti_arguments = {WEFTI_UNWRAP gives};                                           \
         return weft_for_range(wefti_options, wefti_begin, wefti_end, wefti_range_of_##name, &wefti_arguments);         \
     }                                                                                                                  \
-    static inline __attribute__((always_inline)) void name(size_t index WEFTI_UNWRAP extra)
+    static inline void name(size_t index WEFTI_UNWRAP extra)
 
 #define WEFTI_LOOP_1(n, i, a) WEFTI_MAKE_1(LOOP, i, n, a)
 #define WEFTI_LOOP_2(n, i, a, b) WEFTI_MAKE_2(LOOP, i, n, a, b)
@@ -336,5 +382,47 @@ WEFT_END_DECLS
 #define WEFTI_LOOP_6(n, i, a, b, c, d, e, f) WEFTI_MAKE_6(LOOP, i, n, a, b, c, d, e, f)
 #define WEFTI_LOOP_7(n, i, a, b, c, d, e, f, g) WEFTI_MAKE_7(LOOP, i, n, a, b, c, d, e, f, g)
 #define WEFTI_LOOP_8(n, x, a, b, c, d, e, f, g, h) WEFTI_MAKE_8(LOOP, x, n, a, b, c, d, e, f, g, h)
+
+/* ---- below: how WEFT_MAP works ---- */
+
+#define WEFTI_MAKE_MAP(what, ...) WEFTI_MAP_OF(WEFTI_UNWRAP what, __VA_ARGS__)
+#define WEFTI_MAP_OF(...) WEFTI_MAP_OF_(__VA_ARGS__)
+#define WEFTI_MAP_OF_(result, type, x, name, size, fields, parameters, extra, gives, uses)                             \
+    struct name##_map_arguments {                                                                                      \
+        fields                                                                                                         \
+    };                                                                                                                 \
+    static inline __attribute__((always_inline)) result name(type x WEFTI_UNWRAP extra);                               \
+    __attribute__((unused)) static void wefti_map_block_of_##name(                                                     \
+        const void *__restrict wefti_from, void *__restrict wefti_to, size_t wefti_count, const void *wefti_given) {   \
+        const type *wefti_in = (const type *)wefti_from;                                                               \
+        result *wefti_out = (result *)wefti_to;                                                                        \
+        struct name##_map_arguments wefti_copy = *(const struct name##_map_arguments *)wefti_given;                    \
+        struct name##_map_arguments *wefti_block = &wefti_copy;                                                        \
+        size_t wefti_done = 0;                                                                                         \
+        (void)wefti_block;                                                                                             \
+        /* A length that the compiler knows: it makes vector instructions of that without -O3, too. */                 \
+        for (; wefti_count - wefti_done >= 16; wefti_done += 16)                                                       \
+            for (size_t wefti_i = 0; wefti_i < 16; wefti_i++)                                                          \
+                wefti_out[wefti_done + wefti_i] = name(wefti_in[wefti_done + wefti_i] WEFTI_UNWRAP uses);              \
+        for (; wefti_done < wefti_count; wefti_done++)                                                                 \
+            wefti_out[wefti_done] = name(wefti_in[wefti_done] WEFTI_UNWRAP uses);                                      \
+    }                                                                                                                  \
+    __attribute__((unused)) static inline weft_status wefti_map_of_##name(const weft_parallel_options *wefti_options,  \
+                                                                          const type *wefti_in, result *wefti_out,     \
+                                                                          size_t wefti_count WEFTI_UNWRAP extra) {     \
+        struct name##_map_arguments wefti_arguments = {WEFTI_UNWRAP gives};                                            \
+        return weft_map_blocks(wefti_options, wefti_in, sizeof(type), wefti_out, sizeof(result), wefti_count,          \
+                               wefti_map_block_of_##name, &wefti_arguments);                                           \
+    }                                                                                                                  \
+    static inline __attribute__((always_inline)) result name(type x WEFTI_UNWRAP extra)
+
+#define WEFTI_MAP_1(r, n, x) WEFTI_MAKE_MAP((r, WEFTI_UNWRAP x), n, 0, char wefti_none;, (void), (), (0), ())
+#define WEFTI_MAP_2(r, n, x, a) WEFTI_MAKE_1(MAP, (r, WEFTI_UNWRAP x), n, a)
+#define WEFTI_MAP_3(r, n, x, a, b) WEFTI_MAKE_2(MAP, (r, WEFTI_UNWRAP x), n, a, b)
+#define WEFTI_MAP_4(r, n, x, a, b, c) WEFTI_MAKE_3(MAP, (r, WEFTI_UNWRAP x), n, a, b, c)
+#define WEFTI_MAP_5(r, n, x, a, b, c, d) WEFTI_MAKE_4(MAP, (r, WEFTI_UNWRAP x), n, a, b, c, d)
+#define WEFTI_MAP_6(r, n, x, a, b, c, d, e) WEFTI_MAKE_5(MAP, (r, WEFTI_UNWRAP x), n, a, b, c, d, e)
+#define WEFTI_MAP_7(r, n, x, a, b, c, d, e, f) WEFTI_MAKE_6(MAP, (r, WEFTI_UNWRAP x), n, a, b, c, d, e, f)
+#define WEFTI_MAP_8(r, n, x, a, b, c, d, e, f, g) WEFTI_MAKE_7(MAP, (r, WEFTI_UNWRAP x), n, a, b, c, d, e, f, g)
 
 #endif

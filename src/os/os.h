@@ -39,6 +39,9 @@ bool wefti_pages_open(void *pages, size_t size);
 bool wefti_pages_close(void *pages, size_t size);
 /* Gives the memory of a range back; it reads as zero afterwards. Guards stay. */
 void wefti_pages_forget(void *pages, size_t size);
+/* Asks for large pages where whole ones lie in memory that was allocated and is not touched yet: any address and size.
+ */
+void wefti_pages_large(void *memory, size_t size);
 
 /* cpus.c: how many CPUs this process may use: affinity mask and cgroup quota, at least 1. */
 unsigned wefti_cpu_count(void);

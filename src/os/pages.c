@@ -39,6 +39,13 @@ void wefti_pages_unmap(void *pages, size_t size) { munmap(pages, size); }
 
 void wefti_pages_forget(void *pages, size_t size) { madvise(pages, size, MADV_DONTNEED); }
 
+void wefti_pages_large(void *memory, size_t size) {
+    uintptr_t mask = (uintptr_t)wefti_page_size() - 1;
+    uintptr_t first = ((uintptr_t)memory + mask) & ~mask, end = ((uintptr_t)memory + size) & ~mask;
+    /* Without large pages in the system this fails, which is as well. */
+    if (first < end) madvise((void *)first, end - first, MADV_HUGEPAGE);
+}
+
 /* Some emulators take each advice for a hint that they may ignore. So a mark is tried: reading it must fail. On a page
  * of its own, since a trial that fails halfway leaves a page of which nobody knows whether it can be touched. */
 static int try_marks(size_t size) {

@@ -113,3 +113,49 @@ weft_status weft_some(const weft_parallel_options *options, const void *array, s
     question q = {array, size, count, predicate, context, true, true, {0}};
     return exists(options, &q, answer, true);
 }
+
+/* ---- questions that have nothing in common ---- */
+
+typedef struct asking {
+    const weft_question *questions;
+    size_t count;
+    bool decisive; /* the answer that decides */
+    WEFTI_ATOMIC(bool) decided;
+} asking;
+
+static weft_status ask_piece(void *argument, size_t first, size_t last) {
+    asking *a = argument;
+    for (size_t i = first; i < last; i++) {
+        if (wefti_load_relaxed(&a->decided)) return WEFT_BUSY; /* relaxed: one that is asked in vain does no harm */
+        if (a->questions[i].holds(a->questions[i].argument) != a->decisive) continue;
+        wefti_store_relaxed(&a->decided, true); /* relaxed: read after all have left */
+        return WEFT_BUSY;                       /* stops the loop */
+    }
+    return WEFT_OK;
+}
+
+static weft_status ask_inside(const weft_parallel_options *options, void *argument) {
+    asking *a = argument;
+    weft_parallel_options mine = *options;
+    if (mine.parts == 0) mine.parts = a->count;
+    weft_status status = wefti_split(&mine, a->count, ask_piece, a);
+    return status == WEFT_BUSY ? WEFT_OK : status;
+}
+
+static weft_status ask(const weft_parallel_options *options, asking *a, bool *answer) {
+    if (!wefti_array_valid(a->questions, sizeof *a->questions, a->count) || answer == NULL) return WEFT_INVALID;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->questions[i].holds == NULL) return WEFT_INVALID;
+    wefti_atomic_init(&a->decided, false);
+    weft_status status = a->count == 0 ? WEFT_OK : wefti_parallel(options, ask_inside, a);
+    if (status == WEFT_OK) *answer = wefti_load_relaxed(&a->decided) == a->decisive; /* relaxed: all have left */
+    return status;
+}
+
+weft_status weft_and(const weft_parallel_options *options, const weft_question *questions, size_t count, bool *answer) {
+    return ask(options, &(asking){.questions = questions, .count = count, .decisive = false}, answer);
+}
+
+weft_status weft_or(const weft_parallel_options *options, const weft_question *questions, size_t count, bool *answer) {
+    return ask(options, &(asking){.questions = questions, .count = count, .decisive = true}, answer);
+}

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* loop.c - loops over ranges and tiles, and mapping an array. */
+#include <string.h>
+
+#include "cpu/stream.h"
 #include "parallel/split.h"
+
+enum {
+    ROOM = 1024, /* bytes of results that wait for being written */
+    LINE = 64,
+    PAST_CACHES = 16 << 20 /* bytes: so large a result is not expected to be read again from a cache */
+};
 
 /* ---- ranges ---- */
 
@@ -86,8 +95,80 @@ static weft_status map_loop(const weft_parallel_options *options, void *argument
 weft_status weft_map(const weft_parallel_options *options, const void *in, size_t in_size, void *out, size_t out_size,
                      size_t count, void (*function)(const void *in, void *out, void *context), void *context) {
     bool arrays = wefti_array_valid(in, in_size, count) && wefti_array_valid(out, out_size, count);
-    if (!arrays || function == NULL || (in == out && in_size != out_size)) return WEFT_INVALID;
+    if (!arrays || function == NULL || (count != 0 && in == out && in_size != out_size)) return WEFT_INVALID;
     return wefti_parallel(options, map_loop, &(mapping){in, out, in_size, out_size, count, function, context});
+}
+
+/* ---- maps by blocks ---- */
+
+typedef struct block_mapping {
+    const char *in;
+    char *out;
+    size_t in_size, out_size, count;
+    void (*block)(const void *in, void *out, size_t count, const void *arguments);
+    const void *arguments;
+    bool stream;
+} block_mapping;
+
+/* By way of `room`, as many at a time as fit in it: in place, and past the caches. */
+static size_t map_through(const block_mapping *m, size_t first, size_t last) {
+    _Alignas(LINE) unsigned char room[ROOM];
+    size_t at_once = ROOM / m->out_size;
+    for (; last - first >= at_once; first += at_once) {
+        m->block(m->in + first * m->in_size, room, at_once, m->arguments);
+        if (m->stream)
+            wefti_stream(m->out + first * m->out_size, room, ROOM);
+        else
+            memcpy(m->out + first * m->out_size, room, at_once * m->out_size);
+    }
+    return first;
+}
+
+/* What map_through leaves over, or all of it where nothing is in the way. */
+static void map_directly(const block_mapping *m, size_t first, size_t last) {
+    unsigned char room[ROOM];
+    bool in_place = m->in == m->out;
+    if (first == last) return;
+    m->block(m->in + first * m->in_size, in_place ? room : (void *)(m->out + first * m->out_size), last - first,
+             m->arguments);
+    if (in_place) memcpy(m->out + first * m->out_size, room, (last - first) * m->out_size);
+}
+
+/* The first element from `first` on that lies on a line of its own. */
+static size_t first_on_a_line(const block_mapping *m, size_t first, size_t last) {
+    while (first < last && (uintptr_t)(m->out + first * m->out_size) % LINE != 0) first++;
+    return first;
+}
+
+static weft_status map_blocks_piece(void *argument, size_t first, size_t last) {
+    const block_mapping *m = argument;
+    if (m->stream) {
+        size_t begin = first_on_a_line(m, first, WEFTI_MIN(first + LINE, last));
+        map_directly(m, first, begin);
+        first = begin;
+        if ((uintptr_t)(m->out + first * m->out_size) % LINE == 0) first = map_through(m, first, last);
+        wefti_stream_end();
+    } else if (m->in == m->out) {
+        first = map_through(m, first, last);
+    }
+    map_directly(m, first, last);
+    return WEFT_OK;
+}
+
+static weft_status map_blocks_loop(const weft_parallel_options *options, void *argument) {
+    return wefti_split(options, ((const block_mapping *)argument)->count, map_blocks_piece, argument);
+}
+
+weft_status weft_map_blocks(const weft_parallel_options *options, const void *in, size_t in_size, void *out,
+                            size_t out_size, size_t count,
+                            void (*block)(const void *in, void *out, size_t count, const void *arguments),
+                            const void *arguments) {
+    bool arrays = wefti_array_valid(in, in_size, count) && wefti_array_valid(out, out_size, count);
+    if (!arrays || out_size > ROOM || block == NULL || (count != 0 && in == out && in_size != out_size))
+        return WEFT_INVALID;
+    bool stream = in != out && count * out_size >= PAST_CACHES && ROOM % out_size == 0;
+    return wefti_parallel(options, map_blocks_loop,
+                          &(block_mapping){in, out, in_size, out_size, count, block, arguments, stream});
 }
 
 /* ---- several things ---- */

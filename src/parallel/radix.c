@@ -323,7 +323,7 @@ static weft_status sort_numbers(const weft_parallel_options *options, void *argu
     const numbers *n = argument;
     size_t bytes = (n->count * (n->type->width / 8) + 15) & ~(size_t)15, parts = parts_for(options, n->count);
     radix r = {.array = n->array, .count = n->count, .parts = parts};
-    char *memory = malloc(bytes + parts * (sizeof *r.counts + sizeof *r.differing));
+    char *memory = wefti_parallel_room(bytes + parts * (sizeof *r.counts + sizeof *r.differing));
     if (memory == NULL) return WEFT_NO_MEMORY;
     r.other = memory;
     r.counts = (size_t(*)[DIGITS])(void *)(memory + bytes);

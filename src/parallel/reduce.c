@@ -58,6 +58,7 @@ static weft_status reduce(const weft_parallel_options *options, void *argument) 
     }
     r->parts = wefti_part_count(options, r->count);
     r->stride = (r->size + WEFTI_LINE - 1) / WEFTI_LINE * WEFTI_LINE;
+    if (r->parts > WEFTI_MOST_ELEMENTS / r->stride) return WEFT_NO_MEMORY;
     r->accumulators = aligned_alloc(WEFTI_LINE, r->parts * r->stride);
     if (r->accumulators == NULL) return WEFT_NO_MEMORY;
     weft_frame frame;

@@ -115,6 +115,7 @@ static weft_status scan_inside(const weft_parallel_options *options, void *argum
     size_t workers = wefti_parallel_workers(options);
     s->parts = options->parts != 0 ? WEFTI_MIN(options->parts, s->count) : workers * PARTS_A_WORKER;
     if (options->parts == 0 && (workers == 1 || s->count < FEW_TO_SCAN)) s->parts = 1;
+    if (s->parts + 2 > WEFTI_MOST_ELEMENTS / s->size) return WEFT_NO_MEMORY;
     s->sums = malloc((s->parts + 2) * s->size);
     if (s->sums == NULL) return WEFT_NO_MEMORY;
     weft_frame frame;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynamic/frame.h"
 #include "lockfree/spinlock.h"
 #include "parallel/split.h"
 
@@ -24,17 +25,23 @@ static bool is_valid(const weft_sequence_type *type) {
     return type != NULL && type->size != NULL && (type->at != NULL || type->next != NULL);
 }
 
-/* Goes through it once. */
+static void free_marks(void *way) { free(((walk *)way)->marks); }
+
+/* Goes through it once. What was marked is given back if a function of the user's leaves it by force. */
 static weft_status mark(walk *w) {
     size_t marks = WEFTI_MIN(w->count, (size_t)MARKS_MOST);
     w->every = (w->count - 1) / marks + 1;
     w->marks = malloc(marks * sizeof *w->marks);
     if (w->marks == NULL) return WEFT_NO_MEMORY;
+    wefti_strand *self = wefti_strand_self();
+    weft_frame frame;
+    if (self != NULL) wefti_frame_begin(self, &frame, free_marks, w);
     void *element = NULL;
     for (size_t i = 0; i < w->count; i++) {
         element = w->type->next(w->sequence, element);
         if (i % w->every == 0) w->marks[i / w->every] = element;
     }
+    if (self != NULL) wefti_frame_end(self, &frame, false);
     return WEFT_OK;
 }
 
@@ -75,8 +82,6 @@ static weft_status each_piece(size_t first, size_t last, void *argument) {
         element = element_after(&f->way, element, i);
     }
 }
-
-static void free_marks(void *way) { free(((walk *)way)->marks); }
 
 /* The loop, with what was marked given back however it is left. */
 static weft_status go_along(const weft_parallel_options *options, walk *way,

@@ -160,7 +160,7 @@ static weft_status stable_sort_inside(const weft_parallel_options *options, void
     s->runs = runs_for(options, s->count);
     s->most_segments = WEFTI_MAX(WEFTI_MIN(s->runs * 2, s->count / LEAST_SEGMENT), s->runs);
     size_t segments = (s->most_segments + s->runs) * sizeof(segment), bytes = s->count * s->size;
-    char *memory = malloc(segments + bytes + s->runs);
+    char *memory = wefti_parallel_room(segments + bytes + s->runs);
     if (memory == NULL) return WEFT_NO_MEMORY;
     s->segments = (segment *)(void *)memory;
     s->other = memory + segments;
@@ -286,7 +286,7 @@ static weft_status sort_texts(const weft_parallel_options *options, texts *t) {
 
 static weft_status sort_texts_inside(const weft_parallel_options *options, void *argument) {
     texts *t = argument;
-    t->with_begins = malloc(t->count * sizeof *t->with_begins);
+    t->with_begins = wefti_parallel_room(t->count * sizeof *t->with_begins);
     if (t->with_begins == NULL) return WEFT_NO_MEMORY;
     weft_frame frame;
     wefti_strand *self = wefti_strand_now;

@@ -6,6 +6,7 @@
 
 #include "dynamic/frame.h"
 #include "lockfree/spinlock.h"
+#include "os/os.h"
 #include "sched/kernel.h"
 #include "sched/submit.h"
 
@@ -16,7 +17,8 @@ enum {
     PIECE_NS = 50000, /* a piece is to take so long, up to four times as long, if the share allows it */
     SHARES = 4,       /* a piece is this part of a participant's share of what is left */
     MOST_PARTS = 512,
-    LEAST_PART = 32
+    LEAST_PART = 32,
+    LARGE_ROOM = 4 << 20 /* bytes: less is not worth whole large pages */
 };
 
 typedef struct shared_split shared_split;
@@ -295,6 +297,12 @@ size_t wefti_part_count(const weft_parallel_options *options, size_t count) {
 }
 
 size_t wefti_parallel_workers(const weft_parallel_options *options) { return options->kernel->worker_count; }
+
+void *wefti_parallel_room(size_t size) {
+    void *room = malloc(size);
+    if (room != NULL && size >= LARGE_ROOM) wefti_pages_large(room, size);
+    return room;
+}
 
 /* ---- from outside ---- */
 

@@ -43,6 +43,10 @@ static inline size_t wefti_part_begin(size_t count, size_t parts, size_t part) {
     return part * each + (part < rest ? part : rest);
 }
 
+/* Memory for a while, to be freed with free: NULL if there is none. What is large comes in large pages if the system
+ * has them, which are touched first, and found again, in a fraction of the time. */
+void *wefti_parallel_room(size_t size);
+
 /* The number of workers of the kernel that the options name. */
 size_t wefti_parallel_workers(const weft_parallel_options *options);
 

@@ -548,6 +548,7 @@ TEST(loops_and_algorithms_refuse_what_they_cannot_do) {
     CHECK_OK(weft_for_range(NULL, 5, 3, count_each, NULL));
     CHECK_STATUS(weft_map(NULL, NULL, 8, &value, 8, 1, negate, NULL), WEFT_INVALID);
     CHECK_STATUS(weft_map(NULL, &value, 8, &value, 4, 1, negate, NULL), WEFT_INVALID);
+    CHECK_OK(weft_map(NULL, NULL, 8, NULL, 4, 0, negate, NULL));
     CHECK_STATUS(weft_reduce(NULL, &value, 8, 0, NULL, &value, add_long, NULL), WEFT_INVALID);
     CHECK_STATUS(weft_reduce(NULL, &value, 0, 1, &value, &value, add_long, NULL), WEFT_INVALID);
     CHECK_STATUS(weft_reduce(NULL, &value, 8, SIZE_MAX / 16, NULL, &value, add_long, NULL), WEFT_INVALID);

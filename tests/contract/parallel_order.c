@@ -51,6 +51,98 @@ TEST(an_order_sorts_stably_whatever_the_length) {
     end_and_free(kernel);
 }
 
+/* ---- how many comparisons ---- */
+
+static long compared;
+
+WEFT_ORDER(counted, int, a, b) {
+    compared++;
+    return *a < *b;
+}
+
+enum { SHAPES = 8 };
+
+static int shaped(int shape, int i, int count, uint64_t *random) {
+    switch (shape) {
+    case 0: return -i;
+    case 1: return i < count / 2 ? i : count - i;
+    case 2: return i % 2;
+    case 3: return i % 100;
+    case 4: return i == count - 1 ? -1 : i;
+    case 5: return i % 2 == 0 ? i : count - i;
+    case 6: return i / 50 % 7 * 1000 + i % 50;
+    default: return (int)(harness_random(random) % 3 == 0 ? harness_random(random) % 1000000 : 5);
+    }
+}
+
+TEST(an_order_makes_few_comparisons_whatever_the_array_is_like) {
+    enum { COUNT = 50000, LOGARITHM = 16 };
+    weft_kernel *kernel = kernel_here();
+    int *values = malloc(COUNT * sizeof *values);
+    uint64_t random = harness_seed();
+    for (int shape = 0; shape < SHAPES; shape++) {
+        for (int i = 0; i < COUNT; i++) values[i] = shaped(shape, i, COUNT, &random);
+        compared = 0;
+        CHECK_OK(weft_sort_by(&(weft_parallel_options){.parts = 1}, counted, values, COUNT));
+        CHECK_LT(compared, 2L * COUNT * LOGARITHM);
+        int wrong = 0;
+        for (int i = 1; i < COUNT; i++) wrong += values[i - 1] > values[i];
+        CHECK_EQ(wrong, 0);
+    }
+    free(values);
+    end_and_free(kernel);
+}
+
+/* McIlroy, A Killer Adversary for Quicksort (1999): what is compared gets its value only then, so that each pivot is
+ * among the least that are left. */
+enum { ADVERSE = 20000 };
+static int adverse[ADVERSE], settled, candidate;
+
+WEFT_ORDER(killer, int, a, b) {
+    compared++;
+    if (adverse[*a] == ADVERSE && adverse[*b] == ADVERSE) adverse[*a == candidate ? *a : *b] = settled++;
+    if (adverse[*a] == ADVERSE)
+        candidate = *a;
+    else if (adverse[*b] == ADVERSE)
+        candidate = *b;
+    return adverse[*a] < adverse[*b];
+}
+
+TEST(an_adversary_that_knows_the_pivots_gains_nothing) {
+    weft_kernel *kernel = kernel_here();
+    int *places = malloc(ADVERSE * sizeof *places);
+    for (int i = 0; i < ADVERSE; i++) places[i] = i, adverse[i] = ADVERSE;
+    compared = settled = candidate = 0;
+    CHECK_OK(weft_sort_by(&(weft_parallel_options){.parts = 1}, killer, places, ADVERSE));
+    CHECK_LT(compared, 4L * ADVERSE * 15);
+    int wrong = 0;
+    for (int i = 1; i < ADVERSE; i++) wrong += adverse[places[i - 1]] > adverse[places[i]];
+    CHECK_EQ(wrong, 0);
+    free(places);
+    end_and_free(kernel);
+}
+
+typedef struct large {
+    int key;
+    char rest[300];
+} large;
+
+WEFT_ORDER(by_large_key, large, a, b) { return a->key < b->key; }
+
+TEST(large_elements_are_sorted_too) {
+    enum { COUNT = 3000 };
+    weft_kernel *kernel = kernel_here();
+    large *elements = calloc(COUNT, sizeof *elements);
+    for (int i = 0; i < COUNT; i++)
+        elements[i].key = i * 7919 % COUNT, elements[i].rest[299] = (char)(i * 7919 % COUNT);
+    CHECK_OK(weft_sort_by(NULL, by_large_key, elements, COUNT));
+    int wrong = 0;
+    for (int i = 0; i < COUNT; i++) wrong += elements[i].key != i || elements[i].rest[299] != (char)i;
+    CHECK_EQ(wrong, 0);
+    free(elements);
+    end_and_free(kernel);
+}
+
 TEST(parts_of_any_number_give_the_same) {
     enum { COUNT = 5000 };
     weft_kernel *kernel = kernel_here();
