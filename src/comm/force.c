@@ -10,35 +10,42 @@
 #include "dynamic/frame.h"
 #include "sched/attach.h"
 #include "sched/handlers.h"
+#include "sched/submit.h"
 #include "sched/worker.h"
 
 /* Of a runner's stack so much is left to what a task does; a thread's may be used up to so far by futures that force
  * others. */
-enum { STACK_RESERVE = 64 * 1024, THREAD_STACK = 1024 * 1024 };
+enum { STACK_RESERVE = 64 * 1024, THREAD_STACK = 1024 * 1024, SMALL = 32 };
 
 /* ---- running ---- */
 
 static const wefti_condition left = {WEFT_FAILED, "control was transferred out of the future's task", NULL};
 
-/* Where a strand runs a future: a frame whose clean-up is abandon. */
+/* Where a strand runs a future: a frame whose clean-up is abandon, or leave. */
 typedef struct running {
     weft_frame frame;
-    const char *outermost; /* on this stack */
+    const char *outermost; /* on a plain thread's stack */
 } running;
 
+/* For a force: who forces has a reference of its own. */
 static void end_with(weft_future *future, const wefti_condition *condition) {
     future->condition = condition;
     wefti_store_relaxed(&future->by, (wefti_strand *)NULL); /* relaxed: only a strand looks for itself */
-    wefti_once_complete(&future->once);
+    if (wefti_once_complete(&future->once, future->unqueued)) wefti_future_free(future);
 }
 
 /* Control goes further out than the future's end: nobody is to wait for it for ever. */
 static void abandon(void *future) { end_with(future, &left); }
 
+/* The record's end completes it. */
+static void leave(void *future) { (void)future; }
+
+static inline bool runs_future(const weft_frame *frame) { return frame->run == abandon || frame->run == leave; }
+
 /* The innermost future that the strand runs; NULL: none. */
 static running *innermost(const wefti_strand *self) {
     for (weft_frame *frame = self->frames; frame != NULL; frame = frame->outer)
-        if (frame->run == abandon) return WEFTI_CONTAINER(frame, running, frame);
+        if (runs_future(frame)) return WEFTI_CONTAINER(frame, running, frame);
     return NULL;
 }
 
@@ -47,20 +54,30 @@ static WEFTI_NOINLINE const wefti_condition *invoke(weft_future *future, wefti_s
     wefti_end_target end;
     wefti_end_target_begin(self, &end);
     if (setjmp(end.target.place) != 0) return end.outcome;
-    future->type->invoke(future->arguments, future->value);
+    future->type->invoke(future->arguments, wefti_future_value(future));
     wefti_frame_end(self, &end.target.frame, false);
     return NULL;
 }
 
-void wefti_future_run(weft_future *future, wefti_strand *self) {
+static void run_plain(weft_future *future, wefti_strand *self) {
     running here;
-    const running *outer = innermost(self);
-    here.outermost = outer != NULL ? outer->outermost : __builtin_frame_address(0);
+    if (self->worker == NULL) {
+        const running *outer = innermost(self);
+        here.outermost = outer != NULL ? outer->outermost : __builtin_frame_address(0);
+    }
     wefti_store_relaxed(&future->by, self); /* relaxed: as in end_with */
     wefti_frame_begin(self, &here.frame, abandon, future);
     const wefti_condition *condition = invoke(future, self);
     wefti_frame_end(self, &here.frame, false);
     end_with(future, condition);
+}
+
+void wefti_future_run_record(weft_future *future, wefti_strand *self) {
+    running here;
+    wefti_store_relaxed(&future->by, self); /* relaxed: as in end_with */
+    wefti_frame_begin(self, &here.frame, leave, future);
+    future->type->invoke(future->arguments, wefti_future_value(future));
+    wefti_frame_end(self, &here.frame, false);
 }
 
 /* With what its record would have had. */
@@ -69,19 +86,32 @@ static WEFTI_NOINLINE void run_with_handlers(weft_future *future, wefti_strand *
     wefti_handlers *handlers = wefti_handlers_retain(future->handlers);
     wefti_handlers_establish(handlers, forms, self);
     weft_bound bound = weft_bind_begin(&wefti_task_handlers, &handlers, &bound);
-    wefti_future_run(future, self);
+    run_plain(future, self);
     weft_bind_end(&bound);
     self->handlers = outer;
     wefti_handlers_release(handlers);
 }
 
+/* Takes the record out of the queue if it is the next one there, with nothing but the future in it. */
+static bool unqueue(weft_future *future, wefti_worker *worker) {
+    const wefti_slot *slot = wefti_queue_front(&worker->queue);
+    const wefti_record *record = (const wefti_record *)(const void *)slot;
+    if (slot == NULL || record->sink != &future->sink || record->slots != 1 || record->flags != 0) return false;
+    unsigned generation = record->generation;
+    if (!wefti_queue_take_front(&worker->queue)) return false;
+    /* release: as at the end of a task that the loop runs */
+    wefti_store_release(&worker->done[generation], wefti_load_relaxed(&worker->done[generation]) + 1);
+    return true;
+}
+
 /* A kill of the caller ends at the future's end, and has to go on. */
 static void run_here(weft_future *future, wefti_strand *self) {
     bool was_dying = wefti_is_dying(self);
+    if (self->worker != NULL) future->unqueued = unqueue(future, self->worker);
     if (future->handlers != NULL)
         run_with_handlers(future, self);
     else
-        wefti_future_run(future, self);
+        run_plain(future, self);
     wefti_die_further(self, was_dying);
 }
 
@@ -108,7 +138,7 @@ static bool leads_to(const weft_future *future, const wefti_strand *self) {
 
 static void await_with_all(const wefti_strand *self, weft_future *awaited) {
     for (weft_frame *frame = self->frames; frame != NULL; frame = frame->outer)
-        if (frame->run == abandon) ((weft_future *)frame->argument)->awaits = awaited;
+        if (runs_future(frame)) ((weft_future *)frame->argument)->awaits = awaited;
 }
 
 /* false: the futures that the strand runs would wait for themselves. */
@@ -157,7 +187,11 @@ static bool runs_here(const weft_future *future, weft_deadline deadline) {
 /* A delay has no record, and gets one. Without a kernel there is no other stack either. */
 static bool leave_to_others(weft_future *future, const wefti_strand *self) {
     if (has_stack(self)) return false;
-    return !future->is_delay || wefti_future_submit(future, NULL) == WEFT_OK;
+    if (!future->is_delay) return true;
+    weft_retain_future(future); /* the record's */
+    if (wefti_future_submit(future, NULL) == WEFT_OK) return true;
+    weft_release_future(future);
+    return false;
 }
 
 static weft_status bring_about(weft_future *future, weft_deadline deadline) {
@@ -177,6 +211,13 @@ static weft_status receive_failure(const weft_future *future) {
     return wefti_condition_receive(self, &outcome->base);
 }
 
+static inline void copy_value(void *to, const void *from, size_t size) {
+    if (WEFTI_LIKELY(size <= SMALL))
+        wefti_copy_small(to, from, (uint32_t)size);
+    else
+        memcpy(to, from, size);
+}
+
 weft_status weft_force_future(weft_future *future, void *result, size_t size, weft_deadline deadline) {
     if (future == NULL) return WEFT_INVALID;
     future = wefti_future_real(future);
@@ -186,7 +227,7 @@ weft_status weft_force_future(weft_future *future, void *result, size_t size, we
         if (status != WEFT_OK) return status;
     }
     if (wefti_once_state(&future->once) == WEFTI_ONCE_DONE && future->condition != NULL) return receive_failure(future);
-    if (result != NULL) memcpy(result, future->value, size);
+    if (WEFTI_LIKELY(result != NULL)) copy_value(result, wefti_future_value(future), size);
     return WEFT_OK;
 }
 

@@ -12,28 +12,69 @@
 #include "sched/handlers.h"
 #include "sched/submit.h"
 
-enum { SELECTED_INSIDE = 16 };
+enum { SELECTED_INSIDE = 16, SMALL = 32 };
 
 /* ---- making and freeing ---- */
 
-static weft_future *make(size_t argument_size, size_t size) {
-    size_t before = (argument_size + 15) & ~(size_t)15;
-    if (size > SIZE_MAX - sizeof(weft_future) - before) return wefti_fail(WEFT_NO_MEMORY);
-    weft_future *future = malloc(sizeof *future + before + size);
-    if (future == NULL) return wefti_fail(WEFT_NO_MEMORY);
-    memset(future, 0, sizeof *future);
-    wefti_once_init(&future->once);
+/* A value may need as much as the largest power of two that divides its size. */
+static size_t place_of_value(size_t argument_size, size_t size) {
+    size_t alignment = size % 16 != 0 ? size & -size : 16;
+    return (argument_size + alignment - 1) & ~(alignment - 1);
+}
+
+static bool is_spare(size_t value_at, size_t size) { return sizeof(weft_future) + value_at + size <= WEFTI_SPARE_SIZE; }
+
+static wefti_spares *spares_here(void) {
+    const wefti_strand *self = wefti_strand_now;
+    return self != NULL && self->worker != NULL ? &self->worker->spares : NULL;
+}
+
+static inline void count(wefti_spares *spares, int change) {
+    if (WEFTI_LIKELY(spares != NULL))
+        spares->live += change;
+    else
+        wefti_count_live(change);
+}
+
+static inline void *allocate(size_t value_at, size_t size) {
+    wefti_spares *spares = spares_here();
+    void *memory;
+    if (WEFTI_UNLIKELY(!is_spare(value_at, size)))
+        memory = malloc(sizeof(weft_future) + value_at + size);
+    else
+        memory = WEFTI_LIKELY(spares != NULL) ? wefti_spare_take(spares) : wefti_spare_take_one();
+    if (WEFTI_LIKELY(memory != NULL)) count(spares, 1);
+    return memory;
+}
+
+/* Field by field: memset of so many bytes is a loop in microcode. */
+static inline void begin(weft_future *future, uint32_t references) {
+    wefti_once_init(&future->once, references);
+    wefti_atomic_init(&future->by, NULL);
+    future->sink.deliver = NULL;
+    future->type = NULL;
+    future->target = future->awaits = NULL;
+    future->handlers = NULL;
+    future->condition = NULL;
+    future->is_delay = future->by_forcer = future->by_record = future->unqueued = false;
+}
+
+static inline weft_future *make(size_t argument_size, size_t size, uint32_t references) {
+    if (size > SIZE_MAX / 2) return wefti_fail(WEFT_NO_MEMORY);
+    size_t value_at = place_of_value(argument_size, size);
+    weft_future *future = allocate(value_at, size);
+    if (WEFTI_UNLIKELY(future == NULL)) return wefti_fail(WEFT_NO_MEMORY);
+    begin(future, references);
     future->size = size;
-    future->value = future->arguments + before;
-    wefti_count_live(1);
+    future->value_at = (uint32_t)value_at;
     return future;
 }
 
-weft_future *weft_make_promise_sized(size_t size) { return make(0, size); }
+weft_future *weft_make_promise_sized(size_t size) { return make(0, size, 1); }
 
 weft_future *weft_make_chain(weft_future *future) {
     if (future == NULL) return wefti_fail(WEFT_INVALID);
-    weft_future *chain = make(0, 0);
+    weft_future *chain = make(0, 0, 1);
     if (chain != NULL) chain->target = weft_retain_future(wefti_future_real(future));
     return chain;
 }
@@ -43,13 +84,22 @@ weft_future *weft_retain_future(weft_future *future) {
     return future;
 }
 
+void wefti_future_free(weft_future *future) {
+    if (WEFTI_UNLIKELY(future->target != NULL)) weft_release_future(future->target);
+    if (WEFTI_UNLIKELY(future->condition != NULL)) wefti_condition_drop(future->condition);
+    if (WEFTI_UNLIKELY(future->handlers != NULL)) wefti_handlers_release(future->handlers);
+    wefti_spares *spares = spares_here();
+    count(spares, -1);
+    if (WEFTI_UNLIKELY(!is_spare(future->value_at, future->size)))
+        free(future);
+    else if (WEFTI_LIKELY(spares != NULL))
+        wefti_spare_give(spares, future);
+    else
+        wefti_spare_give_one(future);
+}
+
 void weft_release_future(weft_future *future) {
-    if (future == NULL || !wefti_once_release(&future->once)) return;
-    weft_release_future(future->target);
-    wefti_condition_drop(future->condition);
-    wefti_handlers_release(future->handlers);
-    free(future);
-    wefti_count_live(-1);
+    if (future != NULL && wefti_once_release(&future->once)) wefti_future_free(future);
 }
 
 /* ---- the record ---- */
@@ -57,20 +107,25 @@ void weft_release_future(weft_future *future) {
 static void run_record(void *arguments, void *result) {
     (void)result;
     weft_future *future = *(weft_future **)arguments;
-    if (wefti_once_claim(&future->once)) wefti_future_run(future, wefti_strand_now);
+    if (!wefti_once_claim(&future->once)) return;
+    future->by_record = true;
+    wefti_future_run_record(future, wefti_strand_now);
 }
 
 /* The record has been run, or will not be: its group was cancelled, or there is no memory to run it with. */
 static void deliver(wefti_sink *sink, const void *value, const wefti_condition *condition) {
     (void)value;
     weft_future *future = WEFTI_CONTAINER(sink, weft_future, sink);
-    if (condition != NULL && wefti_once_claim(&future->once)) {
+    bool last;
+    if (future->by_record || (condition != NULL && wefti_once_claim(&future->once))) {
         future->condition = condition;
-        wefti_once_complete(&future->once);
+        wefti_store_relaxed(&future->by, (wefti_strand *)NULL); /* relaxed: only a strand looks for itself */
+        last = wefti_once_complete(&future->once, true);
     } else {
         wefti_condition_drop(condition);
+        last = wefti_once_release(&future->once);
     }
-    weft_release_future(future);
+    if (last) wefti_future_free(future);
 }
 
 static const weft_task_type record_type = {"future", run_record, sizeof(weft_future *), 0};
@@ -83,10 +138,7 @@ weft_status wefti_future_submit(weft_future *future, const weft_submit_options *
     weft_kernel *kernel = options != NULL ? options->kernel : NULL;
     if (kernel == NULL) kernel = wefti_kernel_seen_by(self);
     if (kernel == NULL) return WEFT_NO_KERNEL;
-    weft_retain_future(future); /* the record's */
-    weft_status status = wefti_submit(kernel, self, options, &future->sink, &record_type, &future);
-    if (status != WEFT_OK) weft_release_future(future);
-    return status;
+    return wefti_submit(kernel, self, options, &future->sink, &record_type, &future);
 }
 
 static weft_status submit_low(weft_future *future, const weft_submit_options *options) {
@@ -110,26 +162,37 @@ static bool is_plain(const weft_submit_options *options) {
 /* For who runs it in its record's place. */
 static void capture_handlers(weft_future *future) {
     wefti_strand *self = wefti_strand_self();
-    if (self != NULL) future->handlers = wefti_handlers_retain(wefti_handlers_here(self));
+    wefti_handlers *handlers = self != NULL ? wefti_handlers_here(self) : NULL;
+    if (WEFTI_UNLIKELY(handlers != NULL)) future->handlers = wefti_handlers_retain(handlers);
 }
 
-weft_future *weft_make_future(weft_future_kind kind, const weft_submit_options *options, const weft_task_type *type,
-                              const void *arguments) {
-    if (!check(kind, options, type, arguments)) return wefti_fail(WEFT_INVALID);
-    weft_future *future = make(type->argument_size, type->result_size);
-    if (future == NULL) return NULL;
+static inline __attribute__((always_inline)) weft_future *
+start(weft_future_kind kind, const weft_submit_options *options, const weft_task_type *type, const void *arguments) {
+    if (WEFTI_UNLIKELY(!check(kind, options, type, arguments))) return wefti_fail(WEFT_INVALID);
+    /* one reference is the record's */
+    weft_future *future = make(type->argument_size, type->result_size, kind == WEFT_DELAY ? 1 : 2);
+    if (WEFTI_UNLIKELY(future == NULL)) return NULL;
     future->type = type;
     future->sink.deliver = deliver;
     future->is_delay = kind == WEFT_DELAY;
     future->by_forcer = is_plain(options);
     if (future->by_forcer && !future->is_delay) capture_handlers(future);
-    if (type->argument_size != 0) memcpy(future->arguments, arguments, type->argument_size);
+    if (WEFTI_LIKELY(type->argument_size <= SMALL))
+        wefti_copy_small((char *)future->arguments, arguments, type->argument_size);
+    else
+        memcpy(future->arguments, arguments, type->argument_size);
     weft_status status = WEFT_OK;
     if (kind == WEFT_FUTURE) status = wefti_future_submit(future, options);
     if (kind == WEFT_SPECULATE) status = submit_low(future, options);
-    if (status == WEFT_OK) return future;
-    weft_release_future(future);
+    if (WEFTI_LIKELY(status == WEFT_OK)) return future;
+    wefti_future_free(future);
     return wefti_fail(status);
+}
+
+weft_future *weft_make_future(weft_future_kind kind, const weft_submit_options *options, const weft_task_type *type,
+                              const void *arguments) {
+    if (WEFTI_LIKELY(kind == WEFT_FUTURE && options == NULL)) return start(WEFT_FUTURE, NULL, type, arguments);
+    return start(kind, options, type, arguments);
 }
 
 /* ---- fulfilling ---- */
@@ -139,8 +202,8 @@ weft_status weft_fulfil_future(weft_future *future, const void *value, size_t si
     future = wefti_future_real(future);
     if (size != future->size) return WEFT_WRONG_SIZE;
     if (!wefti_once_claim(&future->once)) return WEFT_BUSY;
-    if (size != 0) memcpy(future->value, value, size);
-    wefti_once_complete(&future->once);
+    if (size != 0) memcpy(wefti_future_value(future), value, size);
+    wefti_once_complete(&future->once, false);
     return WEFT_OK;
 }
 
@@ -152,7 +215,7 @@ weft_status weft_fail_future(weft_future *future, const char *message) {
     weft_origin origin = {"weft_fail_future", "", 0, &weft_type_error, NULL, 0, NULL};
     wefti_condition_make(&condition, &origin, message != NULL ? message : "");
     future->condition = &weft_retain_condition(&condition)->base;
-    wefti_once_complete(&future->once);
+    wefti_once_complete(&future->once, false);
     return WEFT_OK;
 }
 
@@ -162,7 +225,7 @@ weft_status weft_store_future(weft_future *future, const void *value, size_t siz
     if (size != future->size) return WEFT_WRONG_SIZE;
     if (!wefti_once_is_done(&future->once) || future->condition == NULL) return WEFT_BUSY;
     if (!wefti_once_replace(&future->once)) return WEFT_BUSY;
-    if (size != 0) memcpy(future->value, value, size);
+    if (size != 0) memcpy(wefti_future_value(future), value, size);
     wefti_once_replaced(&future->once);
     return WEFT_OK;
 }

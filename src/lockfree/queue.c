@@ -96,6 +96,24 @@ uint32_t wefti_queue_take_more(wefti_queue *queue, wefti_slot *out) {
     return 0;
 }
 
+const wefti_slot *wefti_queue_front_more(wefti_queue *queue) {
+    while (advance(queue))
+        if (wefti_load_relaxed(&queue->head) != wefti_load_relaxed(&queue->head_chunk->fill))
+            return wefti_queue_front(queue);
+    return NULL;
+}
+
+/* The owner has claimed the record at `at` and then seen a thief. */
+bool wefti_queue_take_front_disputed(wefti_queue *queue, uint32_t at) {
+    wefti_spin_lock(&queue->lock);
+    bool stolen = wefti_load_relaxed(&queue->attention) == WEFTI_QUEUE_STOLEN;
+    bool mine = !stolen || queue->seen == at + 1;
+    if (mine) wefti_store_release(&queue->taken, wefti_load_relaxed(&queue->taken) + 1); /* as in copy_out */
+    settle(queue);
+    wefti_spin_unlock(&queue->lock);
+    return mine;
+}
+
 /* ---- a thief steals ---- */
 
 /* Lock held: unlinks a full chunk between the first and the last. */

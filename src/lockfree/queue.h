@@ -115,6 +115,31 @@ static inline uint32_t wefti_queue_take(wefti_queue *queue, wefti_slot *out) {
     return wefti_queue_copy_out(queue, at, slots, out);
 }
 
+/* Owner: the front record, to be looked at and, if it takes one slot, perhaps taken before anything else is done with
+ * the queue. A thief may have it already. NULL: there is none. */
+const wefti_slot *wefti_queue_front_more(wefti_queue *queue);
+static inline const wefti_slot *wefti_queue_front(wefti_queue *queue) {
+    uint32_t at = wefti_load_relaxed(&queue->head); /* relaxed, both: as in wefti_queue_take */
+    const wefti_chunk *chunk = queue->head_chunk;
+    if (WEFTI_UNLIKELY(at == wefti_load_relaxed(&chunk->fill))) return wefti_queue_front_more(queue);
+    wefti_takes_over(&queue->head_chunk->fill); /* as in wefti_queue_copy_out */
+    wefti_plain_read(&chunk->slots[at], sizeof(wefti_slot));
+    return &chunk->slots[at];
+}
+
+/* Owner: takes that record. false: a thief has it. */
+bool wefti_queue_take_front_disputed(wefti_queue *queue, uint32_t at);
+static inline bool wefti_queue_take_front(wefti_queue *queue) {
+    uint32_t at = wefti_load_relaxed(&queue->head);
+    wefti_store_relaxed(&queue->head, at + 1);
+    wefti_light_barrier(); /* partner and reason: as in wefti_queue_take */
+    if (WEFTI_UNLIKELY(wefti_load_relaxed(&queue->attention) != WEFTI_QUEUE_CALM))
+        return wefti_queue_take_front_disputed(queue, at);
+    /* release: as in wefti_queue_copy_out */
+    wefti_store_release(&queue->taken, wefti_load_relaxed(&queue->taken) + 1);
+    return true;
+}
+
 /* Owner of `mine`: steals from `victim` into `mine`. Returns how many records came, 0 if none was to be had now. */
 uint32_t wefti_queue_steal(wefti_queue *victim, wefti_queue *mine);
 

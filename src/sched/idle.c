@@ -311,6 +311,7 @@ static void trim(wefti_worker *worker) {
     if (now - worker->trimmed < TRIM_NANOSECONDS) return;
     worker->trimmed = now;
     wefti_depot_trim(&worker->kernel->depot);
+    wefti_spares_trim();
     /* Stacks of a time when more tasks waited: a few each time, since giving one to the system takes a microsecond or
      * two. */
     uint32_t excess = worker->idle_count > IDLE_STOCK ? WEFTI_MIN(worker->idle_count - IDLE_STOCK, TRIM_STACKS) : 0;

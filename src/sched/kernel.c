@@ -420,7 +420,10 @@ static bool copy_options(weft_kernel *kernel, const weft_kernel_options *options
 
 /* Frees what init_kernel has made, in reverse. Works on a half-made kernel. */
 static void end_kernel_memory(weft_kernel *kernel) {
-    for (uint32_t i = 0; i < kernel->worker_count; i++) wefti_queue_end(&kernel->workers[i].queue);
+    for (uint32_t i = 0; i < kernel->worker_count; i++) {
+        wefti_queue_end(&kernel->workers[i].queue);
+        wefti_spares_end(&kernel->workers[i].spares);
+    }
     wefti_inbox_end(&kernel->low);
     wefti_inbox_end(&kernel->inbox);
     for (int i = 0; i < WEFTI_STACK_CLASSES; i++) {

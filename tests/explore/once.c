@@ -25,25 +25,32 @@ static void begin(uint32_t references) {
     memset(threads, 0, sizeof threads);
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) threads[i].patience = WEFTI_FIRST_PATIENCE;
     f = explore_alloc(sizeof *f);
-    wefti_once_init(&f->once);
-    for (uint32_t i = 1; i < references; i++) wefti_once_retain(&f->once);
+    wefti_once_init(&f->once, references);
     made = frees = stored = 0;
     wefti_store_relaxed(&wefti_cpus_to_spin, 1u);
     explore_local(&wefti_strand_now);
-    explore_name(&f->once.state, "state");
-    explore_name(&f->once.references, "references");
+    explore_name(&f->once.word, "word");
 }
 
-static void drop(void) {
-    if (!wefti_once_release(&f->once)) return;
+static void free_it(bool last) {
+    if (!last) return;
     frees++;
     explore_free(f);
 }
 
+static void drop(void) { free_it(wefti_once_release(&f->once)); }
+
 static void make_outcome(void) {
     made++;
     f->value = 7;
-    wefti_once_complete(&f->once);
+    explore_assert(!wefti_once_complete(&f->once, false));
+}
+
+/* Who completes it gives its reference up with the same update. */
+static void make_outcome_and_drop(void) {
+    made++;
+    f->value = 7;
+    free_it(wefti_once_complete(&f->once, true));
 }
 
 static void see(void) {
@@ -57,9 +64,10 @@ static void record(void *unused) {
     (void)unused;
     if (wefti_once_claim(&f->once)) {
         explore_saw("the record runs it");
-        make_outcome();
+        make_outcome_and_drop();
+    } else {
+        drop();
     }
-    drop();
 }
 
 static weft_status wait_for(int64_t deadline) {
@@ -158,6 +166,44 @@ EXPLORE(who_selects_is_told_once, .exhaustive = true, .preemptions = 2, .stale =
     finish();
 }
 
+/* Its forcer has taken the record out of the queue, and gives the record's reference up as it completes it. */
+static void force_unqueued(void *unused) {
+    (void)unused;
+    if (wefti_once_claim(&f->once)) {
+        explore_saw("its record is taken along");
+        make_outcome_and_drop();
+    } else {
+        explore_assert(wait_for(WEFT_FOREVER) == WEFT_OK);
+        drop(); /* its record finds nothing to do */
+    }
+    see();
+    drop();
+}
+
+static void retain_and_look(void *unused) {
+    (void)unused;
+    wefti_once_retain(&f->once);
+    if (wefti_once_is_done(&f->once)) see();
+    drop();
+    drop();
+}
+
+EXPLORE(who_takes_the_record_along_drops_both_references, .exhaustive = true, .preemptions = 2, .stale = 2) {
+    begin(4);
+    explore_thread(force_unqueued, NULL);
+    explore_thread(only_wait, NULL);
+    explore_thread(retain_and_look, NULL);
+    finish();
+}
+
+EXPLORE(who_drops_last_sees_what_others_did, .exhaustive = true, .preemptions = 2, .stale = 2) {
+    begin(3);
+    explore_thread(record, NULL);
+    explore_thread(retain_and_look, NULL);
+    explore_thread(retain_and_look, NULL);
+    finish();
+}
+
 EXPLORE(all_who_wait_are_told, ) {
     begin(4);
     explore_thread(only_wait, NULL);
@@ -202,7 +248,7 @@ static void fail_it(void) {
     explore_assert(wefti_once_claim(&f->once));
     made++;
     f->failure = 5;
-    wefti_once_complete(&f->once);
+    wefti_once_complete(&f->once, false);
 }
 
 EXPLORE(of_those_that_replace_a_failure_one_does, .exhaustive = true, .preemptions = 2, .stale = 2) {

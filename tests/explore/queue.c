@@ -60,6 +60,24 @@ static bool take(unsigned me) {
     return true;
 }
 
+/* Looks at the front record first, as who forces a future does. true: it was taken, or a thief had it. */
+static bool take_front(void) {
+    const wefti_slot *front = wefti_queue_front(&queues[0]);
+    if (front == NULL) return false;
+    uint32_t id;
+    memcpy(&id, front->bytes, sizeof id);
+    explore_assert(id >= 1 && id <= MOST_RECORDS);
+    if (!wefti_queue_take_front(&queues[0])) {
+        explore_saw("a front record that a thief had");
+        return true;
+    }
+    explore_assert(wefti_exchange_relaxed(&taken_by[id], 1u) == 0); /* Q1 */
+    explore_assert(id > parties[0].last);
+    parties[0].last = id;
+    parties[0].got++;
+    return true;
+}
+
 static void take_all(unsigned me) {
     while (take(me)) {
     }
@@ -102,6 +120,19 @@ static void owner_puts_and_takes(void *unused) {
         if (id % 2 == 0) take(0);
     }
     take_all(0);
+}
+static void owner_takes_fronts(void *unused) {
+    (void)unused;
+    while (take_front()) take(0);
+}
+static void owner_puts_and_takes_fronts(void *unused) {
+    (void)unused;
+    for (uint32_t id = 1; id <= 7; id++) {
+        put(&queues[0], id, 1);
+        if (id % 3 == 0) take_front();
+    }
+    while (take_front()) {
+    }
 }
 static void owner_puts_all_then_takes(void *unused) {
     (void)unused;
@@ -175,6 +206,21 @@ EXPLORE(of_two_records_owner_and_thief_get_one_each, .exhaustive = true, .preemp
     put(&queues[0], 2, 1);
     explore_thread(owner_takes_two, NULL);
     explore_thread(thief_1, NULL);
+    finish();
+}
+EXPLORE(a_front_record_is_taken_once, .exhaustive = true, .preemptions = 2, .stale = 3) {
+    begin();
+    put(&queues[0], 1, 1);
+    put(&queues[0], 2, 1);
+    explore_thread(owner_takes_fronts, NULL);
+    explore_thread(thief_1, NULL);
+    finish();
+}
+EXPLORE(owner_takes_fronts_while_two_steal, ) {
+    begin();
+    explore_thread(owner_puts_and_takes_fronts, NULL);
+    explore_thread(thief_1_twice, NULL);
+    explore_thread(thief_2, NULL);
     finish();
 }
 EXPLORE(owner_puts_and_takes_while_one_steals, ) {

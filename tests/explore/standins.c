@@ -55,6 +55,7 @@ WEAK void wefti_slicer_ring(weft_kernel *kernel) {
     (void)kernel;
     explore_fail("no slices here");
 }
+WEAK void wefti_spares_trim(void) {}
 WEAK void wefti_runner_check(const wefti_runner *runner) { (void)runner; }
 WEAK bool wefti_cancelled_before(wefti_runner *runner, wefti_wait *wait) {
     (void)runner, (void)wait;
