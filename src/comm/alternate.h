@@ -49,7 +49,7 @@ static inline bool wefti_operation_promising(const weft_operation *operation) {
     if (operation->kind != WEFT_OPERATION_SEND) return true;
     /* relaxed, all: who acts on it looks again */
     if (wefti_first(&channel->receivers) != NULL || wefti_channel_closed(channel)) return true;
-    return channel->kind != WEFTI_RING || wefti_load_relaxed(&channel->count) < channel->capacity;
+    return channel->kind != WEFTI_RING || wefti_ring_seen(channel) < channel->capacity;
 }
 
 /* 0: a receive into a variable that is well, from a ring with nothing unusual: so are most of many. This and what the

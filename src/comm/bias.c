@@ -3,6 +3,10 @@
 #include "comm/bias.h"
 
 void wefti_bias_revoke(weft_channel *channel, uintptr_t bias) {
+    if (wefti_has_ends(channel)) {
+        wefti_ends_lock(channel);
+        return;
+    }
     const wefti_strand *self = wefti_strand_now;
     uintptr_t me = self != NULL ? (uintptr_t)self->worker : 0;
     wefti_worker *owner = (wefti_worker *)(bias & ~(uintptr_t)(WEFTI_APART - 1)); /* NOLINT: see bias.h */

@@ -8,6 +8,8 @@
  *   bias:  0 --first short operation of a task--> worker + n --the n-th in a row--> worker --anybody else--> NEVER (1)
  *          0, worker + n --anybody else--> NEVER; but a task's longer operation leaves 0, and its own worker's
  *
+ *   NEVER --a ring gets its ends (comm/ends.h)--> where they are, for ever
+ *
  *   owner:    inside = channel;  light barrier;  bias is still me ? enter without the lock : inside = NULL, lock
  *             leave: inside = NULL
  *   revoker:  lock;  bias = NEVER;  heavy barrier;  wait until the worker's `inside` is another channel, or none
@@ -21,13 +23,13 @@
 #ifndef WEFTI_BIAS_H
 #define WEFTI_BIAS_H
 
-#include "comm/channel.h"
+#include "comm/ends.h"
 #include "sched/worker.h"
 
 #define WEFTI_NEVER_BIASED ((uintptr_t)1)
 enum { WEFTI_BIAS_AFTER = 64 }; /* less than the alignment of a worker */
 
-/* bias.c; lock held: takes the bias away from another. */
+/* bias.c; lock held: takes the bias away from another, or the locks of the ends. */
 void wefti_bias_revoke(struct weft_channel *channel, uintptr_t bias);
 
 static inline void wefti_channel_lock(struct weft_channel *channel) {
@@ -36,7 +38,12 @@ static inline void wefti_channel_lock(struct weft_channel *channel) {
     if (WEFTI_UNLIKELY(bias != WEFTI_NEVER_BIASED)) wefti_bias_revoke(channel, bias);
 }
 
-static inline void wefti_channel_unlock(struct weft_channel *channel) { wefti_spin_unlock(&channel->lock); }
+static inline void wefti_channel_unlock(struct weft_channel *channel) {
+    if (wefti_has_ends(channel))
+        wefti_ends_unlock(channel);
+    else
+        wefti_spin_unlock(&channel->lock);
+}
 
 static inline void wefti_bias_leave(wefti_worker *worker) {
     wefti_hands_over(wefti_load_relaxed(&worker->inside)); /* to the next of this worker's tasks that enters there */

@@ -150,6 +150,7 @@ void wefti_channel_free_now(weft_channel *channel) {
     free_orphans(channel);
     free_store(channel);
     wefti_level_free(channel);
+    wefti_ends_free(channel);
     free_rare(channel->rare);
     release(channel);
 }
@@ -292,7 +293,8 @@ size_t weft_count(weft_channel *channel) {
     if (channel->kind == WEFTI_CLOCK) return 0;
     /* relaxed: old as soon as it is returned */
     if (WEFTI_UNLIKELY((wefti_odd(channel) & WEFTI_GAPS) != 0)) return count_without_gaps(channel);
-    return wefti_stored(channel) + wefti_load_relaxed(&channel->lost);
+    uint32_t stored = channel->kind == WEFTI_RING ? wefti_ring_seen(channel) : wefti_stored(channel);
+    return stored + wefti_load_relaxed(&channel->lost);
 }
 
 size_t weft_capacity(const weft_channel *channel) { return channel != NULL ? channel->capacity : 0; }
@@ -307,6 +309,7 @@ bool weft_is_empty(weft_channel *channel) { return weft_count(channel) == 0; }
 
 bool weft_is_full(weft_channel *channel) {
     if (channel == NULL) return false;
+    if (channel->kind == WEFTI_RING) return wefti_ring_seen(channel) >= channel->capacity;
     return channel->kind != WEFTI_BACKLOG || channel->capacity != 0 ? wefti_store_full(channel) : false;
 }
 

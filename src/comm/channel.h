@@ -104,17 +104,18 @@ typedef enum wefti_kind { WEFTI_RING, WEFTI_BACKLOG, WEFTI_POLICY, WEFTI_CLOCK, 
 
 /* What keeps an operation from the short way. */
 enum {
-    WEFTI_HELD = 1,    /* there is a holder */
-    WEFTI_CALLS = 2,   /* POLICY: operations borrow the channel's lock */
-    WEFTI_RANDOM = 4,  /* waiters are served at random */
-    WEFTI_TIMED = 8,   /* CLOCK or NEVER: cannot be sent to */
-    WEFTI_SHOWN = 16,  /* there is a level to keep */
-    WEFTI_LOCAL = 32,  /* no locks, one worker */
-    WEFTI_GAPS = 64,   /* there are reserved places */
-    WEFTI_SHUT = 128,  /* closed */
-    WEFTI_LOST = 256,  /* outcomes got lost for want of memory */
-    WEFTI_OTHER = 512, /* not a RING */
-    WEFTI_FREED = 1024 /* the last outcome frees it */
+    WEFTI_HELD = 1,     /* there is a holder */
+    WEFTI_CALLS = 2,    /* POLICY: operations borrow the channel's lock */
+    WEFTI_RANDOM = 4,   /* waiters are served at random */
+    WEFTI_TIMED = 8,    /* CLOCK or NEVER: cannot be sent to */
+    WEFTI_SHOWN = 16,   /* there is a level to keep */
+    WEFTI_LOCAL = 32,   /* no locks, one worker */
+    WEFTI_GAPS = 64,    /* there are reserved places */
+    WEFTI_SHUT = 128,   /* closed */
+    WEFTI_LOST = 256,   /* outcomes got lost for want of memory */
+    WEFTI_OTHER = 512,  /* not a RING */
+    WEFTI_FREED = 1024, /* the last outcome frees it */
+    WEFTI_ENDS = 2048   /* a RING whose ends have locks of their own, comm/ends.h */
 };
 
 /* Two lines: what each operation touches, and what it reads at most. Who only submits, or receives from a front, does
@@ -141,7 +142,7 @@ struct weft_channel {
     struct weft_channel *next_channel, *prev_channel; /* registry.c */
     uint32_t kind : 8, size : 24;                     /* set at the beginning; size: of an element */
     wefti_counter submitted_small;                    /* kinds other than BACKLOG: tasks, modulo 2^32 */
-    WEFTI_ATOMIC(uintptr_t) bias;                     /* comm/bias.h */
+    WEFTI_ATOMIC(uintptr_t) bias;                     /* comm/bias.h; or where the ends are, comm/ends.h */
 };
 
 /* Of a BACKLOG: in the same allocation. */
@@ -241,7 +242,9 @@ static inline unsigned wefti_odd_submitting(const weft_channel *channel) {
 static inline void wefti_odd_set(weft_channel *channel, unsigned bit, bool on) {
     unsigned odd = wefti_odd(channel);
     odd = on ? odd | bit : odd & ~bit;
-    wefti_store_relaxed(&channel->odd, (uint16_t)odd); /* relaxed, all: written under the lock */
+    /* release: who sees that there are ends finds them made; partner: wefti_odd_seen */
+    wefti_store_release(&channel->odd, (uint16_t)odd);
+    /* relaxed, both: written under the lock */
     if (channel->kind != WEFTI_BACKLOG) return;
     wefti_store_relaxed(&wefti_backlog_of(channel)->front_odd, (uint16_t)odd);
     wefti_store_relaxed(&wefti_backlog_of(channel)->submit_odd, (uint16_t)odd);

@@ -148,8 +148,9 @@ static weft_status receive_once(weft_channel *channel, wefti_strand *self, void 
 
 /* A plain thread would have to wait. false: it does. */
 static bool look_on_for_more(weft_channel *channel, wefti_strand *self, unsigned *turns) {
+    if (*turns == 0) wefti_ends_wanted(channel);
     do {
-        if (!wefti_look_on(channel, self, turns)) return false;
+        if (!wefti_look_on(channel, self, false, turns)) return false;
     } while (!wefti_receive_promising(channel));
     return true;
 }
@@ -228,7 +229,9 @@ static WEFTI_NOINLINE void serve_sender(weft_channel *channel, wefti_worker *wor
 static inline __attribute__((always_inline)) weft_status
 receive_from_ring(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline, wefti_way way) {
     wefti_waiter *sender = wefti_first(&channel->senders);
-    if (WEFTI_LIKELY(wefti_odd(channel) == (way == WEFTI_UNLOCKED ? WEFTI_LOCAL : 0))) {
+    unsigned odd = way == WEFTI_LOCKED ? wefti_odd_beside_ends(channel) : wefti_odd(channel);
+    bool usual = odd == (way == WEFTI_UNLOCKED ? WEFTI_LOCAL : 0);
+    if (WEFTI_LIKELY(usual)) {
         if (wefti_load_relaxed(&channel->count) != 0) {
             const wefti_condition *condition = wefti_ring_take(channel, element);
             if (sender != NULL)
@@ -278,17 +281,19 @@ static WEFTI_NOINLINE weft_status receive_locked(weft_channel *channel, wefti_st
 
 /* false: there is nothing, or it is to be gone the longer way. */
 static inline bool take_from_ring(weft_channel *channel, void *element, const wefti_condition **condition) {
-    wefti_channel_lock(channel);
-    if (WEFTI_UNLIKELY(wefti_odd(channel) != 0 || wefti_load_relaxed(&channel->count) == 0)) { /* relaxed: locked */
-        wefti_channel_unlock(channel);
-        return false;
+    if ((wefti_odd_seen(channel) & WEFTI_ENDS) != 0) {
+        wefti_at_end how = wefti_ends_take(channel, element, condition);
+        if (WEFTI_LIKELY(how != WEFTI_END_OTHERWISE)) return how == WEFTI_END_DONE;
     }
-    *condition = wefti_ring_take(channel, element);
-    if (WEFTI_UNLIKELY(wefti_first(&channel->senders) != NULL))
+    wefti_channel_lock(channel);
+    bool usual = wefti_odd_beside_ends(channel) == 0;
+    bool some = usual && wefti_load_relaxed(&channel->count) != 0; /* relaxed: locked */
+    if (some) *condition = wefti_ring_take(channel, element);
+    if (WEFTI_UNLIKELY(some && wefti_first(&channel->senders) != NULL))
         serve_sender(channel, NULL, WEFTI_LOCKED);
     else
         wefti_channel_unlock(channel);
-    return true;
+    return some;
 }
 
 static WEFTI_NOINLINE weft_status receive_in_thread(weft_channel *channel, wefti_strand *self, void *element,
@@ -297,13 +302,19 @@ static WEFTI_NOINLINE weft_status receive_in_thread(weft_channel *channel, wefti
     unsigned turns = 0;
     do {
         if (WEFTI_LIKELY(take_from_ring(channel, element, &condition))) return wefti_received(self, condition);
-    } while (deadline > WEFT_NOW && wefti_odd(channel) == 0 && look_on_for_more(channel, self, &turns));
+    } while (deadline > WEFT_NOW && wefti_odd_beside_ends(channel) == 0 && look_on_for_more(channel, self, &turns));
     return receive_slowly(channel, self, element, deadline, false);
 }
 
 static WEFTI_NOINLINE weft_status receive_otherwise(weft_channel *channel, wefti_strand *self, void *element,
                                                     weft_deadline deadline) {
-    if (wefti_odd(channel) == 0 && channel->capacity != 0) return receive_in_thread(channel, self, element, deadline);
+    if (wefti_odd_beside_ends(channel) == 0 && channel->capacity != 0) {
+        const wefti_condition *condition;
+        if (self->worker == NULL) return receive_in_thread(channel, self, element, deadline);
+        if (wefti_has_ends(channel) && wefti_ends_take(channel, element, &condition) == WEFTI_END_DONE)
+            return wefti_received(self, condition);
+        return receive_locked(channel, self, element, deadline);
+    }
     if (wefti_odd(channel) == WEFTI_OTHER && deadline <= WEFT_NOW && !wefti_receive_promising(channel))
         return WEFT_TIMED_OUT;
     return receive_slowly(channel, self, element, deadline, false);

@@ -114,7 +114,8 @@ static inline __attribute__((always_inline)) weft_status
 send_to_ring(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline, wefti_way way) {
     uint32_t count = wefti_load_relaxed(&channel->count);
     wefti_waiter *receiver = wefti_first(&channel->receivers);
-    bool usual = wefti_odd(channel) == (way == WEFTI_UNLOCKED ? WEFTI_LOCAL : 0);
+    unsigned odd = way == WEFTI_LOCKED ? wefti_odd_beside_ends(channel) : wefti_odd(channel);
+    bool usual = odd == (way == WEFTI_UNLOCKED ? WEFTI_LOCAL : 0);
     if (WEFTI_LIKELY(usual && (receiver == NULL || count == 0))) {
         if (receiver != NULL) receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, NULL);
         if (receiver == NULL && count < channel->capacity) {
@@ -158,10 +159,14 @@ static WEFTI_NOINLINE weft_status send_locked(weft_channel *channel, wefti_stran
 static inline weft_status put_in_ring(weft_channel *channel, const void *element) {
     wefti_wait *wait = NULL;
     weft_status status = WEFT_BUSY;
+    if ((wefti_odd_seen(channel) & WEFTI_ENDS) != 0) {
+        wefti_at_end how = wefti_ends_put(channel, element);
+        if (WEFTI_LIKELY(how != WEFTI_END_OTHERWISE)) return how == WEFTI_END_DONE ? WEFT_OK : WEFT_BUSY;
+    }
     wefti_channel_lock(channel);
     uint32_t count = wefti_load_relaxed(&channel->count); /* relaxed: the lock is held */
     wefti_waiter *receiver = wefti_first(&channel->receivers);
-    if (WEFTI_LIKELY(wefti_odd(channel) == 0 && (receiver == NULL || count == 0))) {
+    if (WEFTI_LIKELY(wefti_odd_beside_ends(channel) == 0 && (receiver == NULL || count == 0))) {
         if (receiver != NULL) receiver = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, NULL);
         if (receiver != NULL) {
             if (receiver->slot != NULL) wefti_copy(receiver->slot, element, channel->element_size);
@@ -179,9 +184,10 @@ static inline weft_status put_in_ring(weft_channel *channel, const void *element
 
 /* Looks on for room. */
 static bool look_on_for_room(weft_channel *channel, wefti_strand *self, unsigned *turns) {
+    if (*turns == 0) wefti_ends_wanted(channel);
     do {
-        if (wefti_odd(channel) != 0 || !wefti_look_on(channel, self, turns)) return false;
-    } while (wefti_load_relaxed(&channel->count) >= channel->capacity); /* relaxed: who acts on it looks again */
+        if (wefti_odd_beside_ends(channel) != 0 || !wefti_look_on(channel, self, true, turns)) return false;
+    } while (wefti_ring_seen(channel) >= channel->capacity);
     return true;
 }
 
@@ -215,7 +221,11 @@ static WEFTI_NOINLINE weft_status send_otherwise(weft_channel *channel, wefti_st
                                                  weft_deadline deadline) {
     if (channel->kind == WEFTI_BACKLOG && channel->capacity == 0 && send_to_backlog(channel, self, element))
         return WEFT_OK;
-    if (wefti_odd(channel) == 0 && channel->capacity != 0) return send_from_thread(channel, self, element, deadline);
+    if (wefti_odd_beside_ends(channel) == 0 && channel->capacity != 0) {
+        if (self->worker == NULL) return send_from_thread(channel, self, element, deadline);
+        if (wefti_has_ends(channel) && wefti_ends_put(channel, element) == WEFTI_END_DONE) return WEFT_OK;
+        return send_locked(channel, self, element, deadline);
+    }
     if ((channel->kind != WEFTI_BACKLOG || channel->capacity != 0) && deadline > WEFT_NOW && !wefti_may_park(self))
         return WEFT_NO_MEMORY;
     return send_slowly(channel, self, element, deadline);

@@ -191,13 +191,23 @@ weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_wait
 
 /* ---- before a thread waits ---- */
 
-enum { LOOKS_WITH_PAUSES = 7, LOOKS = 11 };
+enum { FIRST_AT_ENDS = 5, LOOKS_WITH_PAUSES = 7, LOOKS = 11 };
 
 /* Source: the back-off of crossbeam. */
-bool wefti_look_on(const weft_channel *channel, wefti_strand *self, unsigned *turns) {
+bool wefti_look_on(const weft_channel *channel, wefti_strand *self, bool puts, unsigned *turns) {
+    bool ends = (wefti_odd_seen(channel) & WEFTI_ENDS) != 0;
     if (*turns >= LOOKS || (*turns == 0 && !wefti_worth_looking(channel->kernel))) return false;
+    if (*turns == 0 && ends) {
+        *turns = FIRST_AT_ENDS;
+        if (wefti_ends_share(channel, puts)) {
+            wefti_os_yield();
+            return true;
+        }
+    }
     if (*turns < LOOKS_WITH_PAUSES)
         for (unsigned n = 1u << *turns; n > 0; n--) wefti_pause();
+    else if (ends)
+        wefti_os_yield(); /* however long it lasts: meanwhile the ring is filled, or emptied */
     else if (!wefti_give_way(&wefti_thread_of_strand(self)->crowded))
         return false;
     ++*turns;

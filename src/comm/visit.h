@@ -68,10 +68,10 @@ static inline void wefti_visit_waiter(wefti_visit *visit, wefti_waiter *waiter, 
 weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline);
 
 /* visit.c; no lock held: a plain thread that would have to wait looks on before it enlists, ever longer, then giving
- * way to others; *turns begins with 0. false: it has looked for long enough, or that is of no use. To wait costs it,
- * and who ends the wait, a hand-over, and often a sleep and a wake-up; meanwhile several elements, or places, come
- * together. */
-bool wefti_look_on(const weft_channel *channel, wefti_strand *self, unsigned *turns);
+ * way to others; puts: for room; *turns begins with 0. false: it has looked for long enough, or that is of no use. To
+ * wait costs it, and who ends the wait, a hand-over, and often a sleep and a wake-up; meanwhile several elements, or
+ * places, come together. */
+bool wefti_look_on(const weft_channel *channel, wefti_strand *self, bool puts, unsigned *turns);
 
 /* No lock held: takes a waiter out that may still be listed; not for one that was won. */
 void wefti_visit_withdraw(weft_channel *channel, wefti_waiters *list, wefti_waiter *waiter);

@@ -8,6 +8,7 @@
 #include "comm/policy.h"
 #include "comm/store.h"
 #include "engine/explore.h"
+#include "os/chance.h"
 #include "sched/attach.h"
 #include "sched/cancel.h"
 #include "sched/kernel.h"
@@ -18,6 +19,7 @@
 
 __thread wefti_strand *wefti_strand_now;
 
+WEAK uint32_t wefti_chance(uint32_t count) { return count - 1; }
 WEAK wefti_strand *wefti_attach(void) { explore_fail("a strand without a thread"); }
 WEAK void wefti_run_interrupts(wefti_thread *thread) {
     (void)thread;
