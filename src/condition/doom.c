@@ -289,6 +289,7 @@ static void end_single_wait(wefti_runner *runner) {
 void wefti_doom_end_wait(wefti_runner *runner) {
     if (!may_die(runner) || runner->fiber.strand.movable) return;
     if (wefti_load_relaxed(&runner->what) == NULL) return; /* relaxed: a hint; the claim decides */
+    wefti_takes_over(runner);                              /* partner: its park, sched/park.c */
     wefti_wait *wait = runner->parked;
     if (wait == NULL)
         end_single_wait(runner);

@@ -39,6 +39,7 @@ wefti_slot *wefti_queue_reserve_more(wefti_queue *queue) {
 }
 
 void wefti_queue_append(wefti_queue *queue, wefti_chunk *chunk, uint32_t records) {
+    wefti_hands_over(chunk->slots); /* partner: wefti_queue_copy_out */
     uint32_t fill = wefti_load_relaxed(&chunk->fill);
     append_chunk(queue, chunk);
     queue->tail = fill;

@@ -77,6 +77,7 @@ static inline void wefti_queue_publish(wefti_queue *queue, uint32_t slots) {
     wefti_fetch_to_write(&chunk->slots[queue->tail]);
     wefti_plain_write(&chunk->slots[queue->tail], slots * sizeof(wefti_slot));
     queue->tail += slots;
+    wefti_hands_over(chunk->slots); /* not by `fill`: a sanitizer keeps of its stores what the last one brings */
     /* release: partner is the acquire of `fill` in steal_part; the record is seen by who sees the fill. */
     wefti_store_release(&chunk->fill, queue->tail);
     /* release: partner is the acquire in wefti_queue_has_work. Single writer, so no read-modify-write. */
@@ -89,7 +90,7 @@ uint32_t wefti_queue_take_disputed(wefti_queue *queue, uint32_t at, uint32_t slo
 
 static inline uint32_t wefti_queue_copy_out(wefti_queue *queue, uint32_t at, uint32_t slots, wefti_slot *out) {
     const wefti_slot *record = &queue->head_chunk->slots[at];
-    wefti_takes_over(&queue->head_chunk->fill); /* another fiber of this worker may have published it */
+    wefti_takes_over(queue->head_chunk->slots); /* another fiber of this worker may have published it */
     wefti_fetch_to_read(record);
     wefti_plain_read(record, slots * sizeof(wefti_slot));
     out[0] = record[0];

@@ -128,6 +128,7 @@ void wefti_thread_waits_no_more(wefti_strand *self) {
 /* ---- waits that have begun ---- */
 
 static void end_wait(wefti_runner *runner) {
+    wefti_takes_over(runner); /* partner: its park, sched/park.c */
     wefti_wait *wait = runner->parked;
     if (wefti_load_relaxed(&runner->what) == NULL) return; /* relaxed: written on this thread, but for who wins it */
     if (wait != NULL ? !wait->killable || !wefti_wait_claim(wait, WEFT_CANCELLED) : !wefti_withdraw_hook(runner))

@@ -451,5 +451,5 @@ TEST(many_threads_call_back_at_once) {
     size_t before = weft_process_count(), started = 0;
     while (started < THREADS && start_thread(&threads[started], sorts_in_a_thread, NULL)) started++;
     for (size_t i = 0; i < started; i++) join_thread(threads[i]);
-    CHECK_EQ(weft_process_count(), before);
+    CHECK_LE(weft_process_count(), before); /* a worker of an earlier test may have been on its way out */
 }

@@ -21,7 +21,8 @@ static void in_thread_with(size_t stack, void *(*function)(void *), void *argume
     pthread_t thread;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
-    if (stack != 0) CHECK_EQ(pthread_attr_setstacksize(&attributes, stack), 0);
+    size_t least = (size_t)sysconf(_SC_THREAD_STACK_MIN); /* differs from processor to processor */
+    if (stack != 0) CHECK_EQ(pthread_attr_setstacksize(&attributes, stack > least ? stack : least), 0);
     if (CHECK_EQ(pthread_create(&thread, &attributes, function, argument), 0)) pthread_join(thread, NULL);
     pthread_attr_destroy(&attributes);
 }
