@@ -123,7 +123,7 @@ static inline const wefti_slot *wefti_queue_front(wefti_queue *queue) {
     uint32_t at = wefti_load_relaxed(&queue->head); /* relaxed, both: as in wefti_queue_take */
     const wefti_chunk *chunk = queue->head_chunk;
     if (WEFTI_UNLIKELY(at == wefti_load_relaxed(&chunk->fill))) return wefti_queue_front_more(queue);
-    wefti_takes_over(&queue->head_chunk->fill); /* as in wefti_queue_copy_out */
+    wefti_takes_over(queue->head_chunk->slots); /* as in wefti_queue_copy_out */
     wefti_plain_read(&chunk->slots[at], sizeof(wefti_slot));
     return &chunk->slots[at];
 }

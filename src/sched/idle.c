@@ -15,7 +15,8 @@ enum {
     MANY_MOVABLE = 4,
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
-    TOGETHER_NANOSECONDS = 100000,
+    TOGETHER_NANOSECONDS = 130000,
+    MOST_AHEAD = 40000,
     SHORT_WAIT_NANOSECONDS = 150000,
     LATE_NANOSECONDS = 1000000,
     FEW_WORKERS = 2
@@ -234,6 +235,29 @@ static void learn_from_sleep(wefti_worker *worker, int64_t since, int64_t now, i
     if (now < deadline && now - since < SHORT_WAIT_NANOSECONDS) worker->rounds = worker->kernel->spin_count;
 }
 
+/* How much earlier than at the deadline to ask for the end of a sleep. The system ends sleeps late, by some ten
+ * microseconds on a virtual machine, and that much at least each time. */
+static int64_t ahead(const wefti_worker *worker) {
+    return worker->kernel->spin_count > 0 ? WEFTI_MIN(worker->lateness * 3 / 4, (int64_t)MOST_AHEAD) : 0;
+}
+
+/* The sleep is over, at the time asked for or because somebody has ended it. Learns the least lateness: at once where
+ * it was less, little by little where it was more, as that may be chance. Then looks on until the deadline, if that is
+ * still to come; this worker is a searcher, so it looks for what givers leave to one. Returns the time. */
+static int64_t await_deadline(wefti_worker *worker, int64_t asked, int64_t deadline) {
+    int64_t now = wefti_clock(), late = now - asked;
+    if (late < 0) return now;
+    if (late < worker->lateness)
+        worker->lateness = late;
+    else
+        worker->lateness += (WEFTI_MIN(late, (int64_t)2 * MOST_AHEAD) - worker->lateness) / 8;
+    while (now < deadline && !anything(worker)) {
+        wefti_pause();
+        now = wefti_clock();
+    }
+    return now;
+}
+
 /* The worker has searched in vain since then. Returns since when it searches again. */
 static int64_t sleep_now(wefti_worker *worker, int64_t since) {
     weft_kernel *kernel = worker->kernel;
@@ -262,11 +286,12 @@ static int64_t sleep_now(wefti_worker *worker, int64_t since) {
     }
     wefti_count(&worker->sleeps);
     wefti_store_relaxed(&worker->cpu, -1); /* relaxed: a guess for park_thread */
+    int64_t asked = polls || deadline == INT64_MAX ? deadline : deadline - ahead(worker);
     if (polls)
-        wefti_io_sleep(worker, deadline);
+        wefti_io_sleep(worker, asked);
     else
-        wefti_sleeper_sleep(&kernel->idle, &worker->sleep, deadline);
-    int64_t now = wefti_clock();
+        wefti_sleeper_sleep(&kernel->idle, &worker->sleep, asked);
+    int64_t now = await_deadline(worker, asked, deadline);
     learn_from_sleep(worker, since, now, deadline);
     int here = wefti_current_cpu();
     wefti_store_relaxed(&worker->cpu, here);

@@ -112,12 +112,13 @@ typedef struct wefti_worker {
     struct wefti_worker *seen_moving; /* the same for runners that may move */
     uint64_t seen_parks;
     uint32_t seen_rounds;
-    int64_t rounds;  /* of searching before it sleeps, at most the kernel's spin_count */
-    bool by_clock;   /* its last sleep ended at its deadline */
-    uint8_t crowded; /* so many times more it does not give way */
-    bool obliged;    /* a thread waits for its processor, which has woken it, or which it has unparked */
-    int64_t trimmed; /* when this worker last trimmed the depot */
-    bool late;       /* the processor came long after the wake-up: others have it */
+    int64_t rounds;   /* of searching before it sleeps, at most the kernel's spin_count */
+    int64_t lateness; /* of the system, at the end of its sleeps: the least, as learned; nanoseconds */
+    bool by_clock;    /* its last sleep ended at its deadline */
+    uint8_t crowded;  /* so many times more it does not give way */
+    bool obliged;     /* a thread waits for its processor, which has woken it, or which it has unparked */
+    int64_t trimmed;  /* when this worker last trimmed the depot */
+    bool late;        /* the processor came long after the wake-up: others have it */
     uint32_t idle_count;
     int64_t now;                   /* the clock when it was last looked at */
     weft_bound *base;              /* the worker's own bindings */
