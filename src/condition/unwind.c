@@ -33,6 +33,12 @@ static void restore(wefti_strand *self, const weft_frame *frame) {
     self->handlers = frame->handlers;
     self->restarts = frame->restarts;
     self->cleaning = frame->cleaning;
+}
+
+/* After a transfer also the blocks that it has left: without kill, without cancel. Not at the normal end of a frame,
+ * for a region may begin before a frame and end inside of it. */
+static void restore_all(wefti_strand *self, const weft_frame *frame) {
+    restore(self, frame);
     self->unkillable = frame->unkillable;
     self->uncancelled = frame->uncancelled;
 }
@@ -67,7 +73,7 @@ static void run_below(wefti_unwinding *u, uintptr_t bottom) {
     for (weft_frame *frame; (frame = self->frames) != end && frame != NULL && wefti_place_on_stack(frame) < bottom;) {
         forget_passed(u, frame, wefti_place_on_stack(frame));
         prepare_to_leave(self, frame);
-        restore(self, frame);
+        restore_all(self, frame);
         u->in_landing = false;
         u->rest = frame->outer;
         wefti_frame_end(self, frame, true);
@@ -86,7 +92,7 @@ static void forget(wefti_unwinding *u) {
 
 WEFTI_NORETURN static void jump(wefti_strand *self, weft_target *target) {
     wefti_frame_end(self, &target->frame, false);
-    restore(self, &target->frame);
+    restore_all(self, &target->frame);
     longjmp(target->place, 1);
 }
 
