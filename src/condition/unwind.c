@@ -236,7 +236,8 @@ weft_frame *weft_protect_begin(weft_frame *frame, void (*cleanup)(void *argument
     return frame;
 }
 
-static void end(weft_frame *frame, bool run) {
+/* Inlined, so that the function that calls the program back is the one the program has called: os/text.h knows it. */
+static inline __attribute__((always_inline)) void end(weft_frame *frame, bool run) {
     if (!frame->begun) return; /* the unwinder has run it, or it never began */
     wefti_strand *self = wefti_strand_now;
     if (WEFTI_LIKELY(self != NULL && self->frames == frame)) {
