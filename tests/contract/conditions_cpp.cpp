@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* conditions_cpp.cpp - conditions in C++: destructors run in order with clean-ups, and the macros compile. Rows C2 to
  * C4. */
+#include <cstdlib>
+#include <stdexcept>
 #include <string>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <weft.h>
 
 #include "harness/harness.h"
@@ -107,4 +111,43 @@ TEST(clean_up_runs_on_an_exception) {
     }
     WEFT_IGNORE_ERRORS { weft_error(&bad, "nothing"); }
     CHECK_STR(story.c_str(), "xhc");
+}
+
+WEFT_TASK(int, throws, (const char *, what)) { throw std::runtime_error(what); }
+
+static void throw_out_of_a_task() {
+    weft_kernel *kernel = weft_make_kernel(1, nullptr);
+    weft_channel *results = weft_make_channel(int);
+    int value;
+    if (weft_submit(results, throws, "out of a task") != WEFT_OK) _exit(1);
+    (void)weft_receive_result(results, &value, weft_after(30));
+    (void)weft_free_channel(results);
+    (void)weft_free_kernel(kernel);
+    _exit(0);
+}
+
+static bool is_child() { return std::getenv("WEFT_TEST_CHILD") != nullptr; }
+
+TEST(when_started_as_a_child_it_throws_out_of_a_task) {
+    if (is_child()) throw_out_of_a_task();
+}
+
+/* As one that leaves main. */
+TEST(exception_that_leaves_a_task_ends_the_process) {
+    int ends[2], status = 0;
+    if (is_child() || !CHECK_EQ(pipe(ends), 0)) return;
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        setenv("WEFT_TEST_CHILD", "1", 1);
+        harness_start_anew("when_started_as_a_child");
+    }
+    close(ends[1]);
+    std::string said;
+    char some[512];
+    for (ssize_t got; (got = read(ends[0], some, sizeof some)) > 0;) said.append(some, static_cast<std::size_t>(got));
+    close(ends[0]);
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK(!WIFEXITED(status) || WEXITSTATUS(status) > 1); /* a sanitizer may exit in its own way */
+    CHECK(said.find("out of a task") != std::string::npos);
 }
