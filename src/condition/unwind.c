@@ -22,7 +22,9 @@ typedef struct wefti_unwinding {
     const wefti_condition *condition; /* the task's outcome then */
     uintptr_t limit;                  /* C frames below it go */
     bool insists, allocated;
-    bool given_up;   /* another one, begun in a clean-up of this, goes further out */
+    bool by_list;  /* the C frames that it leaves are not walked through, nor are they by what is begun in its clean-ups
+                    */
+    bool given_up; /* another one, begun in a clean-up of this, goes further out */
     bool in_landing; /* a landing pad runs, in the C frame that begins at `bottom`; else the clean-up before `rest` */
     uintptr_t bottom;
     weft_frame *rest;
@@ -166,10 +168,18 @@ static void pursue(wefti_unwinding *u) {
     }
 }
 
+/* Whether the interrupted instruction at which one has begun that goes by the list lies on the way. */
+static bool passes_listed(const wefti_unwinding *u) {
+    for (const wefti_unwinding *begun = u->strand->unwinding; begun != NULL; begun = begun->outer)
+        if (begun->by_list && begun->given_up) return true;
+    return false;
+}
+
 WEFTI_NORETURN static void start(const wefti_unwinding *plan, unsigned how) {
     wefti_unwinding bare = *plan, *u = &bare;
     pursue(&bare);
-    bool walks = (how & WEFTI_UNWIND_LIST) == 0 && !passes_broken(&bare) && !wefti_frames_have_no_pads(bare.limit);
+    bare.by_list = (how & WEFTI_UNWIND_LIST) != 0 || passes_broken(&bare) || passes_listed(&bare);
+    bool walks = !bare.by_list && !wefti_frames_have_no_pads(bare.limit);
     wefti_unwinding *made = walks ? malloc(sizeof *made) : NULL;
     if (made != NULL) {
         *made = bare;
