@@ -286,8 +286,17 @@ static void end_single_wait(wefti_runner *runner) {
     wefti_unpark_with(&runner->wait, (int)WEFTI_KILLED);
 }
 
+/* A clean-up that still waits when the time is over is left, and the next one begins. */
+static bool waits_too_long(const wefti_runner *runner) {
+    const wefti_strand *strand = &runner->fiber.strand;
+    wefti_doom *doom = wefti_load_relaxed(&runner->doom); /* relaxed: D1 */
+    if (doom == NULL || !runner->dying || strand->cleaning == 0 || strand->unkillable != 0) return false;
+    if (strand->locks != 0 || !wefti_load_relaxed(&doom->expired)) return false; /* relaxed: a hint */
+    return ++doom->strokes % LAST_STROKES == 0;
+}
+
 void wefti_doom_end_wait(wefti_runner *runner) {
-    if (!may_die(runner) || runner->fiber.strand.movable) return;
+    if (runner->fiber.strand.movable || (!may_die(runner) && !waits_too_long(runner))) return;
     if (wefti_load_relaxed(&runner->what) == NULL) return; /* relaxed: a hint; the claim decides */
     wefti_takes_over(runner);                              /* partner: its park, sched/park.c */
     wefti_wait *wait = runner->parked;

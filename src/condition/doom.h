@@ -45,7 +45,7 @@ typedef struct wefti_doom {
     int64_t since;
     WEFTI_ATOMIC(uint32_t) state;
     wefti_doom_flag lifted;  /* the runner does not point here any more */
-    unsigned strokes;        /* since its time is over; the handler's */
+    unsigned strokes;        /* since its time is over; the worker's thread's */
     bool replaced;           /* the thread of a lost one; the reaper's */
     wefti_doom_flag expired; /* its time is over: harsher means are right */
 } wefti_doom;

@@ -22,7 +22,9 @@ typedef struct wefti_unwinding {
     const wefti_condition *condition; /* the task's outcome then */
     uintptr_t limit;                  /* C frames below it go */
     bool insists, allocated;
-    bool given_up;   /* another one, begun in a clean-up of this, goes further out */
+    bool by_list;  /* the C frames that it leaves are not walked through, nor are they by what is begun in its clean-ups
+                    */
+    bool given_up; /* another one, begun in a clean-up of this, goes further out */
     bool in_landing; /* a landing pad runs, in the C frame that begins at `bottom`; else the clean-up before `rest` */
     uintptr_t bottom;
     weft_frame *rest;
@@ -33,6 +35,12 @@ static void restore(wefti_strand *self, const weft_frame *frame) {
     self->handlers = frame->handlers;
     self->restarts = frame->restarts;
     self->cleaning = frame->cleaning;
+}
+
+/* After a transfer also the blocks that it has left: without kill, without cancel. Not at the normal end of a frame,
+ * for a region may begin before a frame and end inside of it. */
+static void restore_all(wefti_strand *self, const weft_frame *frame) {
+    restore(self, frame);
     self->unkillable = frame->unkillable;
     self->uncancelled = frame->uncancelled;
 }
@@ -67,7 +75,7 @@ static void run_below(wefti_unwinding *u, uintptr_t bottom) {
     for (weft_frame *frame; (frame = self->frames) != end && frame != NULL && wefti_place_on_stack(frame) < bottom;) {
         forget_passed(u, frame, wefti_place_on_stack(frame));
         prepare_to_leave(self, frame);
-        restore(self, frame);
+        restore_all(self, frame);
         u->in_landing = false;
         u->rest = frame->outer;
         wefti_frame_end(self, frame, true);
@@ -86,7 +94,7 @@ static void forget(wefti_unwinding *u) {
 
 WEFTI_NORETURN static void jump(wefti_strand *self, weft_target *target) {
     wefti_frame_end(self, &target->frame, false);
-    restore(self, &target->frame);
+    restore_all(self, &target->frame);
     longjmp(target->place, 1);
 }
 
@@ -160,10 +168,18 @@ static void pursue(wefti_unwinding *u) {
     }
 }
 
+/* Whether the interrupted instruction at which one has begun that goes by the list lies on the way. */
+static bool passes_listed(const wefti_unwinding *u) {
+    for (const wefti_unwinding *begun = u->strand->unwinding; begun != NULL; begun = begun->outer)
+        if (begun->by_list && begun->given_up) return true;
+    return false;
+}
+
 WEFTI_NORETURN static void start(const wefti_unwinding *plan, unsigned how) {
     wefti_unwinding bare = *plan, *u = &bare;
     pursue(&bare);
-    bool walks = (how & WEFTI_UNWIND_LIST) == 0 && !passes_broken(&bare) && !wefti_frames_have_no_pads(bare.limit);
+    bare.by_list = (how & WEFTI_UNWIND_LIST) != 0 || passes_broken(&bare) || passes_listed(&bare);
+    bool walks = !bare.by_list && !wefti_frames_have_no_pads(bare.limit);
     wefti_unwinding *made = walks ? malloc(sizeof *made) : NULL;
     if (made != NULL) {
         *made = bare;
@@ -230,7 +246,8 @@ weft_frame *weft_protect_begin(weft_frame *frame, void (*cleanup)(void *argument
     return frame;
 }
 
-static void end(weft_frame *frame, bool run) {
+/* Inlined, so that the function that calls the program back is the one the program has called: os/text.h knows it. */
+static inline __attribute__((always_inline)) void end(weft_frame *frame, bool run) {
     if (!frame->begun) return; /* the unwinder has run it, or it never began */
     wefti_strand *self = wefti_strand_now;
     if (WEFTI_LIKELY(self != NULL && self->frames == frame)) {

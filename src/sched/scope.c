@@ -302,8 +302,11 @@ static void end(weft_scope *scope) {
 /* Control leaves the parent otherwise than by the join. */
 static void abandon(void *argument) {
     weft_scope *scope = argument;
+    wefti_strand *self = wefti_strand_now;
     cancel(scope, WEFT_CANCELLED);
+    self->unkillable++; /* not even left when the time of a kill is over */
     wait_for_all(scope);
+    self->unkillable--;
     end(scope);
 }
 

@@ -184,6 +184,32 @@ TEST(an_error_in_a_clean_up_does_not_call_a_kill_off) {
     close_scene();
 }
 
+static void wait_while_cleaning(void *unused) {
+    clean(unused);
+    weft_sleep(WEFT_FOREVER);
+    FAIL("a sleep for ever has ended");
+}
+
+WEFT_TASK(int, waits_in_a_clean_up) {
+    WEFT_UNWIND_PROTECT(clean, NULL) WEFT_UNWIND_PROTECT(wait_while_cleaning, NULL) {
+        atomic_fetch_add(&begun, 1);
+        weft_sleep(WEFT_FOREVER);
+    }
+    return 1;
+}
+
+TEST(a_clean_up_that_waits_in_weft_is_left_at_the_deadline_too) {
+    open_scene();
+    CHECK_OK(weft_set_kill_deadline(0.05));
+    AS_VICTIM CHECK_OK(weft_submit(results, waits_in_a_clean_up));
+    CHECK_EVENTUALLY(atomic_load(&begun) == 1);
+    CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+    CHECK_STATUS(outcome(), WEFT_KILLED);
+    CHECK_EQ(atomic_load(&cleaned), 2);
+    CHECK_OK(weft_set_kill_deadline(0.25));
+    close_scene();
+}
+
 TEST(a_dry_run_beside_kills_counts_what_is_there) {
     open_scene();
     enum { MANY = 50 };

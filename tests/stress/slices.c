@@ -183,3 +183,39 @@ TEST_WITH_LIMIT(tasks_of_every_kind_share_workers_by_slices_and_nothing_is_lost,
     CHECK_OK(weft_free_channel(outcomes));
     end_and_free(kernel);
 }
+
+static uint64_t slices_of(const weft_kernel *kernel) {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < weft_kernel_worker_count(kernel); i++) {
+        weft_worker_counters counters;
+        CHECK_OK(weft_read_counters(kernel, i, &counters));
+        sum += counters.slices;
+    }
+    if (getenv("WEFT_TEST_LATENCIES") != NULL) printf("# %lu slices have ended\n", (unsigned long)sum);
+    return sum;
+}
+
+/* Each computes for some slices, so many are in progress at a time. */
+WEFT_TASK(long, work_a_while, (scene *, s), (int, number)) {
+    for (int i = 0; i < 64; i++) kinds[(number + i) % KINDS](s, (number * 64 + i) & 0xffff);
+    atomic_fetch_add_explicit(&s->rounds, 1, memory_order_relaxed);
+    return number;
+}
+
+TEST_WITH_LIMIT(thousands_of_sliced_tasks_come_to_their_end_each_once, 600) {
+    weft_kernel *kernel = weft_make_kernel(harness_workers(), &(weft_kernel_options){.slice = 0.0001});
+    weft_channel *results = weft_make_channel(long);
+    scene s = {.mutex = weft_make_mutex("section"), .file = fopen("/dev/null", "w")};
+    int count = (int)load_rounds(2000);
+    long value, sum = 0;
+    for (int i = 0; i < count; i++) CHECK_OK(weft_submit(results, work_a_while, &s, i));
+    for (int i = 0; i < count && CHECK_OK(weft_receive_result(results, &value, weft_after(300))); i++) sum += value;
+    CHECK_EQ(sum, (long)count * (count - 1) / 2);
+    CHECK_EQ(atomic_load(&s.rounds), count);
+    CHECK_EQ(atomic_load(&s.wrong), 0);
+    if (weft_slices_work() && count >= 1000) CHECK_GT(slices_of(kernel), 0);
+    fclose(s.file);
+    CHECK_OK(weft_free_mutex(s.mutex));
+    CHECK_OK(weft_free_channel(results));
+    end_and_free(kernel);
+}
