@@ -30,7 +30,8 @@ typedef struct weft_parallel_options {
     weft_kernel *kernel;    /**< NULL: the current kernel */
     size_t parts;           /**< into how many pieces to divide, all begun at once; 0: chosen as the work goes */
     weft_deadline deadline; /**< when to give up beginning pieces; 0: never */
-    /** Told how much is done, from any worker, one call at a time, now and then and once in the end; NULL: nobody. */
+    /** Told how much is done, in elements, from any worker, one call at a time, now and then and once in the end: then
+     * done is total. NULL: nobody. */
     void (*progress)(size_t done, size_t total, void *context);
     void *progress_context;
 } weft_parallel_options;
@@ -161,7 +162,8 @@ WEFT_API weft_status weft_scan(const weft_parallel_options *options, weft_scan_k
  * fold(first, last, &accumulator, context) adds a range to an accumulator, as in weft_map_reduce. write gets what all
  * before its range combine to, goes on with it, and writes what belongs to each index; it may leave anything in the
  * accumulator. Both are given the same ranges only by chance. size: bytes of an accumulator. identity: not NULL.
- * combine: of accumulators, associative, left = left + right. Where one worker does all, fold is never called.
+ * combine: of accumulators, associative, left = left + right. Where one worker does all, and nobody set a deadline or
+ * looks at its progress, fold is never called.
  */
 WEFT_API weft_status weft_scan_range(const weft_parallel_options *options, size_t begin, size_t end, size_t size,
                                      const void *identity,

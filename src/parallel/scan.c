@@ -97,8 +97,10 @@ static weft_status scan_pieces(void *argument, size_t first, size_t last) {
 }
 
 static weft_status scan_all(const weft_parallel_options *options, scan *s) {
+    wefti_steps steps;
+    wefti_steps_begin(&steps, options, s->count, 2);
     memcpy(s->sums, s->identity, s->size);
-    weft_status status = wefti_split(options, s->parts - 1, sum_pieces, s);
+    weft_status status = wefti_split(&steps.options, s->parts - 1, sum_pieces, s);
     if (status != WEFT_OK) return status;
     for (size_t part = 1; part < s->parts; part++) {
         /* sums[part] is the part's before own: before + own, in this order */
@@ -107,14 +109,14 @@ static weft_status scan_all(const weft_parallel_options *options, scan *s) {
         s->combine(scratch, own, s->context);
         memcpy(own, scratch, s->size);
     }
-    return wefti_split(options, s->parts, scan_pieces, s);
+    return wefti_steps_end(&steps, wefti_split(&steps.options, s->parts, scan_pieces, s));
 }
 
 static weft_status scan_inside(const weft_parallel_options *options, void *argument) {
     scan *s = argument;
     size_t workers = wefti_parallel_workers(options);
     s->parts = options->parts != 0 ? WEFTI_MIN(options->parts, s->count) : workers * PARTS_A_WORKER;
-    if (options->parts == 0 && (workers == 1 || s->count < FEW_TO_SCAN)) s->parts = 1;
+    if (options->parts == 0 && ((workers == 1 && !wefti_in_pieces(options)) || s->count < FEW_TO_SCAN)) s->parts = 1;
     if (s->parts + 2 > WEFTI_MOST_ELEMENTS / s->size) return WEFT_NO_MEMORY;
     s->sums = malloc((s->parts + 2) * s->size);
     if (s->sums == NULL) return WEFT_NO_MEMORY;
