@@ -149,8 +149,9 @@ typedef enum weft_scan_kind {
 /**
  * Writes to out, in its place, what all elements up to each one combine to.
  *
- * out: as large as array, and may be array. identity: not NULL. combine and grouping as in weft_reduce; each element is
- * combined about twice where several workers take part.
+ * out: as large as array, and may be array. identity: not NULL. combine as in weft_reduce. Where several workers take
+ * part, most elements are combined twice, and how they are grouped depends on the number of workers too, if it is not
+ * said in parts.
  */
 WEFT_API weft_status weft_scan(const weft_parallel_options *options, weft_scan_kind kind, const void *array, void *out,
                                size_t size, size_t count, const void *identity,
