@@ -30,7 +30,8 @@ typedef struct weft_parallel_options {
     weft_kernel *kernel;    /**< NULL: the current kernel */
     size_t parts;           /**< into how many pieces to divide, all begun at once; 0: chosen as the work goes */
     weft_deadline deadline; /**< when to give up beginning pieces; 0: never */
-    /** Told how much is done, from any worker, one call at a time, now and then and once in the end; NULL: nobody. */
+    /** Told how much is done, in elements, from any worker, one call at a time, now and then and once in the end: then
+     * done is total. NULL: nobody. */
     void (*progress)(size_t done, size_t total, void *context);
     void *progress_context;
 } weft_parallel_options;
@@ -148,8 +149,9 @@ typedef enum weft_scan_kind {
 /**
  * Writes to out, in its place, what all elements up to each one combine to.
  *
- * out: as large as array, and may be array. identity: not NULL. combine and grouping as in weft_reduce; each element is
- * combined about twice where several workers take part.
+ * out: as large as array, and may be array. identity: not NULL. combine as in weft_reduce. Where several workers take
+ * part, most elements are combined twice, and how they are grouped depends on the number of workers too, if it is not
+ * said in parts.
  */
 WEFT_API weft_status weft_scan(const weft_parallel_options *options, weft_scan_kind kind, const void *array, void *out,
                                size_t size, size_t count, const void *identity,
@@ -161,7 +163,8 @@ WEFT_API weft_status weft_scan(const weft_parallel_options *options, weft_scan_k
  * fold(first, last, &accumulator, context) adds a range to an accumulator, as in weft_map_reduce. write gets what all
  * before its range combine to, goes on with it, and writes what belongs to each index; it may leave anything in the
  * accumulator. Both are given the same ranges only by chance. size: bytes of an accumulator. identity: not NULL.
- * combine: of accumulators, associative, left = left + right. Where one worker does all, fold is never called.
+ * combine: of accumulators, associative, left = left + right. Where one worker does all, and nobody set a deadline or
+ * looks at its progress, fold is never called.
  */
 WEFT_API weft_status weft_scan_range(const weft_parallel_options *options, size_t begin, size_t end, size_t size,
                                      const void *identity,

@@ -77,10 +77,12 @@ static weft_status copy_blocks(void *argument, size_t first, size_t last) {
 }
 
 static weft_status filter_all(const weft_parallel_options *options, filtering *f) {
-    weft_status status = wefti_split(options, f->blocks, ask_blocks, f);
+    wefti_steps steps;
+    wefti_steps_begin(&steps, options, f->count, 2);
+    weft_status status = wefti_split(&steps.options, f->blocks, ask_blocks, f);
     if (status != WEFT_OK) return status;
     for (size_t block = 1; block <= f->blocks; block++) f->before[block] += f->before[block - 1];
-    return wefti_split(options, f->blocks, copy_blocks, f);
+    return wefti_steps_end(&steps, wefti_split(&steps.options, f->blocks, copy_blocks, f));
 }
 
 static weft_status filter_inside(const weft_parallel_options *options, void *argument) {

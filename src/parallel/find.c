@@ -69,8 +69,10 @@ static weft_status find_piece(void *argument, size_t first, size_t last) {
 
 static weft_status find_inside(const weft_parallel_options *options, void *argument) {
     question *q = argument;
-    weft_status status = wefti_split(options, q->count, find_piece, q);
-    return status == WEFT_BUSY ? WEFT_OK : status;
+    wefti_steps steps;
+    wefti_steps_begin(&steps, options, q->count, 1);
+    weft_status status = wefti_split(&steps.options, q->count, find_piece, q);
+    return wefti_steps_end(&steps, status == WEFT_BUSY ? WEFT_OK : status);
 }
 
 static weft_status find(const weft_parallel_options *options, question *q, size_t *index) {
@@ -136,10 +138,11 @@ static weft_status ask_piece(void *argument, size_t first, size_t last) {
 
 static weft_status ask_inside(const weft_parallel_options *options, void *argument) {
     asking *a = argument;
-    weft_parallel_options mine = *options;
-    if (mine.parts == 0) mine.parts = a->count;
-    weft_status status = wefti_split(&mine, a->count, ask_piece, a);
-    return status == WEFT_BUSY ? WEFT_OK : status;
+    wefti_steps steps;
+    wefti_steps_begin(&steps, options, a->count, 1);
+    if (options->parts == 0) steps.options.parts = a->count;
+    weft_status status = wefti_split(&steps.options, a->count, ask_piece, a);
+    return wefti_steps_end(&steps, status == WEFT_BUSY ? WEFT_OK : status);
 }
 
 static weft_status ask(const weft_parallel_options *options, asking *a, bool *answer) {

@@ -259,6 +259,8 @@ static weft_status sort_large(const weft_parallel_options *options, const bucket
     radix *r = b->r;
     size_t size = b->type->width / 8;
     weft_status status = WEFT_OK;
+    weft_parallel_options silent = *options; /* of the whole it is told where all of it ends */
+    silent.progress = NULL;
     for (size_t digit = 0; digit < DIGITS && status == WEFT_OK; digit++) {
         size_t begin = r->begins[digit], count = r->begins[digit + 1] - begin;
         if (count <= b->most) continue;
@@ -267,7 +269,7 @@ static weft_status sort_large(const weft_parallel_options *options, const bucket
         inner.to_other = !r->to_other;
         inner.counts = r->counts;
         inner.differing = r->differing;
-        status = sort_together(options, b->type, &inner);
+        status = sort_together(&silent, b->type, &inner);
         r->done[digit] = true;
     }
     return status;
@@ -316,6 +318,7 @@ typedef struct numbers {
 static size_t parts_for(const weft_parallel_options *options, size_t count) {
     size_t workers = wefti_parallel_workers(options), parts = options->parts;
     if (parts == 0) parts = workers == 1 ? 1 : PARTS_A_WORKER * workers;
+    if (options->parts == 0 && wefti_in_pieces(options)) parts = PARTS_MOST;
     return WEFTI_MAX(WEFTI_MIN(WEFTI_MIN(parts, (size_t)PARTS_MOST), count / LEAST_PART), (size_t)1);
 }
 
@@ -332,12 +335,15 @@ static weft_status sort_numbers(const weft_parallel_options *options, void *argu
     wefti_strand *self = wefti_strand_now;
     wefti_frame_begin(self, &frame, free, memory);
     weft_status status = WEFT_OK;
+    wefti_steps steps;
+    wefti_steps_begin(&steps, options, n->count, 4);
     if (n->count <= SHORT)
         n->type->sort_short(r.array, r.other, n->count);
     else if (parts == 1)
         n->type->sort_bucket(r.array, r.other, n->count, false);
     else
-        status = sort_together(options, n->type, &r);
+        status = sort_together(&steps.options, n->type, &r);
+    status = wefti_steps_end(&steps, status);
     wefti_frame_end(self, &frame, true);
     return status;
 }

@@ -42,12 +42,14 @@ static weft_status reduce_piece(void *argument, size_t first, size_t last) {
 }
 
 static weft_status reduce_parts(const weft_parallel_options *options, reduction *r) {
-    weft_status status = wefti_split(options, r->parts, reduce_piece, r);
+    wefti_steps steps;
+    wefti_steps_begin(&steps, options, r->count, 1);
+    weft_status status = wefti_split(&steps.options, r->parts, reduce_piece, r);
     if (status != WEFT_OK) return status;
     for (size_t part = 1; part < r->parts; part++)
         r->combine(r->accumulators, r->accumulators + part * r->stride, r->context);
     memcpy(r->result, r->accumulators, r->size);
-    return WEFT_OK;
+    return wefti_steps_end(&steps, WEFT_OK);
 }
 
 static weft_status reduce(const weft_parallel_options *options, void *argument) {

@@ -15,7 +15,7 @@
 #include "os/os.h"
 #include "parallel/merge.h"
 
-enum { ALONE = 2048, RUNS_A_WORKER = 4, LEAST_SEGMENT = 1024 };
+enum { ALONE = 2048, RUNS_A_WORKER = 4, LEAST_SEGMENT = 1024, WATCHED_RUN = 1 << 16 };
 
 typedef struct segment {
     const char *a, *b;
@@ -120,37 +120,41 @@ static weft_status merge_pass(const weft_parallel_options *options, sorting *s, 
     return wefti_split(options, s->segment_count, merge_pieces, s);
 }
 
-static weft_status sort_divided(const weft_parallel_options *options, sorting *s) {
-    weft_status status = wefti_split(options, s->runs, sort_runs, s);
+static weft_status sort_divided(const weft_parallel_options *options, sorting *s, size_t passes) {
+    wefti_steps steps;
+    wefti_steps_begin(&steps, options, s->count, passes + 1);
+    weft_status status = wefti_split(&steps.options, s->runs, sort_runs, s);
     if (status != WEFT_OK) {
         move_back(s);
         return status;
     }
     char *in = s->to_other ? s->other : s->array, *out = s->to_other ? s->array : s->other;
     for (size_t width = 1; width < s->runs; width *= 2) {
-        status = merge_pass(options, s, width, in, out);
+        status = merge_pass(&steps.options, s, width, in, out);
         if (status != WEFT_OK) break; /* `in` still has them all */
         char *swap = in;
         in = out;
         out = swap;
     }
     if (in != s->array) memcpy(s->array, in, s->count * s->size);
-    return status;
+    return wefti_steps_end(&steps, status);
 }
 
 static size_t runs_for(const weft_parallel_options *options, size_t count) {
     size_t workers = wefti_parallel_workers(options), wanted = options->parts != 0 ? options->parts : 1, runs = 1;
     if (options->parts == 0 && workers > 1 && count >= ALONE) wanted = WEFTI_MIN(workers * RUNS_A_WORKER, count / 256);
+    if (options->parts == 0 && wefti_in_pieces(options)) wanted = WEFTI_MAX(wanted, count / WATCHED_RUN);
     while (runs < wanted && runs < count / 2) runs *= 2;
     return runs;
 }
 
 static weft_status sort_with(const weft_parallel_options *options, sorting *s) {
-    bool even = true; /* the number of passes */
-    for (size_t width = 1; width < s->runs; width *= 2) even = !even;
-    s->to_other = !even;
-    if (s->runs > 1) return sort_divided(options, s);
+    size_t passes = 0;
+    for (size_t width = 1; width < s->runs; width *= 2) passes++;
+    s->to_other = passes % 2 != 0;
+    if (s->runs > 1) return sort_divided(options, s, passes);
     sort_alone(s, s->array, s->other, s->count, false);
+    if (options->progress != NULL) options->progress(s->count, s->count, options->progress_context);
     return WEFT_OK;
 }
 
@@ -208,7 +212,9 @@ static void sort_in_place(const sorting *s) {
 static weft_status sort_inside(const weft_parallel_options *options, void *argument) {
     weft_status status = stable_sort_inside(options, argument);
     if (status != WEFT_NO_MEMORY) return status;
-    sort_in_place(argument);
+    const sorting *s = argument;
+    sort_in_place(s);
+    if (options->progress != NULL) options->progress(s->count, s->count, options->progress_context);
     return WEFT_OK;
 }
 
@@ -277,11 +283,13 @@ static weft_status begin_pieces(void *argument, size_t first, size_t last) {
 }
 
 static weft_status sort_texts(const weft_parallel_options *options, texts *t) {
-    weft_status status = wefti_split(options, t->count, begin_pieces, t);
+    wefti_steps steps;
+    wefti_steps_begin(&steps, options, t->count, 2);
+    weft_status status = wefti_split(&steps.options, t->count, begin_pieces, t);
     if (status != WEFT_OK) return status;
-    status = weft_sort_by(options, by_text, t->with_begins, t->count);
+    status = weft_sort_by(&steps.options, by_text, t->with_begins, t->count);
     for (size_t i = 0; i < t->count; i++) t->array[i] = t->with_begins[i].all; /* each once, also if it gave up */
-    return status;
+    return wefti_steps_end(&steps, status);
 }
 
 static weft_status sort_texts_inside(const weft_parallel_options *options, void *argument) {
@@ -322,14 +330,17 @@ static weft_status merge_inside(const weft_parallel_options *options, void *argu
     merging *m = argument;
     size_t workers = wefti_parallel_workers(options), count = m->a_count + m->b_count;
     size_t pieces = options->parts != 0 ? WEFTI_MIN(options->parts, count) : workers * RUNS_A_WORKER;
-    if (options->parts == 0) pieces = workers == 1 ? 1 : WEFTI_MAX(WEFTI_MIN(pieces, count / LEAST_SEGMENT), (size_t)1);
+    if (options->parts == 0) pieces = WEFTI_MAX(WEFTI_MIN(pieces, count / LEAST_SEGMENT), (size_t)1);
+    if (options->parts == 0 && workers == 1 && !wefti_in_pieces(options)) pieces = 1;
     m->sorting.segments = malloc(pieces * sizeof(segment));
     if (m->sorting.segments == NULL) return WEFT_NO_MEMORY;
     weft_frame frame;
     wefti_strand *self = wefti_strand_now;
     wefti_frame_begin(self, &frame, free, m->sorting.segments);
     divide_merge(&m->sorting, m->a, m->a_count, m->b, m->b_count, m->out, pieces);
-    weft_status status = wefti_split(options, pieces, merge_pieces, &m->sorting);
+    wefti_steps steps;
+    wefti_steps_begin(&steps, options, count, 1);
+    weft_status status = wefti_steps_end(&steps, wefti_split(&steps.options, pieces, merge_pieces, &m->sorting));
     wefti_frame_end(self, &frame, true);
     return status;
 }

@@ -298,6 +298,33 @@ size_t wefti_part_count(const weft_parallel_options *options, size_t count) {
 
 size_t wefti_parallel_workers(const weft_parallel_options *options) { return options->kernel->worker_count; }
 
+/* ---- several splits ---- */
+
+/* Where a step ends the next begins: that of the whole is told in the end. Of splits one after the other, so what is
+ * counted here is changed by nobody else. */
+static void tell_step(size_t done, size_t total, void *context) {
+    wefti_steps *s = context;
+    double share = ((double)s->done + (double)done / (double)total) / (double)s->steps;
+    size_t shown = (size_t)((double)s->count * share);
+    if (done == total)
+        s->done++;
+    else if (shown < s->count)
+        s->whole->progress(shown, s->count, s->whole->progress_context);
+}
+
+void wefti_steps_begin(wefti_steps *s, const weft_parallel_options *whole, size_t count, size_t steps) {
+    *s = (wefti_steps){*whole, whole, count, steps, 0};
+    if (whole->progress == NULL) return;
+    s->options.progress = tell_step;
+    s->options.progress_context = s;
+}
+
+weft_status wefti_steps_end(const wefti_steps *s, weft_status status) {
+    const weft_parallel_options *whole = s->whole;
+    if (status == WEFT_OK && whole->progress != NULL) whole->progress(s->count, s->count, whole->progress_context);
+    return status;
+}
+
 void *wefti_parallel_room(size_t size) {
     void *room = malloc(size);
     if (room != NULL && size >= LARGE_ROOM) wefti_pages_large(room, size);

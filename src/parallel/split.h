@@ -34,6 +34,22 @@ weft_status wefti_split(const weft_parallel_options *options, size_t count, weft
 weft_status wefti_parallel(const weft_parallel_options *options,
                            weft_status (*function)(const weft_parallel_options *options, void *context), void *context);
 
+/* An algorithm of several splits tells of its progress as of one thing of `count` elements, and once of its end. */
+typedef struct wefti_steps {
+    weft_parallel_options options; /* for each of the splits */
+    const weft_parallel_options *whole;
+    size_t count, steps, done;
+} wefti_steps;
+
+void wefti_steps_begin(wefti_steps *s, const weft_parallel_options *whole, size_t count, size_t steps);
+/* Returns the status that it gets, and tells of the end if that is WEFT_OK. */
+weft_status wefti_steps_end(const wefti_steps *s, weft_status status);
+
+/* Whether somebody looks at a clock or at a bar: even one worker then works in pieces. */
+static inline bool wefti_in_pieces(const weft_parallel_options *options) {
+    return options->deadline != 0 || options->progress != NULL;
+}
+
 /* For algorithms with a state for each piece: into how many to divide, the same for the same count and options. */
 size_t wefti_part_count(const weft_parallel_options *options, size_t count);
 

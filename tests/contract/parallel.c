@@ -135,11 +135,16 @@ TEST(a_scan_of_a_range_gives_what_is_up_to_each_index) {
     for (size_t begin = 0; begin < LENGTH; begin += 24000) {
         const weft_parallel_options in_parts = {.parts = 7};
         const weft_parallel_options *options = begin == 0 ? NULL : &in_parts;
-        long wanted = 0, wrong = 0;
+        long so_far = 0, bad = 0;
         CHECK_OK(weft_scan_range(options, begin, LENGTH, sizeof zero, &zero, fold_range, write_range, add_two, &r));
-        for (size_t i = begin; i < LENGTH; i++) wrong += sums[i] != (wanted += values[i]);
-        CHECK_EQ(wrong, 0);
+        for (size_t i = begin; i < LENGTH; i++) bad += sums[i] != (so_far += values[i]);
+        CHECK_EQ(bad, 0);
     }
+    const weft_parallel_options looked_at = {.deadline = weft_after(100)};
+    long wanted = 0, wrong = 0;
+    CHECK_OK(weft_scan_range(&looked_at, 0, LENGTH, sizeof zero, &zero, fold_range, write_range, add_two, &r));
+    for (size_t i = 0; i < LENGTH; i++) wrong += sums[i] != (wanted += values[i]);
+    CHECK_EQ(wrong, 0);
     CHECK_OK(weft_scan_range(NULL, 5, 5, sizeof zero, &zero, fold_range, write_range, add_two, &r));
     CHECK_STATUS(weft_scan_range(NULL, 0, 5, 0, &zero, fold_range, write_range, add_two, &r), WEFT_INVALID);
     CHECK_STATUS(weft_scan_range(NULL, 0, 5, 8, &zero, NULL, write_range, add_two, &r), WEFT_INVALID);

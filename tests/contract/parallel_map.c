@@ -69,19 +69,20 @@ TEST(a_long_map_is_right_wherever_its_arrays_begin) {
     end_and_free(kernel);
 }
 
+typedef struct halves {
+    float a, b;
+} halves;
+
+WEFT_MAP(halves, swapped, (halves, x)) { return (halves){x.b, x.a}; }
+
 TEST(a_long_map_to_a_place_that_is_no_multiple_of_its_size_is_right) {
     enum { COUNT = 2200000 };
     weft_kernel *kernel = kernel_here();
-    double *in = malloc(COUNT * sizeof *in);
-    char *memory = malloc((COUNT + 1) * sizeof *in);
-    for (int i = 0; i < COUNT; i++) in[i] = i;
-    CHECK_OK(weft_map_blocks(NULL, in, sizeof *in, memory + 3, sizeof *in, COUNT, wefti_map_block_of_twice, ""));
+    float *in = malloc(2 * COUNT * sizeof *in), *memory = malloc((2 * COUNT + 1) * sizeof *memory);
+    for (int i = 0; i < 2 * COUNT; i++) in[i] = (float)i;
+    CHECK_OK(weft_map_by(swapped, (const halves *)in, (halves *)(memory + 1), COUNT));
     int wrong = 0;
-    for (int i = 0; i < COUNT; i++) {
-        double value;
-        memcpy(&value, memory + 3 + (size_t)i * sizeof value, sizeof value);
-        wrong += value != 2.0 * i;
-    }
+    for (int i = 0; i < 2 * COUNT; i++) wrong += memory[1 + i] != (float)(i ^ 1);
     CHECK_EQ(wrong, 0);
     free(in);
     free(memory);

@@ -93,6 +93,26 @@ static weft_status fail_at(void *element, void *place) {
     return WEFT_OK;
 }
 
+static void *next_that_fails(const void *sequence, const void *element) {
+    if (element == &((const list *)sequence)->cells[3]) weft_error(&weft_type_error, "the fourth");
+    return types[1].next(sequence, element);
+}
+
+TEST(an_error_on_the_way_along_a_sequence_leaves_nothing) {
+    weft_kernel *kernel = kernel_here();
+    list l = make(100);
+    const weft_sequence_type fails = {.size = size_of, .next = next_that_fails};
+    volatile bool handled = false;
+    WEFT_HANDLER_CASE {
+        WEFT_TRY { CHECK_OK(weft_for_each(NULL, &fails, &l, see, NULL)); }
+        WEFT_HANDLE(&weft_type_error, condition) { handled = condition != NULL; }
+    }
+    CHECK(handled);
+    CHECK_EQ(atomic_load(&l.cells[0].seen), 0);
+    free(l.cells);
+    end_and_free(kernel);
+}
+
 TEST(a_body_stops_the_walk_and_an_error_leaves_nothing) {
     weft_kernel *kernel = kernel_here();
     weft_set(weft_debug_tasks, false);
