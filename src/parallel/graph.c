@@ -9,7 +9,7 @@
 #include "sched/attach.h"
 #include "sched/submit.h"
 
-enum { BLOCK = 64 * 1024, FIRST_ROOM = 16, MOST_NEEDS = 1 << 28 };
+enum { BLOCK = 64 * 1024, LARGEST_BLOCK = 4 * 1024 * 1024, FIRST_ROOM = 16, MOST_NEEDS = 1 << 28 };
 
 const weft_condition_type weft_type_graph_error = {"graph_error", &weft_type_error, WEFT_OK};
 const weft_condition_type weft_type_node_undefined = {"node_undefined", &weft_type_graph_error, WEFT_OK};
@@ -18,33 +18,46 @@ const weft_condition_type weft_type_graph_cycle = {"graph_cycle", &weft_type_gra
 
 /* ---- memory ---- */
 
+/* Each as large as a part of all before, so that a large graph has few; and those lie on large pages. */
 static wefti_block *more(weft_graph *graph, size_t size) {
-    size_t bytes = WEFTI_MAX(size, (size_t)BLOCK);
-    wefti_block *block = aligned_alloc(16, sizeof *block + bytes);
+    size_t bytes = WEFTI_MIN(WEFTI_MAX(graph->bytes / 4, (size_t)BLOCK), (size_t)LARGEST_BLOCK) & ~(size_t)(BLOCK - 1);
+    bytes = WEFTI_MAX(size + sizeof(wefti_block), bytes);
+    bool mapped = bytes == LARGEST_BLOCK;
+    wefti_block *block = mapped ? wefti_pages_map_large(bytes) : calloc(1, bytes);
     if (block == NULL) return NULL;
-    block->size = bytes;
-    block->used = 0;
+    block->size = bytes - sizeof *block;
+    block->mapped = mapped;
     block->next = graph->blocks;
     graph->blocks = block;
-    graph->bytes += sizeof *block + bytes;
+    graph->bytes += bytes;
     return block;
 }
 
-/* Zeroed; freed with the graph. */
-static void *take(weft_graph *graph, size_t size) {
+/* Zero; freed with the graph. */
+static inline void *take(weft_graph *graph, size_t size) {
     size = (size + 15) & ~(size_t)15;
     wefti_block *block = graph->blocks;
-    if ((block == NULL || block->size - block->used < size) && (block = more(graph, size)) == NULL) return NULL;
+    if (WEFTI_UNLIKELY(block == NULL || block->size - block->used < size) && (block = more(graph, size)) == NULL)
+        return NULL;
     void *at = block->memory + block->used;
     block->used += size;
-    return memset(at, 0, size);
+    return at;
+}
+
+static void free_block(wefti_block *block) {
+    if (block->mapped)
+        wefti_pages_unmap(block, block->size + sizeof *block);
+    else
+        free(block);
 }
 
 /* ---- the table ---- */
 
+/* Sixteen ids in a row share sixteen places in a row, in an order of their own: numbers that are given out one after
+ * the other lie together, and those that have a power of two between them do not meet. */
 static size_t slot_of(const weft_graph *graph, weft_node id) {
-    uint64_t mixed = (uint64_t)id * UINT64_C(0x9E3779B97F4A7C15); /* 2^64 over the golden ratio: Knuth */
-    return (size_t)(mixed >> 20) & (graph->room - 1);
+    uint64_t mixed = ((uint64_t)id >> 4) * UINT64_C(0x9E3779B97F4A7C15); /* 2^64 over the golden ratio: Knuth */
+    return ((size_t)(mixed >> 20) * 16 + (((size_t)id ^ (size_t)(mixed >> 60)) & 15)) & (graph->room - 1);
 }
 
 /* Where it is, or would be. */
@@ -194,7 +207,7 @@ weft_status weft_free_graph(weft_graph *graph) {
     for_each(graph, wefti_node_forget);
     for (wefti_block *block = graph->blocks, *next; block != NULL; block = next) {
         next = block->next;
-        free(block);
+        free_block(block);
     }
     free(graph->table);
     free(graph);
@@ -252,7 +265,7 @@ static weft_status define(weft_graph *graph, weft_node id, const weft_node_type 
 
 static bool is_valid(const weft_node_type *type) {
     return type != NULL && type->compute != NULL && type->task.invoke == weft_run_node &&
-           type->task.argument_size == sizeof(void *) && type->task.result_size == 0;
+           type->task.argument_size == sizeof(wefti_node_arguments) && type->task.result_size == 0;
 }
 
 weft_status weft_define_node(weft_graph *graph, weft_node node, const weft_node_type *type,
