@@ -185,11 +185,13 @@ void wefti_node_deliver(wefti_sink *sink, const void *value, const wefti_conditi
 
 /* ---- a task: one node after another ---- */
 
-/* Whether the task may run another node: nothing else waits for the worker, and nobody has a word with the task. */
+/* Whether the task may run another node: nothing else waits for the worker, and nobody has a word with the task. Counts
+ * as the loop does after each task; when it is time to look at mailbox and clock, the loop is to find that itself. */
 static bool may_go_on(const wefti_runner *runner, wefti_worker *worker) {
     if (worker->ready.first != NULL || runner->watched != 0) return false;
-    worker->poll_due = (++worker->tick & (worker->poll_every - 1)) == 0; /* as the loop does after each task */
-    return !worker->poll_due;
+    if (((worker->tick + 1) & (worker->poll_every - 1)) == 0) return false;
+    worker->tick++;
+    return true;
 }
 
 /* The task keeps a token for itself, beside those for `others`. */

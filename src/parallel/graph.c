@@ -53,15 +53,16 @@ static void free_block(wefti_block *block) {
 
 /* ---- the table ---- */
 
-/* Sixteen ids in a row share sixteen places in a row, in an order of their own: numbers that are given out one after
- * the other lie together, and those that have a power of two between them do not meet. */
-static size_t slot_of(const weft_graph *graph, weft_node id) {
-    uint64_t mixed = ((uint64_t)id >> 4) * UINT64_C(0x9E3779B97F4A7C15); /* 2^64 over the golden ratio: Knuth */
-    return ((size_t)(mixed >> 20) * 16 + (((size_t)id ^ (size_t)(mixed >> 60)) & 15)) & (graph->room - 1);
+/* Eight ids in a row share a line, in an order of their own: numbers that are given out one after the other lie
+ * together, those that have a power of two between them do not meet. Where the lines go: Fibonacci hashing, Knuth 6.4,
+ * whose products of numbers in a row are spread evenly. */
+static inline size_t slot_of(const weft_graph *graph, weft_node id) {
+    uint64_t mixed = ((uint64_t)id >> 3) * UINT64_C(0x9E3779B97F4A7C15); /* 2^64 over the golden ratio */
+    return (size_t)(mixed >> graph->shift) * 8 + (((size_t)id ^ (size_t)(mixed >> 20)) & 7);
 }
 
 /* Where it is, or would be. */
-static wefti_node_object **look_up(const weft_graph *graph, weft_node id) {
+static inline wefti_node_object **look_up(const weft_graph *graph, weft_node id) {
     size_t at = slot_of(graph, id);
     while (graph->table[at] != NULL && graph->table[at]->id != id) at = (at + 1) & (graph->room - 1);
     return &graph->table[at];
@@ -78,6 +79,7 @@ static bool grow(weft_graph *graph) {
     if (table == NULL) return false;
     graph->table = table;
     graph->room = room;
+    graph->shift = 64u - (uint32_t)__builtin_ctzll(room / 8);
     for (size_t i = 0; i < old_room; i++)
         if (old[i] != NULL) *look_up(graph, old[i]->id) = old[i];
     free(old);
@@ -164,9 +166,9 @@ void wefti_graph_unpark(wefti_wait *woken) {
 void wefti_graph_leave(weft_graph *graph) {
     wefti_spin_lock(&graph->lock);
     graph->state = WEFTI_GRAPH_REST;
-    wefti_wait *woken = wefti_graph_claim_waiters(graph);
+    wefti_wait *woken = wefti_first(&graph->waiters) != NULL ? wefti_graph_claim_waiters(graph) : NULL;
     wefti_spin_unlock(&graph->lock);
-    wefti_graph_unpark(woken);
+    if (WEFTI_UNLIKELY(woken != NULL)) wefti_graph_unpark(woken);
 }
 
 weft_status weft_wait_graph(weft_graph *graph, weft_deadline deadline) {
@@ -230,9 +232,8 @@ static weft_status is_redefined(const wefti_node_object *node) {
     return wefti_graph_fail(&weft_type_node_redefined, message, &node->id, 1);
 }
 
-static bool add_needs(weft_graph *graph, wefti_node_object *node, const weft_node *needs, size_t count) {
-    wefti_edge *edges = take(graph, count * sizeof *edges);
-    if (edges == NULL) return false;
+static bool add_needs(weft_graph *graph, wefti_node_object *node, wefti_edge *edges, const weft_node *needs,
+                      size_t count) {
     for (size_t i = 0; i < count; i++) {
         edges[i].of = node;
         edges[i].on = named(graph, needs[i]);
@@ -252,8 +253,11 @@ static weft_status define(weft_graph *graph, weft_node id, const weft_node_type 
     wefti_node_object *node = named(graph, id);
     if (node == NULL) return WEFT_NO_MEMORY;
     if (node->type != NULL || node->given) return is_redefined(node);
-    if (type->result_size != 0 && (node->value = take(graph, type->result_size)) == NULL) return WEFT_NO_MEMORY;
-    if (!add_needs(graph, node, needs, count)) return WEFT_NO_MEMORY;
+    size_t value_size = (type->result_size + (size_t)15) & ~(size_t)15;
+    char *memory = take(graph, value_size + count * sizeof(wefti_edge));
+    if (memory == NULL || !add_needs(graph, node, (wefti_edge *)(void *)(memory + value_size), needs, count))
+        return WEFT_NO_MEMORY;
+    if (type->result_size != 0) node->value = memory;
     node->size = type->result_size;
     node->type = type;
     if (options == NULL) return WEFT_OK;

@@ -82,6 +82,7 @@ struct weft_graph {
     const char *name;
     wefti_node_object **table; /* open addressing; a power of two */
     size_t room, nodes, bytes;
+    uint32_t shift; /* of a hash, so that it says which eight places of the table */
     wefti_block *blocks;
     wefti_spinlock lock;
     uint32_t state;        /* under lock */
