@@ -30,7 +30,7 @@ typedef struct weft_inputs weft_inputs;
 
 /** What a node does. One static object a definition; WEFT_NODE and WEFT_NODE_OVER make it. */
 typedef struct weft_node_type {
-    weft_task_type task;                                      /**< {name, weft_run_node, sizeof(void *), 0} */
+    weft_task_type task;                                      /**< {name, weft_run_node, 2 * sizeof(void *), 0} */
     void (*compute)(const weft_inputs *inputs, void *result); /**< result: result_size bytes, aligned to 16 */
     const uint32_t *input_sizes; /**< bytes of each value that it is given; NULL: not checked */
     uint32_t input_count;        /**< how many; or WEFT_ANY_INPUTS */
@@ -69,7 +69,7 @@ WEFT_API weft_status weft_free_graph(weft_graph *graph);
         *(result *)wefti_out = wefti_node_body_of_##name(wefti_in);                                                    \
     }                                                                                                                  \
     __attribute__((unused)) static const weft_node_type weft_node_of_##name = {                                        \
-        {#name, weft_run_node, sizeof(void *), 0},                                                                     \
+        {#name, weft_run_node, 2 * sizeof(void *), 0},                                                                 \
         wefti_node_compute_of_##name,                                                                                  \
         WEFTI_NO_SIZES,                                                                                                \
         WEFT_ANY_INPUTS,                                                                                               \
@@ -256,7 +256,7 @@ WEFT_END_DECLS
     }                                                                                                                  \
     __attribute__((unused)) static const uint32_t wefti_node_sizes_of_##name[] = {WEFTI_UNWRAP sizes};                 \
     __attribute__((unused)) static const weft_node_type weft_node_of_##name = {                                        \
-        {#name, weft_run_node, sizeof(void *), 0},                                                                     \
+        {#name, weft_run_node, 2 * sizeof(void *), 0},                                                                 \
         wefti_node_compute_of_##name,                                                                                  \
         wefti_node_sizes_of_##name,                                                                                    \
         count,                                                                                                         \

@@ -3,8 +3,8 @@
  *
  *   word: how many dependencies are to be done yet, and two bits
  *
- *     n --arrive: one dependency is done--> n-1 --> ... --> 0: whoever made it 0 submits it  --the node's own task-->
- * DONE |                                                        its task fails ------------------------------> FAILED
+ *     n --arrive: one dependency is done--> n-1 --> ... --> 1, 0: the last one runs or submits it --the node's task-->
+ * DONE |                                                                        its task fails ----------------> FAILED
  *     +--fail: a dependency has failed; one claims it--> FAILED (its count never comes to 0: that one does not arrive)
  *
  * Idea: a node's task arrives at all that wait for it. Each arrival is one update; the last one of a node knows it, and
@@ -13,9 +13,11 @@
  *
  * What is begun and not ended is counted by tokens: a task that makes k nodes ready needs k, and has one. So a chain
  * passes its token on, and only forks and ends touch the count. Who gives the last one back knows that all is at rest.
+ * One task may run many nodes, each with a token of its own, and gives all back at once.
  *
  * Invariants
- *   R1  arrivals at a node are at most its count, and fewer if one of its dependencies fails
+ *   R1  arrivals at a node are at most its count, and fewer if one of its dependencies fails; it is claimed as failed
+ *       only by one of those that have not arrived, or by its own task
  *   R2  a node's value is written before the arrivals of its task, and read after the last arrival at who reads it
  *   R3  tokens are added before what they are for is submitted
  */
@@ -48,6 +50,8 @@ static inline void wefti_ready_finish(wefti_ready *node) {
 
 /* One of its dependencies is done. true: it was the last, and the caller submits the node. */
 static inline bool wefti_ready_arrive(wefti_ready *node) {
+    /* acquire: as below. The others have arrived, and by R1 nobody can claim it as failed any more: so no update. */
+    if (wefti_load_acquire(node) == 1) return true;
     /* acq_rel: release hands the dependency's value to who submits, acquire takes those of the others; partner: itself
      * in the other tasks. Without it, the last one's node reads a value that another worker has not written yet. */
     return wefti_add_acq_rel(node, UINT32_MAX) == 1;
@@ -63,8 +67,8 @@ static inline void wefti_tokens_add(wefti_tokens *tokens, size_t more) {
 }
 
 /* true: all is at rest, and what all tasks did is seen. */
-static inline bool wefti_tokens_give_back(wefti_tokens *tokens) {
-    return wefti_add_acq_rel(tokens, (size_t)-1) == 1; /* acq_rel: partner is itself in the other tasks */
+static inline bool wefti_tokens_give_back(wefti_tokens *tokens, size_t count) {
+    return wefti_add_acq_rel(tokens, (size_t)0 - count) == count; /* acq_rel: partner is itself in the other tasks */
 }
 
 #endif

@@ -24,6 +24,8 @@ void wefti_futex_wake(wefti_futex *word, uint32_t count);
 size_t wefti_page_size(void);
 /* Reserves and makes usable; memory is zero and takes room only once touched. NULL if the system has none. */
 void *wefti_pages_map(size_t size);
+/* The same for memory that will be touched all over: on huge pages, where the system has them. */
+void *wefti_pages_map_large(size_t size);
 void wefti_pages_unmap(void *pages, size_t size);
 /* Makes one page a guard: touching it is a fault. Returns false if the system refuses (the caller goes on without). */
 bool wefti_pages_guard(void *page);

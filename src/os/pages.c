@@ -35,6 +35,19 @@ void *wefti_pages_map(size_t size) {
     return pages;
 }
 
+void *wefti_pages_map_large(size_t size) {
+    enum { HUGE_PAGE = 2 * 1024 * 1024 };
+    char *pages =
+        mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (pages == MAP_FAILED) return NULL;
+    char *at = (char *)(((uintptr_t)pages + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+    if (at != pages) munmap(pages, (size_t)(at - pages));
+    size_t behind = (size_t)(pages + HUGE_PAGE - at);
+    if (behind != 0) munmap(at + size, behind);
+    madvise(at, size, MADV_HUGEPAGE); /* without them in the system this fails; good */
+    return at;
+}
+
 void wefti_pages_unmap(void *pages, size_t size) { munmap(pages, size); }
 
 void wefti_pages_forget(void *pages, size_t size) { madvise(pages, size, MADV_DONTNEED); }

@@ -7,10 +7,9 @@
 #include "sched/handlers.h"
 #include "sched/kernel.h"
 #include "sched/submit.h"
+#include "sched/worker.h"
 
 enum { FED_AT_ONCE = 64 };
-
-static void give_token_back(weft_graph *graph);
 
 /* ---- the answer ---- */
 
@@ -55,8 +54,8 @@ static void come_to_rest(weft_graph *graph) {
     wefti_graph_unpark(woken);
 }
 
-static void give_token_back(weft_graph *graph) {
-    if (wefti_tokens_give_back(&graph->tokens)) come_to_rest(graph);
+static void give_back(weft_graph *graph, size_t tokens) {
+    if (wefti_tokens_give_back(&graph->tokens, tokens)) come_to_rest(graph);
 }
 
 /* ---- failing ---- */
@@ -108,22 +107,25 @@ static weft_status submit_record(weft_graph *graph, wefti_strand *self, wefti_si
 /* It has a token. */
 static void submit(wefti_node_object *node, wefti_strand *self) {
     weft_graph *graph = node->graph;
-    weft_status status = submit_record(graph, self, &node->sink, &node->type->task, &node, node->low);
+    node->link = node;
+    node->cursor = 1;
+    const wefti_node_arguments arguments = {node, graph};
+    weft_status status = submit_record(graph, self, &node->sink, &node->type->task, &arguments, node->low);
     if (WEFTI_LIKELY(status == WEFT_OK)) return;
     wefti_store_relaxed(&graph->trouble, (uint32_t)status); /* relaxed, both: read when all is at rest */
     wefti_store_relaxed(&graph->stopping, true);
-    give_token_back(graph);
+    give_back(graph, 1);
+}
+
+/* Those linked, each with a token. Once the last is submitted it may have run, and the graph be gone. */
+static void submit_all(wefti_node_object *list, wefti_strand *self) {
+    for (wefti_node_object *next; list != NULL; list = next) {
+        next = list->link;
+        submit(list, self);
+    }
 }
 
 /* ---- a node ---- */
-
-void weft_run_node(void *arguments, void *result) {
-    (void)result;
-    wefti_node_object *node = *(wefti_node_object **)arguments;
-    if (WEFTI_UNLIKELY(wefti_load_relaxed(&node->graph->stopping))) return; /* relaxed: as in answer_failed */
-    node->type->compute((const weft_inputs *)(const void *)node, node->value);
-    node->ran = true;
-}
 
 static void tell(weft_graph *graph) {
     size_t done = wefti_add_relaxed(&graph->done, (size_t)1) + 1; /* relaxed: a number to show */
@@ -146,48 +148,132 @@ static wefti_node_object *arrive(const wefti_node_object *node, size_t *made) {
     return ready;
 }
 
-/* Its value is there. It has a token, which goes on to one that is ready now. */
-static void complete(wefti_node_object *node) {
+/* Its value is there. Returns those that are ready now, as arrive. */
+static wefti_node_object *finish(const wefti_node_object *node, size_t *made) {
+    weft_graph *graph = node->graph;
+    wefti_ready_finish((wefti_ready *)(uintptr_t)&node->ready);
+    if (WEFTI_UNLIKELY(graph->progress != NULL)) tell(graph);
+    return arrive(node, made);
+}
+
+/* The end of a task that does not go on: tokens are what it has. */
+static void complete(const wefti_node_object *node, size_t tokens) {
     weft_graph *graph = node->graph;
     size_t made = 0;
-    wefti_ready_finish(&node->ready);
-    if (WEFTI_UNLIKELY(graph->progress != NULL)) tell(graph);
-    wefti_node_object *ready = arrive(node, &made);
-    if (made == 0) {
-        give_token_back(graph);
-        return;
-    }
-    if (made > 1) wefti_tokens_add(&graph->tokens, made - 1);
-    wefti_strand *self = wefti_strand_now;
-    for (wefti_node_object *next; made > 0; made--, ready = next) {
-        next = ready->link; /* once submitted it may have run, and the graph with the last of them be gone */
-        submit(ready, self);
-    }
+    wefti_node_object *ready = finish(node, &made);
+    if (made > tokens) wefti_tokens_add(&graph->tokens, made - tokens);
+    if (made < tokens) give_back(graph, tokens - made);
+    if (made != 0) submit_all(ready, wefti_strand_now);
 }
 
 void wefti_node_deliver(wefti_sink *sink, const void *value, const wefti_condition *condition) {
     (void)value;
-    wefti_node_object *node = WEFTI_CONTAINER(sink, wefti_node_object, sink);
-    weft_graph *graph = node->graph;
-    if (WEFTI_LIKELY(condition == NULL && node->ran)) {
-        complete(node);
+    const wefti_node_object *head = WEFTI_CONTAINER(sink, wefti_node_object, sink);
+    wefti_node_object *node = head->link;
+    weft_graph *graph = head->graph;
+    size_t tokens = head->cursor;
+    if (condition == NULL && node != NULL && node->ran) {
+        complete(node, tokens);
         return;
     }
-    if (condition != NULL) fail(node, condition);
-    give_token_back(graph);
+    if (condition != NULL && node != NULL)
+        fail(node, condition);
+    else
+        wefti_condition_drop(condition);
+    give_back(graph, tokens);
+}
+
+/* ---- a task: one node after another ---- */
+
+/* Whether the task may run another node: nothing else waits for the worker, and nobody has a word with the task. Counts
+ * as the loop does after each task; when it is time to look at mailbox and clock, the loop is to find that itself. */
+static bool may_go_on(const wefti_runner *runner, wefti_worker *worker) {
+    if (worker->ready.first != NULL || runner->watched != 0) return false;
+    if (((worker->tick + 1) & (worker->poll_every - 1)) == 0) return false;
+    worker->tick++;
+    return true;
+}
+
+/* The task keeps a token for itself, beside those for `others`. */
+static void share_tokens(wefti_node_object *head, size_t others) {
+    if (head->cursor > others) {
+        head->cursor -= (uint32_t)others;
+        return;
+    }
+    wefti_tokens_add(&head->graph->tokens, others + 1 - head->cursor);
+    head->cursor = 1;
+}
+
+/* The next task of the worker's own queue, if that is a node of this graph and of the same type: taken out of it, with
+ * its token. Until then a thief may have it, and the graph that it is of be gone: so nothing that it points to is
+ * looked at. */
+static wefti_node_object *take_next(wefti_node_object *head, const wefti_node_object *node, wefti_worker *worker) {
+    const wefti_slot *slot = wefti_queue_front(&worker->queue);
+    const wefti_record *record = (const wefti_record *)(const void *)slot;
+    if (slot == NULL || record->type != &node->type->task || record->flags != 0) return NULL;
+    const wefti_node_arguments arguments = *(const wefti_node_arguments *)(const void *)(record + 1);
+    unsigned generation = record->generation;
+    if (arguments.graph != head->graph || !wefti_queue_take_front(&worker->queue)) return NULL;
+    /* release: as at the end of a task that the loop runs */
+    wefti_store_release(&worker->done[generation], wefti_load_relaxed(&worker->done[generation]) + 1);
+    head->cursor += arguments.node->cursor;
+    return arguments.node;
+}
+
+/* The node's value is there. Returns one to go on with; NULL: none, and the task has its tokens to give back. */
+static wefti_node_object *go_on(wefti_node_object *head, const wefti_node_object *node, wefti_strand *self) {
+    size_t made = 0;
+    wefti_node_object *ready = finish(node, &made), *next = NULL;
+    if (made == 0) return head->low ? NULL : take_next(head, node, self->worker);
+    if (ready->low == head->low) {
+        next = ready;
+        ready = next->link;
+        made--;
+    }
+    share_tokens(head, made);
+    submit_all(ready, self);
+    return next;
+}
+
+/* head->link is the node that runs, or ran last; head->cursor how many tokens the task has. */
+void weft_run_node(void *arguments, void *result) {
+    (void)result;
+    wefti_node_object *head = ((const wefti_node_arguments *)arguments)->node, *node = head;
+    const weft_graph *graph = head->graph;
+    wefti_strand *self = wefti_strand_now;
+    wefti_runner *runner = wefti_runner_of_strand(self);
+    for (;;) {
+        if (WEFTI_UNLIKELY(wefti_load_relaxed(&graph->stopping))) return; /* relaxed: as in answer_failed */
+        node->type->compute((const weft_inputs *)(const void *)node, node->value);
+        node->ran = true;
+        if (!may_go_on(runner, self->worker)) return;
+        node = go_on(head, node, self);
+        head->link = node;
+        if (node == NULL) return;
+        wefti_store_relaxed(&runner->type, &node->type->task); /* relaxed: for dumps */
+    }
 }
 
 /* ---- the first nodes ---- */
 
+/* Takes some of those that wait for nothing off the list, linked. *count: how many. */
+static wefti_node_object *take_first(weft_graph *graph, size_t *count) {
+    wefti_node_object *list = graph->first, *last = NULL;
+    for (*count = 0; graph->first != NULL && *count < FED_AT_ONCE; ++*count) {
+        last = graph->first;
+        graph->first = last->link;
+    }
+    if (last != NULL) last->link = NULL;
+    return list;
+}
+
 /* Submits some of those that wait for nothing. Returns whether there are more. With a token. */
 static bool feed(weft_graph *graph, wefti_strand *self) {
-    for (int i = 0; i < FED_AT_ONCE && graph->first != NULL; i++) {
-        wefti_node_object *node = graph->first;
-        if (wefti_load_relaxed(&graph->stopping)) return false; /* relaxed: as in answer_failed */
-        graph->first = node->link;
-        wefti_tokens_add(&graph->tokens, 1);
-        submit(node, self);
-    }
+    if (wefti_load_relaxed(&graph->stopping)) return false; /* relaxed: as in answer_failed */
+    size_t count;
+    wefti_node_object *list = take_first(graph, &count);
+    wefti_tokens_add(&graph->tokens, count);
+    submit_all(list, self);
     return graph->first != NULL;
 }
 
@@ -204,7 +290,7 @@ static void feed_on(weft_graph *graph, wefti_strand *self) {
     while (feed(graph, self)) {
         if (submit_record(graph, self, &graph->feeder, &feeder_type, NULL, false) == WEFT_OK) return;
     }
-    give_token_back(graph);
+    give_back(graph, 1);
 }
 
 static void deliver_feeder(wefti_sink *sink, const void *value, const wefti_condition *condition) {

@@ -9,7 +9,7 @@
 #include "sched/attach.h"
 #include "sched/submit.h"
 
-enum { BLOCK = 64 * 1024, FIRST_ROOM = 16, MOST_NEEDS = 1 << 28 };
+enum { BLOCK = 64 * 1024, LARGEST_BLOCK = 4 * 1024 * 1024, FIRST_ROOM = 16, MOST_NEEDS = 1 << 28 };
 
 const weft_condition_type weft_type_graph_error = {"graph_error", &weft_type_error, WEFT_OK};
 const weft_condition_type weft_type_node_undefined = {"node_undefined", &weft_type_graph_error, WEFT_OK};
@@ -18,37 +18,51 @@ const weft_condition_type weft_type_graph_cycle = {"graph_cycle", &weft_type_gra
 
 /* ---- memory ---- */
 
+/* Each as large as a part of all before, so that a large graph has few; and those lie on large pages. */
 static wefti_block *more(weft_graph *graph, size_t size) {
-    size_t bytes = WEFTI_MAX(size, (size_t)BLOCK);
-    wefti_block *block = aligned_alloc(16, sizeof *block + bytes);
+    size_t bytes = WEFTI_MIN(WEFTI_MAX(graph->bytes / 4, (size_t)BLOCK), (size_t)LARGEST_BLOCK) & ~(size_t)(BLOCK - 1);
+    bytes = WEFTI_MAX(size + sizeof(wefti_block), bytes);
+    bool mapped = bytes == LARGEST_BLOCK;
+    wefti_block *block = mapped ? wefti_pages_map_large(bytes) : calloc(1, bytes);
     if (block == NULL) return NULL;
-    block->size = bytes;
-    block->used = 0;
+    block->size = bytes - sizeof *block;
+    block->mapped = mapped;
     block->next = graph->blocks;
     graph->blocks = block;
-    graph->bytes += sizeof *block + bytes;
+    graph->bytes += bytes;
     return block;
 }
 
-/* Zeroed; freed with the graph. */
-static void *take(weft_graph *graph, size_t size) {
+/* Zero; freed with the graph. */
+static inline void *take(weft_graph *graph, size_t size) {
     size = (size + 15) & ~(size_t)15;
     wefti_block *block = graph->blocks;
-    if ((block == NULL || block->size - block->used < size) && (block = more(graph, size)) == NULL) return NULL;
+    if (WEFTI_UNLIKELY(block == NULL || block->size - block->used < size) && (block = more(graph, size)) == NULL)
+        return NULL;
     void *at = block->memory + block->used;
     block->used += size;
-    return memset(at, 0, size);
+    return at;
+}
+
+static void free_block(wefti_block *block) {
+    if (block->mapped)
+        wefti_pages_unmap(block, block->size + sizeof *block);
+    else
+        free(block);
 }
 
 /* ---- the table ---- */
 
-static size_t slot_of(const weft_graph *graph, weft_node id) {
-    uint64_t mixed = (uint64_t)id * UINT64_C(0x9E3779B97F4A7C15); /* 2^64 over the golden ratio: Knuth */
-    return (size_t)(mixed >> 20) & (graph->room - 1);
+/* Eight ids in a row share a line, in an order of their own: numbers that are given out one after the other lie
+ * together, those that have a power of two between them do not meet. Where the lines go: Fibonacci hashing, Knuth 6.4,
+ * whose products of numbers in a row are spread evenly. */
+static inline size_t slot_of(const weft_graph *graph, weft_node id) {
+    uint64_t mixed = ((uint64_t)id >> 3) * UINT64_C(0x9E3779B97F4A7C15); /* 2^64 over the golden ratio */
+    return (size_t)(mixed >> graph->shift) * 8 + (((size_t)id ^ (size_t)(mixed >> 20)) & 7);
 }
 
 /* Where it is, or would be. */
-static wefti_node_object **look_up(const weft_graph *graph, weft_node id) {
+static inline wefti_node_object **look_up(const weft_graph *graph, weft_node id) {
     size_t at = slot_of(graph, id);
     while (graph->table[at] != NULL && graph->table[at]->id != id) at = (at + 1) & (graph->room - 1);
     return &graph->table[at];
@@ -65,6 +79,7 @@ static bool grow(weft_graph *graph) {
     if (table == NULL) return false;
     graph->table = table;
     graph->room = room;
+    graph->shift = 64u - (uint32_t)__builtin_ctzll(room / 8);
     for (size_t i = 0; i < old_room; i++)
         if (old[i] != NULL) *look_up(graph, old[i]->id) = old[i];
     free(old);
@@ -151,9 +166,9 @@ void wefti_graph_unpark(wefti_wait *woken) {
 void wefti_graph_leave(weft_graph *graph) {
     wefti_spin_lock(&graph->lock);
     graph->state = WEFTI_GRAPH_REST;
-    wefti_wait *woken = wefti_graph_claim_waiters(graph);
+    wefti_wait *woken = wefti_first(&graph->waiters) != NULL ? wefti_graph_claim_waiters(graph) : NULL;
     wefti_spin_unlock(&graph->lock);
-    wefti_graph_unpark(woken);
+    if (WEFTI_UNLIKELY(woken != NULL)) wefti_graph_unpark(woken);
 }
 
 weft_status weft_wait_graph(weft_graph *graph, weft_deadline deadline) {
@@ -194,7 +209,7 @@ weft_status weft_free_graph(weft_graph *graph) {
     for_each(graph, wefti_node_forget);
     for (wefti_block *block = graph->blocks, *next; block != NULL; block = next) {
         next = block->next;
-        free(block);
+        free_block(block);
     }
     free(graph->table);
     free(graph);
@@ -217,9 +232,8 @@ static weft_status is_redefined(const wefti_node_object *node) {
     return wefti_graph_fail(&weft_type_node_redefined, message, &node->id, 1);
 }
 
-static bool add_needs(weft_graph *graph, wefti_node_object *node, const weft_node *needs, size_t count) {
-    wefti_edge *edges = take(graph, count * sizeof *edges);
-    if (edges == NULL) return false;
+static bool add_needs(weft_graph *graph, wefti_node_object *node, wefti_edge *edges, const weft_node *needs,
+                      size_t count) {
     for (size_t i = 0; i < count; i++) {
         edges[i].of = node;
         edges[i].on = named(graph, needs[i]);
@@ -239,8 +253,11 @@ static weft_status define(weft_graph *graph, weft_node id, const weft_node_type 
     wefti_node_object *node = named(graph, id);
     if (node == NULL) return WEFT_NO_MEMORY;
     if (node->type != NULL || node->given) return is_redefined(node);
-    if (type->result_size != 0 && (node->value = take(graph, type->result_size)) == NULL) return WEFT_NO_MEMORY;
-    if (!add_needs(graph, node, needs, count)) return WEFT_NO_MEMORY;
+    size_t value_size = (type->result_size + (size_t)15) & ~(size_t)15;
+    char *memory = take(graph, value_size + count * sizeof(wefti_edge));
+    if (memory == NULL || !add_needs(graph, node, (wefti_edge *)(void *)(memory + value_size), needs, count))
+        return WEFT_NO_MEMORY;
+    if (type->result_size != 0) node->value = memory;
     node->size = type->result_size;
     node->type = type;
     if (options == NULL) return WEFT_OK;
@@ -252,7 +269,7 @@ static weft_status define(weft_graph *graph, weft_node id, const weft_node_type 
 
 static bool is_valid(const weft_node_type *type) {
     return type != NULL && type->compute != NULL && type->task.invoke == weft_run_node &&
-           type->task.argument_size == sizeof(void *) && type->task.result_size == 0;
+           type->task.argument_size == sizeof(wefti_node_arguments) && type->task.result_size == 0;
 }
 
 weft_status weft_define_node(weft_graph *graph, weft_node node, const weft_node_type *type,

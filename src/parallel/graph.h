@@ -46,7 +46,7 @@ struct wefti_node_object {
     void *context;
     weft_graph *graph;
     wefti_sink sink;         /* of its task */
-    wefti_node_object *link; /* of a path, of those to be submitted, or of those that have failed */
+    wefti_node_object *link; /* of a path, of those to be submitted, or of those that have failed; see weft_run_node */
     wefti_edge *needs, *needed_by;
     void *value; /* in a block, or NULL: of no bytes */
     WEFTI_ATOMIC(const wefti_condition *) failure;
@@ -58,8 +58,15 @@ struct wefti_node_object {
 typedef struct wefti_block {
     struct wefti_block *next;
     size_t used, size;
+    bool mapped; /* whole pages, not from the allocator */
     WEFTI_ALIGNED(16) unsigned char memory[];
 } wefti_block;
+
+/* What a task of a node has. */
+typedef struct wefti_node_arguments {
+    wefti_node_object *node;
+    weft_graph *graph;
+} wefti_node_arguments;
 
 enum { WEFTI_GRAPH_REST, WEFTI_GRAPH_EDITED, WEFTI_GRAPH_RUNNING };
 
@@ -75,6 +82,7 @@ struct weft_graph {
     const char *name;
     wefti_node_object **table; /* open addressing; a power of two */
     size_t room, nodes, bytes;
+    uint32_t shift; /* of a hash, so that it says which eight places of the table */
     wefti_block *blocks;
     wefti_spinlock lock;
     uint32_t state;        /* under lock */
