@@ -54,7 +54,9 @@ struct weft_task_type;
 
 /** A spawned task. The fields are Weft's own. */
 typedef struct weft_fork {
-    const struct weft_task_type *type; /**< one byte further while others may see the frame */
+    struct {
+        const struct weft_task_type *wefti_value;
+    } type; /**< one byte further while others may see the frame */
     struct {
         uintptr_t wefti_value;
     } state; /**< of one that was published, see forks.h */
@@ -63,7 +65,9 @@ typedef struct weft_fork {
 
 /** The spawned tasks of one strand, a stack of frames. The fields are Weft's own. */
 typedef struct weft_forks {
-    weft_fork *top; /**< the next frame to be filled */
+    struct {
+        weft_fork *wefti_value;
+    } top; /**< the next frame to be filled */
     struct {
         weft_fork *wefti_value;
     } limit; /**< from here on spawn calls weft_forks_attend; others set it to NULL to ask for frames */
@@ -80,8 +84,10 @@ WEFT_API __attribute__((pure)) weft_forks *weft_forks_here(void);
 WEFT_API __attribute__((pure)) weft_fork *weft_top(void);
 /** What weft_spawn calls when the limit is reached. Returns the top. */
 WEFT_API weft_fork *weft_forks_attend(weft_forks *forks);
-/** What weft_sync calls for a frame that others may see. true: it is to be called; false: its result is there. */
-WEFT_API bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const struct weft_task_type *type);
+/** What weft_sync calls for a frame that others may see, with the top before the sync. true: it is to be called; false:
+ * its result is there. */
+WEFT_API bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const struct weft_task_type *type,
+                                 const weft_fork *before);
 /** Stops the process, since a spawned task has returned before it had synced what it spawned. */
 WEFT_API void weft_forks_unsynced(const struct weft_task_type *type);
 /** A task that began with this top has returned: the same if there is another one, which no first spawn has made. */
@@ -98,18 +104,42 @@ WEFT_END_DECLS
     WEFTI_STATIC_ASSERT(sizeof(struct task##_result) <= WEFT_SPAWN_BYTES,                                              \
                         "the result of a spawned task exceeds 48 bytes")
 
-/* Whether a frame has reached the limit. relaxed: it is a request, which the next spawn sees as well. A relaxed load
- * is compiled to one of its own, and the function is no longer inlined in itself as a sequential one is. So the word is
- * read plainly, as something that may just have changed. ThreadSanitizer is told what it is. */
+/* The words that others look at, see lockfree/forks.h. An atomic access is compiled to one of its own, and the function
+ * is no longer inlined in itself as a sequential one is. So they are plain accesses, whose order compilers are told by
+ * empty statements: a thief brings the processor to keep it as well, by a barrier of its own. ThreadSanitizer is told
+ * what they are. */
 #ifdef __SANITIZE_THREAD__
-#define WEFTI_ATOMIC_LIMIT 1
+#define WEFTI_ATOMIC_FORKS 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-#define WEFTI_ATOMIC_LIMIT 1
+#define WEFTI_ATOMIC_FORKS 1
 #endif
 #endif
+/* The frame is filled: it is the topmost one. */
+static inline __attribute__((always_inline)) void wefti_fork_push(weft_forks *forks, weft_fork *frame,
+                                                                  const struct weft_task_type *type) {
+#ifdef WEFTI_ATOMIC_FORKS
+    __atomic_store_n(&frame->type.wefti_value, type, __ATOMIC_RELAXED);
+    __atomic_store_n(&forks->top.wefti_value, frame + 1, __ATOMIC_RELEASE);
+#else
+    frame->type.wefti_value = type;
+    __atomic_store_n(&forks->top.wefti_value, frame + 1, __ATOMIC_RELEASE);
+#endif
+}
+/* The topmost frame is to be so no more, unless it turns out to be marked. Returns what it is of, mark included. */
+static inline __attribute__((always_inline)) const struct weft_task_type *wefti_fork_pop(weft_forks *forks,
+                                                                                         weft_fork *frame) {
+#ifdef WEFTI_ATOMIC_FORKS
+    (void)__atomic_exchange_n(&forks->top.wefti_value, frame, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&frame->type.wefti_value, __ATOMIC_RELAXED);
+#else
+    __atomic_store_n(&forks->top.wefti_value, frame, __ATOMIC_RELEASE);
+    __asm__ volatile("" : "+m"(frame->type.wefti_value) : "m"(forks->top.wefti_value));
+    return frame->type.wefti_value;
+#endif
+}
 static inline __attribute__((always_inline)) bool wefti_at_limit(weft_forks *forks, const weft_fork *frame) {
-#ifdef WEFTI_ATOMIC_LIMIT
+#ifdef WEFTI_ATOMIC_FORKS
     return frame >= __atomic_load_n(&forks->limit.wefti_value, __ATOMIC_RELAXED);
 #else
     __asm__ volatile("" : "+m"(forks->limit.wefti_value));
@@ -122,7 +152,7 @@ static inline __attribute__((always_inline)) bool wefti_at_limit(weft_forks *for
 #else
 #define WEFTI_SYNCED(forks, frame, task)                                                                               \
     do {                                                                                                               \
-        if ((forks)->top != (frame)) weft_forks_unsynced(&weft_task_of_##task);                                        \
+        if ((forks)->top.wefti_value != (frame)) weft_forks_unsynced(&weft_task_of_##task);                            \
     } while (0)
 #endif
 
@@ -130,7 +160,7 @@ static inline __attribute__((always_inline)) bool wefti_at_limit(weft_forks *for
 static inline weft_forks *wefti_use_here(weft_forks *forks) { return forks; }
 static inline weft_forks *wefti_use_here(weft_forks *(*)(void)) { return weft_forks_here(); }
 static inline weft_fork **wefti_use_top(weft_fork *&top) { return &top; }
-static inline weft_fork **wefti_use_top(weft_fork *(*)(void)) { return &weft_forks_here()->top; }
+static inline weft_fork **wefti_use_top(weft_fork *(*)(void)) { return &weft_forks_here()->top.wefti_value; }
 static inline constexpr bool wefti_in_body(const weft_fork *) { return true; }
 static inline constexpr bool wefti_in_body(weft_fork *(*)(void)) { return false; }
 #define WEFTI_IN_BODY wefti_in_body(weft_top)
@@ -139,7 +169,7 @@ static inline constexpr bool wefti_in_body(weft_fork *(*)(void)) { return false;
 #else
 #define WEFTI_IN_BODY _Generic((weft_top), weft_fork * : true, default : false)
 #define WEFT_HERE _Generic((weft_here), weft_forks * : weft_here, default : weft_forks_here())
-#define WEFT_TOP _Generic((weft_top), weft_fork * : &weft_top, default : &weft_forks_here()->top)
+#define WEFT_TOP _Generic((weft_top), weft_fork * : &weft_top, default : &weft_forks_here()->top.wefti_value)
 #endif
 
 #endif

@@ -210,7 +210,7 @@ WEFT_END_DECLS
 /* weft_forks_moved has the last word. */
 #define WEFTI_RETURNED(forks, before, name)                                                                            \
     do {                                                                                                               \
-        if (__builtin_expect((forks)->top != (before), 0)) weft_forks_moved(forks, before, #name);                     \
+        if (__builtin_expect((forks)->top.wefti_value != (before), 0)) weft_forks_moved(forks, before, #name);         \
     } while (0)
 
 #define WEFTI_OBJECT(storage, result, name, size, uses)                                                                \
@@ -219,7 +219,7 @@ WEFT_END_DECLS
         (void)wefti_block;                                                                                             \
         (void)wefti_result;                                                                                            \
         weft_forks *wefti_forks = weft_here();                                                                         \
-        weft_fork *wefti_top = wefti_forks->top;                                                                       \
+        weft_fork *wefti_top = wefti_forks->top.wefti_value;                                                           \
         WEFTI_IF_VOID(result)                                                                                          \
         (, *(result *)wefti_result =) wefti_body_of_##name(wefti_forks, wefti_top WEFTI_UNWRAP uses);                  \
         WEFTI_RETURNED(wefti_forks, wefti_top, name);                                                                  \
@@ -232,7 +232,7 @@ WEFT_END_DECLS
         struct name##_arguments wefti_values = {WEFTI_UNWRAP gives}, *wefti_block = &wefti_values;                     \
         (void)wefti_block;                                                                                             \
         weft_forks *wefti_forks = weft_here();                                                                         \
-        weft_fork *wefti_top = wefti_forks->top;                                                                       \
+        weft_fork *wefti_top = wefti_forks->top.wefti_value;                                                           \
         WEFTI_IF_VOID(result)                                                                                          \
         (, result wefti_value =) wefti_body_of_##name(wefti_forks, wefti_top WEFTI_UNWRAP uses);                       \
         WEFTI_RETURNED(wefti_forks, wefti_top, name);                                                                  \
@@ -249,9 +249,9 @@ WEFT_END_DECLS
         weft_forks *wefti_forks, weft_fork **wefti_top WEFTI_UNWRAP extra) {                                           \
         struct name##_arguments wefti_block = {WEFTI_UNWRAP gives};                                                    \
         weft_fork *wefti_frame = *wefti_top;                                                                           \
-        wefti_frame->type = &weft_task_of_##name;                                                                      \
         __builtin_memcpy(wefti_frame->data, &wefti_block, WEFTI_IF_FITS(struct name##_arguments));                     \
-        wefti_forks->top = *wefti_top = wefti_frame + 1;                                                               \
+        wefti_fork_push(wefti_forks, wefti_frame, &weft_task_of_##name);                                               \
+        *wefti_top = wefti_frame + 1;                                                                                  \
         if (__builtin_expect(wefti_at_limit(wefti_forks, wefti_frame), 0))                                             \
             *wefti_top = weft_forks_attend(wefti_forks);                                                               \
     }                                                                                                                  \
@@ -259,15 +259,15 @@ WEFT_END_DECLS
                                                                                      weft_fork **wefti_top) {          \
         struct name##_arguments wefti_values, *wefti_block = &wefti_values;                                            \
         weft_fork *wefti_frame = *wefti_top - 1;                                                                       \
+        const weft_fork *wefti_before = wefti_forks->top.wefti_value;                                                  \
         (void)wefti_block;                                                                                             \
-        if (__builtin_expect(wefti_frame->type != &weft_task_of_##name, 0) &&                                          \
-            !weft_forks_reclaim(wefti_forks, wefti_frame, &weft_task_of_##name)) {                                     \
+        *wefti_top = wefti_frame;                                                                                      \
+        if (__builtin_expect(wefti_fork_pop(wefti_forks, wefti_frame) != &weft_task_of_##name, 0) &&                   \
+            !weft_forks_reclaim(wefti_forks, wefti_frame, &weft_task_of_##name, wefti_before)) {                       \
             struct name##_result wefti_result;                                                                         \
-            *wefti_top = wefti_frame;                                                                                  \
             __builtin_memcpy(&wefti_result, wefti_frame->data, WEFTI_IF_FITS(struct name##_result));                   \
             return WEFTI_IF_VOID(result)(, wefti_result.wefti_value);                                                  \
         }                                                                                                              \
-        wefti_forks->top = *wefti_top = wefti_frame;                                                                   \
         __builtin_memcpy(&wefti_values, wefti_frame->data, WEFTI_IF_FITS(struct name##_arguments));                    \
         WEFTI_IF_VOID(result)                                                                                          \
         (, result wefti_value =) wefti_body_of_##name(wefti_forks, wefti_frame WEFTI_UNWRAP uses);                     \

@@ -10,6 +10,7 @@
 #include <weft/forkjoin.h>
 #include <weft/unwind.h>
 
+#include "base/atomic.h"
 #include "dynamic/strand.h"
 
 struct wefti_condition;
@@ -22,7 +23,7 @@ static inline void wefti_frame_begin(wefti_strand *self, weft_frame *frame, void
     frame->bound = self->bound;
     frame->handlers = self->handlers;
     frame->restarts = self->restarts;
-    frame->forked = self->forks != NULL ? self->forks->top : NULL;
+    frame->forked = self->forks != NULL ? wefti_load_relaxed(&self->forks->top) : NULL;
     frame->cleaning = (uint16_t)self->cleaning;
     frame->unkillable = (uint16_t)self->unkillable;
     frame->uncancelled = (uint16_t)self->uncancelled;

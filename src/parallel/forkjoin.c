@@ -23,7 +23,13 @@ weft_forks *weft_forks_here(void) {
 
 weft_forks *weft_here(void) { return weft_forks_here(); }
 
-weft_fork *weft_top(void) { return weft_forks_here()->top; }
+static weft_fork *top_of(const weft_forks *forks) { return wefti_load_relaxed(&forks->top); /* relaxed: its own */ }
+
+static void set_top(weft_forks *forks, weft_fork *top) {
+    wefti_store_release(&forks->top, top); /* release: what lies below; partner: the acquire in wefti_deque_depth */
+}
+
+weft_fork *weft_top(void) { return top_of(weft_forks_here()); }
 
 /* ---- spawn ---- */
 
@@ -32,12 +38,12 @@ static WEFTI_NOINLINE wefti_forker *make(weft_forks *forks) {
     wefti_forker *forker = calloc(1, sizeof *forker);
     weft_fork *base = wefti_pages_map(WEFTI_FRAMES_BYTES);
     if (forker == NULL || base == NULL)
-        wefti_stop_misuse("task", forks->first.type->name, "cannot be spawned for want of memory: bytes wanted",
-                          WEFTI_FRAMES_BYTES, "");
+        wefti_stop_misuse("task", wefti_frame_type(&forks->first)->name,
+                          "cannot be spawned for want of memory: bytes wanted", WEFTI_FRAMES_BYTES, "");
     base++; /* the one before is of no type: a sync without a spawn finds it */
     wefti_deque_begin(&forker->deque, forks, base);
     base[0] = forks->first;
-    forks->top = base + 1;
+    set_top(forks, base + 1);
     forks->deque = &forker->deque;
     forker->soft = base + LEAST_STEP;
     forker->strand = wefti_strand_self();
@@ -63,8 +69,10 @@ static void enlist(wefti_forker *forker) {
 
 /* The spawn that is too many is not made. What was spawned before is joined by who leaves it. */
 WEFTI_NORETURN static void refuse(wefti_forker *forker, const char *format, size_t number) {
-    const char *name = wefti_frame_type(--forker->deque.forks->top)->name;
+    weft_fork *last = top_of(forker->deque.forks) - 1;
+    const char *name = wefti_frame_type(last)->name;
     weft_origin origin = {"weft_spawn", name, 0, &weft_type_stack_exhausted, NULL, 0, NULL};
+    wefti_deque_reclaim(&forker->deque);
     weft_error_from(origin, format, name, number);
 }
 
@@ -73,7 +81,7 @@ WEFTI_NORETURN static void refuse(wefti_forker *forker, const char *format, size
  * one that is not as even runs into the guard. */
 static void look_at_stack(wefti_forker *forker) {
     wefti_deque *deque = &forker->deque;
-    weft_fork *top = deque->forks->top;
+    weft_fork *top = top_of(deque->forks);
     weft_fork *end = deque->base + WEFTI_MOST_FRAMES;
     if (top == end)
         refuse(forker, "task '%s' is spawned while not synced are already %zu", (size_t)WEFTI_MOST_FRAMES - 1);
@@ -96,9 +104,9 @@ static void look_at_stack(wefti_forker *forker) {
 /* A body that began before the strand had any frames, and called others who have made them, still spawns into the only
  * one that there was: it comes here, since all of those are synced by now. */
 static void move_first(weft_forks *forks, weft_fork *base) {
-    if (WEFTI_LIKELY(forks->top != &forks->first + 1)) return;
+    if (WEFTI_LIKELY(top_of(forks) != &forks->first + 1)) return;
     base[0] = forks->first;
-    forks->top = base + 1;
+    set_top(forks, base + 1);
 }
 
 /* The outermost spawn. */
@@ -110,12 +118,12 @@ static void begin(wefti_forker *forker) {
 weft_fork *weft_forks_attend(weft_forks *forks) {
     wefti_forker *forker = forks->deque != NULL ? wefti_forker_of(forks) : make(forks);
     move_first(forks, forker->deque.base);
-    if (forks->top > forker->soft) look_at_stack(forker);
+    if (top_of(forks) > forker->soft) look_at_stack(forker);
     wefti_store_relaxed(&forks->limit, forker->soft); /* relaxed: it may be asked anew at any time */
-    if (forks->top == forker->deque.base + 1) begin(forker);
+    if (top_of(forks) == forker->deque.base + 1) begin(forker);
     weft_kernel *kernel = forker->kernel;
     if (kernel != NULL && wefti_deque_publish(&forker->deque)) wefti_notify(kernel, &kernel->idle);
-    return forks->top;
+    return top_of(forks);
 }
 
 /* ---- sync ---- */
@@ -156,28 +164,35 @@ static void delist(wefti_forker *forker) {
     if (forker->strand->worker == NULL) wefti_kernel_redeem(kernel);
 }
 
-/* Waits until nobody else runs it, if it was taken; then the frame is nobody's. Returns whether nobody had taken it. */
-static bool take_back(wefti_forker *forker, weft_fork *frame) {
-    weft_forks *forks = forker->deque.forks;
-    bool mine = !wefti_frame_is_marked(frame) || wefti_deque_reclaim(&forker->deque);
+/* Waits until nobody else runs the topmost frame, if it was taken; then it is nobody's. Returns whether nobody had. */
+static bool take_back(wefti_forker *forker) {
+    weft_fork *frame = top_of(forker->deque.forks) - 1;
+    bool mine = wefti_deque_reclaim(&forker->deque);
     if (!mine) {
         wait_for(forker, frame);
         wefti_deque_settle(&forker->deque);
     }
-    forks->top = frame;
     if (frame == forker->deque.base) delist(forker);
     return mine;
+}
+
+/* A kill may come between the steps of a spawn, or of a sync: then the frame is in nobody's hands but the thieves'. */
+static void restore(weft_forks *forks, wefti_forker *forker) {
+    weft_fork *bottom = forker != NULL ? forker->deque.base : &forks->first;
+    if (top_of(forks) == &forks->first + 1) set_top(forks, bottom); /* before the first spawn had made any frames */
+    if (forker != NULL) wefti_deque_restore(&forker->deque);
 }
 
 /* Control leaves the extent of a frame (NULL: the task): what was spawned there is not begun, or waited for. */
 static void join_for(wefti_strand *self, const weft_frame *frame) {
     weft_forks *forks = self->forks;
     wefti_forker *forker = forks != NULL ? wefti_forker_of(forks) : NULL;
+    if (forks != NULL) restore(forks, forker);
     if (forker == NULL) return;
     const weft_fork *top = frame != NULL && frame->forked != &forks->first ? frame->forked : forker->deque.base;
-    while (forks->top > top) {
-        weft_fork *last = forks->top - 1;
-        if (!take_back(forker, last)) wefti_condition_drop(wefti_frame_failure(last));
+    while (top_of(forks) > top) {
+        weft_fork *last = top_of(forks) - 1;
+        if (!take_back(forker)) wefti_condition_drop(wefti_frame_failure(last));
     }
 }
 
@@ -190,28 +205,32 @@ static WEFTI_NOINLINE void raise(wefti_strand *self, const wefti_condition *cond
     weft_must_at("weft_sync", type->name, 0, status);
 }
 
-bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const weft_task_type *type) {
+static WEFTI_NOINLINE void stop_unsynced(size_t count, const char *name) {
+    wefti_stop_misuse("task", name, "has returned before it had synced what it spawned, not synced are", count,
+                      " tasks");
+}
+
+/* The sync has set top to its frame already. As long as it is not known to be nobody else's, it is the topmost one. */
+bool weft_forks_reclaim(weft_forks *forks, weft_fork *frame, const weft_task_type *type, const weft_fork *before) {
     wefti_forker *forker = wefti_forker_of(forks);
-    if (forker == NULL || forks->top == forker->deque.base)
+    if (forker == NULL || before == forker->deque.base)
         wefti_stop_misuse("task", type->name, "is synced without a spawn: spawned and not synced are", 0, " tasks");
-    if (forks->top != frame + 1) weft_forks_unsynced(type);
+    if (before != frame + 1) stop_unsynced((size_t)(before - forker->deque.base), type->name);
     if (wefti_frame_type(frame) != type)
         wefti_stop_misuse("task", type->name, "is synced before a task that was spawned after it, not synced are",
-                          (size_t)(forks->top - forker->deque.base), " tasks");
-    if (take_back(forker, frame)) return true;
+                          (size_t)(before - forker->deque.base), " tasks");
+    set_top(forks, frame + 1);
+    if (take_back(forker)) return true;
     const wefti_condition *condition = wefti_frame_failure(frame);
     if (WEFTI_UNLIKELY(condition != NULL)) raise(forker->strand, condition, type);
     return false;
 }
 
-static WEFTI_NOINLINE void stop_unsynced(const weft_forks *forks, const char *name) {
-    wefti_stop_misuse("task", name, "has returned before it had synced what it spawned, not synced are",
-                      (size_t)(forks->top - forks->deque->base), " tasks");
-}
+static size_t unsynced(const weft_forks *forks) { return (size_t)(top_of(forks) - forks->deque->base); }
 
-void weft_forks_unsynced(const weft_task_type *type) { stop_unsynced(weft_forks_here(), type->name); }
+void weft_forks_unsynced(const weft_task_type *type) { stop_unsynced(unsynced(weft_forks_here()), type->name); }
 
 void weft_forks_moved(const weft_forks *forks, const weft_fork *top, const char *name) {
     const weft_fork *before = top == &forks->first && forks->deque != NULL ? forks->deque->base : top;
-    if (forks->top != before) stop_unsynced(forks, name);
+    if (top_of(forks) != before) stop_unsynced(unsynced(forks), name);
 }

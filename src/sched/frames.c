@@ -10,9 +10,12 @@
 #include "sched/attach.h"
 #include "sched/kernel.h"
 
+/* Rounds of a search: a spawn answers within one or two. */
+enum { LEAST_PATIENCE = 16, MOST_PATIENCE = 1024 };
+
 void wefti_forks_init(weft_forks *forks) {
     memset(forks, 0, sizeof *forks);
-    forks->top = &forks->first;
+    wefti_atomic_init(&forks->top, &forks->first);
 }
 
 void wefti_forks_end(weft_forks *forks) {
@@ -61,7 +64,7 @@ static bool none(weft_kernel *kernel) { return wefti_load_relaxed(&kernel->forke
 static bool has_private(const wefti_forker *forker, const wefti_worker *worker) {
     if (forker->home != worker || forker->strand == wefti_strand_now) return false;
     if (WEFTI_UNLIKELY(wefti_runner_of_strand(forker->strand)->sliced)) return false;
-    return forker->deque.forks->top - forker->deque.base > (ptrdiff_t)wefti_load_relaxed(&forker->deque.shared);
+    return wefti_deque_depth(&forker->deque) > wefti_load_relaxed(&forker->deque.shared); /* relaxed: see there */
 }
 
 /* Under the list's lock. */
@@ -73,8 +76,30 @@ static weft_fork *take_of(wefti_forker *forker, wefti_worker *worker) {
     return wefti_deque_steal(&forker->deque);
 }
 
+/* Where the heavy barrier is one for the light one that a sync has. ThreadSanitizer sees a full one in each. */
+static bool may_expose(void) { return wefti_asymmetric || WEFTI_TSAN; }
+
 static void ask_all(weft_kernel *kernel) {
     for (wefti_forker *forker = kernel->forkers; forker != NULL; forker = forker->next) wefti_deque_ask(&forker->deque);
+}
+
+/* Nobody who was asked has answered: the first whose private frames can be seen without it. */
+static wefti_forker *expose_one(weft_kernel *kernel) {
+    for (wefti_forker *forker = kernel->forkers; forker != NULL; forker = forker->next)
+        if (wefti_deque_expose(&forker->deque)) return forker;
+    return NULL;
+}
+
+/* Asks; and after some rounds in vain does not wait for an answer. One round more each time that it was of no use. */
+static weft_fork *take_private(weft_kernel *kernel, wefti_worker *worker) {
+    if (!may_expose() || ++worker->asked < worker->patience) {
+        ask_all(kernel);
+        return NULL;
+    }
+    worker->asked = 0;
+    worker->stolen_from = expose_one(kernel);
+    worker->patience = worker->stolen_from != NULL ? LEAST_PATIENCE : WEFTI_MIN(worker->patience * 2, MOST_PATIENCE);
+    return worker->stolen_from != NULL ? wefti_deque_steal(&worker->stolen_from->deque) : NULL;
 }
 
 bool wefti_frames_take(wefti_worker *worker) {
@@ -85,10 +110,13 @@ bool wefti_frames_take(wefti_worker *worker) {
         frame = take_of(forker, worker);
         worker->stolen_from = forker;
     }
-    if (frame == NULL) ask_all(kernel);
+    if (frame == NULL) frame = take_private(kernel, worker);
     wefti_spin_unlock(&kernel->forks_lock);
     worker->stolen = frame;
-    if (frame != NULL) wefti_count(&worker->steals);
+    if (frame != NULL) {
+        worker->asked = 0;
+        wefti_count(&worker->steals);
+    }
     return frame != NULL;
 }
 
@@ -108,7 +136,8 @@ bool wefti_frames_any(wefti_worker *worker) {
     bool found = false;
     wefti_spin_lock(&kernel->forks_lock);
     for (wefti_forker *forker = kernel->forkers; forker != NULL && !found; forker = forker->next)
-        found = wefti_deque_has_frames(&forker->deque) || has_private(forker, worker);
+        found = wefti_deque_has_frames(&forker->deque) || has_private(forker, worker) ||
+                (may_expose() && wefti_deque_has_private(&forker->deque));
     if (!found) ask_all(kernel);
     wefti_spin_unlock(&kernel->forks_lock);
     return found;
@@ -149,7 +178,7 @@ static WEFTI_NOINLINE const wefti_condition *invoke(wefti_strand *self, weft_for
 static void run(wefti_strand *self, weft_fork *frame, const wefti_forker *from) {
     WEFTI_ALIGNED(16) unsigned char arguments[WEFT_SPAWN_BYTES];
     weft_forks *forks = self->forks;
-    const weft_fork *top = forks->top;
+    const weft_fork *top = wefti_load_relaxed(&forks->top); /* relaxed: its own */
     struct wefti_deque *serving = forks->serving;
     forks->serving = (struct wefti_deque *)(uintptr_t)from;
     memcpy(arguments, frame->data, sizeof arguments);

@@ -4,7 +4,8 @@
  * A strand that has spawned is on its kernel's list from its outermost spawn to its outermost sync. An idle worker goes
  * through the list: it takes what is to be had; of strands of its own that are parked it also takes what is private,
  * since it runs on their owner's thread (so a task may wait for what it has spawned, with one worker too); all others
- * it asks. It runs what it takes in its loop, on a runner of its own, never on top of a task that waits.
+ * it asks, and those that do not answer soon it takes private ones from. It runs what it takes in its loop, on a runner
+ * of its own, never on top of a task that waits.
  */
 #ifndef WEFTI_FRAMES_H
 #define WEFTI_FRAMES_H
@@ -14,7 +15,7 @@
 #include "sched/worker.h"
 
 /* With one frame more in front, and whole pages of any size in use. */
-enum { WEFTI_MOST_FRAMES = 1 << 20, WEFTI_FRAMES_BYTES = (WEFTI_MOST_FRAMES + 1024) * sizeof(weft_fork) };
+enum { WEFTI_FRAMES_BYTES = (WEFTI_MOST_FRAMES + 1024) * sizeof(weft_fork) };
 
 /* A strand's frames: made at its first spawn, kept until it ends. */
 typedef struct wefti_forker {

@@ -126,7 +126,8 @@ typedef struct wefti_worker {
     wefti_cells cells;             /* as seen from `base` */
     weft_fork *stolen;             /* a spawned task that it has taken and is to run; NULL: none */
     struct wefti_forker *stolen_from;
-    wefti_fiber root; /* the OS thread's own stack: context function, start and end */
+    uint32_t asked, patience; /* for frames in vain; how often before it does not wait for an answer */
+    wefti_fiber root;         /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;
     int thread_id;  /* the system's number for the thread */
     void *bindings; /* memory of the worker's own bindings; a thread that takes over uses it anew */

@@ -5,6 +5,12 @@
  * done before the sync, or one that was waited for. Without the exchange and the cas on the state of a frame:
  *     owner: finds it not done                 leaves its wait          sleeps for ever
  *     thief:                      makes it done            (saw no wait)
+ * Without the barriers, where a thief exposes what the owner has not published:
+ *     owner: looks for a mark, finds none                      lowers top, runs it
+ *     thief:                             marks, finds it below top            runs it too
+ * And if what is put in the place of one that was taken back were seen later than the top above it:
+ *     owner: takes one back                    puts another there, raises top
+ *     thief:               marks it (too late)                               finds the old mark, and top above
  */
 #include <weft/task.h>
 
@@ -30,6 +36,7 @@ static void begin(void) {
     explore_name(&deque->tail, "tail");
     explore_name(&deque->shared, "shared");
     explore_name(&forks->limit, "limit");
+    explore_name(&forks->top, "top");
 }
 
 static void run(weft_fork *frame) {
@@ -39,11 +46,11 @@ static void run(weft_fork *frame) {
 
 /* As weft_spawn and weft_forks_attend do. */
 static void spawn(unsigned char number) {
-    weft_fork *frame = forks->top;
+    weft_fork *frame = wefti_load_relaxed(&forks->top);
     frame->data[0] = number;
     frame->data[1] = 0;
-    frame->type = &some_type;
-    forks->top = frame + 1;
+    wefti_store_relaxed(&frame->type, &some_type);
+    wefti_store_release(&forks->top, frame + 1); /* partner: the acquire in wefti_deque_depth */
     if (frame == frames) wefti_frame_mark(frame);
     if (frame < wefti_load_relaxed(&forks->limit)) return;
     wefti_store_relaxed(&forks->limit, frames + FRAMES);
@@ -59,17 +66,21 @@ static void wait_for(weft_fork *frame) {
     while (wefti_load_acquire(&woken) == 0) wefti_futex_wait(&woken, 0, INT64_MAX);
 }
 
-/* As weft_sync and weft_forks_reclaim do. */
+/* As weft_forks_reclaim does. */
+static bool reclaim(weft_fork *frame) {
+    wefti_store_release(&forks->top, frame + 1);
+    if (wefti_deque_reclaim(deque)) return true;
+    wait_for(frame);
+    wefti_deque_settle(deque);
+    return false;
+}
+/* As weft_sync does. */
 static void sync_one(unsigned char number) {
-    weft_fork *frame = forks->top - 1;
-    if (!wefti_frame_is_marked(frame) || wefti_deque_reclaim(deque)) {
-        forks->top = frame;
-        run(frame);
-    } else {
-        wait_for(frame);
-        wefti_deque_settle(deque);
-        forks->top = frame;
-    }
+    weft_fork *frame = wefti_load_relaxed(&forks->top) - 1;
+    wefti_store_release(&forks->top, frame);
+    wefti_light_barrier(); /* partner: the heavy barrier in wefti_deque_expose */
+    if (!wefti_word_is_marked(wefti_load_relaxed(&frame->type)) || reclaim(frame)) run(frame);
+    explore_assert(wefti_load_relaxed(&forks->top) == frame);
     explore_assert(frame->data[0] == number);
     explore_assert(frame->data[1] == number + 10);
     explore_assert(runs[number] == 1);
@@ -98,9 +109,22 @@ static void own_deep(void *unused) {
     for (unsigned char i = FRAMES; i-- > 0;) sync_one(i);
 }
 
-static void thieve(void *unused) {
-    (void)unused;
-    wefti_deque_ask(deque);
+/* As join_for does: a kill has come, perhaps after the first step of a sync. What was stolen is waited for. */
+static void own_until_killed(void *half_a_sync) {
+    spawn(0);
+    spawn(1);
+    if (half_a_sync != NULL) wefti_store_release(&forks->top, frames + 1);
+    wefti_deque_restore(deque);
+    for (weft_fork *top; (top = wefti_load_relaxed(&forks->top)) > frames;) {
+        if (wefti_deque_reclaim(deque)) continue;
+        wait_for(top - 1);
+        explore_assert(runs[top - 1 - frames] == 1);
+        wefti_deque_settle(deque);
+    }
+    for (int i = 0; i < 2; i++) frames[i].data[1] = 0; /* its end: nobody has to do with them any more */
+}
+
+static void rob(void) {
     weft_fork *frame = wefti_deque_steal(deque);
     if (frame == NULL) return;
     run(frame);
@@ -109,6 +133,21 @@ static void thieve(void *unused) {
     wefti_store_release(waits, 1u);
     wefti_futex_wake(waits, 1);
 }
+static void thieve(void *unused) {
+    (void)unused;
+    wefti_deque_ask(deque);
+    rob();
+}
+/* Does not wait for an answer. */
+static void expose(void *unused) {
+    (void)unused;
+    if (wefti_deque_expose(deque)) explore_saw("exposed frames");
+    rob();
+}
+static void expose_twice(void *unused) {
+    expose(unused);
+    expose(unused);
+}
 static void thieve_twice(void *unused) {
     thieve(unused);
     thieve(unused);
@@ -116,7 +155,7 @@ static void thieve_twice(void *unused) {
 
 static void finish(unsigned count) {
     explore_join();
-    explore_assert(forks->top == frames);
+    explore_assert(wefti_load_relaxed(&forks->top) == frames);
     for (unsigned i = 0; i < count; i++) explore_assert(runs[i] == 1);
 }
 
@@ -139,4 +178,44 @@ EXPLORE(many_frames_and_two_thieves_that_come_again, ) {
     explore_thread(thieve_twice, NULL);
     explore_thread(thieve_twice, NULL);
     finish(FRAMES);
+}
+EXPLORE(private_frames_are_exposed, .exhaustive = true, .preemptions = 2) {
+    begin();
+    explore_thread(own_two, NULL);
+    explore_thread(expose, NULL);
+    finish(2);
+}
+EXPLORE(a_frame_is_replaced_while_it_is_exposed, .exhaustive = true, .preemptions = 1) {
+    begin();
+    explore_thread(own_three, NULL);
+    explore_thread(expose_twice, NULL);
+    finish(3);
+}
+EXPLORE(one_asks_and_one_does_not, ) {
+    begin();
+    explore_thread(own_deep, NULL);
+    explore_thread(thieve_twice, NULL);
+    explore_thread(expose_twice, NULL);
+    finish(FRAMES);
+}
+EXPLORE(two_expose_what_is_replaced, ) {
+    begin();
+    explore_thread(own_three, NULL);
+    explore_thread(expose_twice, NULL);
+    explore_thread(expose, NULL);
+    finish(3);
+}
+/* Whoever has taken a frame is done with it before the end of the owner. */
+static void until_killed(void *half_a_sync) {
+    begin();
+    explore_thread(own_until_killed, half_a_sync);
+    explore_thread(expose_twice, NULL);
+    explore_join();
+    explore_assert(wefti_load_relaxed(&forks->top) == frames);
+    explore_assert(wefti_load_relaxed(&deque->shared) == 0 && wefti_load_relaxed(&deque->tail) == 0);
+    explore_assert(runs[0] <= 1 && runs[1] <= 1);
+}
+EXPLORE(an_owner_that_is_killed_joins_what_is_left, .exhaustive = true, .preemptions = 2) { until_killed(NULL); }
+EXPLORE(an_owner_that_is_killed_in_a_sync_joins_what_is_left, .exhaustive = true, .preemptions = 2) {
+    until_killed(&deque);
 }

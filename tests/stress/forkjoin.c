@@ -64,6 +64,69 @@ TEST_WITH_LIMIT(trees_are_counted_to_the_last_node, 120) {
     end_and_free(kernel);
 }
 
+/* ---- many in a row ---- */
+
+/* What was spawned last is synced first: those below are taken without the owner, which looks at no request meanwhile.
+ */
+WEFT_TASK(unsigned, busy, (unsigned, salt)) {
+    unsigned x = salt;
+    for (unsigned i = 0; i < salt % 64 * 16; i++) x = mix(x);
+    if (salt % 37 == 0) weft_yield();
+    if (salt % 211 == 0) CHECK_OK(weft_sleep(weft_after(2e-5)));
+    return x;
+}
+
+static unsigned busy_by_calls(unsigned salt) {
+    unsigned x = salt;
+    for (unsigned i = 0; i < salt % 64 * 16; i++) x = mix(x);
+    return x;
+}
+
+/* Some are synced and others spawned in their place, now and then with a wait in between. */
+WEFT_TASK(uint64_t, row, (unsigned, salt), (int, count)) {
+    uint64_t sum = 0;
+    int spawned = 0;
+    for (int i = 0; i < count; i++) {
+        weft_spawn(busy, salt + (unsigned)i);
+        spawned++;
+        if (mix(salt ^ (unsigned)i) % 3 != 0) continue;
+        sum += weft_sync(busy);
+        spawned--;
+        if (salt % 5 == 0 && i % 64 == 0) weft_yield();
+    }
+    while (spawned-- > 0) sum += weft_sync(busy);
+    return sum;
+}
+
+WEFT_TASK(uint64_t, rows, (unsigned, salt), (int, count)) {
+    for (unsigned i = 0; i < 4; i++) weft_spawn(row, salt + i, count);
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < 4; i++) sum += weft_sync(row);
+    return sum;
+}
+
+static uint64_t rows_by_calls(unsigned salt, int count) {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < 4; i++)
+        for (int k = 0; k < count; k++) sum += busy_by_calls(salt + i + (unsigned)k);
+    return sum;
+}
+
+TEST_WITH_LIMIT(rows_of_spawns_are_each_done_once, 120) {
+    weft_kernel *kernel = kernel_here();
+    weft_channel *results = weft_make_channel(uint64_t);
+    weft_deadline until = load_end(3);
+    for (unsigned round = (unsigned)harness_seed(); weft_time() < until; round++) {
+        uint64_t sum = 0;
+        int count = 1 + (int)(mix(round) % 400);
+        CHECK_OK(weft_submit(results, rows, round, count));
+        CHECK_OK(weft_receive_result(results, &sum, patience()));
+        if (!CHECK_EQ(sum, rows_by_calls(round, count))) break;
+    }
+    CHECK_OK(weft_free_channel(results));
+    end_and_free(kernel);
+}
+
 /* ---- killed and cancelled ---- */
 
 static const char doomed[] = "doomed";
@@ -98,6 +161,34 @@ TEST_WITH_LIMIT(killed_trees_leave_nothing_running, 120) {
         weft_kill_tasks(kernel, doomed, NULL);
         weft_status status = weft_receive_result(results, &nodes, patience());
         if (!CHECK(status == WEFT_KILLED || status == WEFT_FAILED || (status == WEFT_OK && nodes == wanted))) break;
+        if (!CHECK_EQ(atomic_load(&inside), 0)) break;
+    }
+    weft_set(weft_debug_tasks, true);
+    CHECK_OK(weft_free_channel(results));
+    end_and_free(kernel);
+}
+
+/* Spawns all, then syncs all: killed while others take what it has not come to. */
+WEFT_TASK(long, counted_row, (unsigned, salt), (int, count)) {
+    volatile long sum = 0;
+    for (int i = 0; i < count; i++) weft_spawn(counted, mix(salt + (unsigned)i), 1);
+    while (count-- > 0) sum = sum + weft_sync(counted);
+    return sum;
+}
+
+TEST_WITH_LIMIT(killed_rows_leave_nothing_running, 120) {
+    weft_kernel *kernel = kernel_here();
+    weft_channel *results = weft_make_channel(long);
+    weft_deadline until = load_end(2);
+    uint64_t random = harness_seed();
+    weft_set(weft_debug_tasks, false);
+    for (unsigned round = 0; weft_time() < until; round++) {
+        long nodes = 0;
+        WEFT_BIND(weft_task_category, doomed) CHECK_OK(weft_submit(results, counted_row, round, 300));
+        CHECK_OK(weft_sleep(weft_after((double)(harness_random(&random) % 300) * 1e-6)));
+        weft_kill_tasks(kernel, doomed, NULL);
+        weft_status status = weft_receive_result(results, &nodes, patience());
+        if (!CHECK(status == WEFT_KILLED || status == WEFT_FAILED || status == WEFT_OK)) break;
         if (!CHECK_EQ(atomic_load(&inside), 0)) break;
     }
     weft_set(weft_debug_tasks, true);
