@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: MIT
 """test_weft.py - what weft.py promises; run with WEFT_LIBRARY=.../libweft.so python3 test_weft.py"""
+import multiprocessing
+import os
 import select
+import signal
+import subprocess
+import sys
 import threading
+import time
 import traceback
 import unittest
 
@@ -12,6 +18,106 @@ def fails_deep_down(n):
     if n == 0:
         raise KeyError("deep")
     fails_deep_down(n - 1)
+
+
+def square_in_a_kernel_of_its_own(n):
+    with weft.Kernel(2), weft.Channel() as results:
+        results.submit(pow, n, 2)
+        return results.result(30)
+
+
+def in_a_program(text):
+    """Runs it as a program of its own: its status and what it has printed."""
+    path = os.pathsep.join(sys.path)
+    done = subprocess.run([sys.executable, "-B", "-c", text], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "PYTHONPATH": path})
+    return done.returncode, done.stdout + done.stderr
+
+
+class Programs(unittest.TestCase):
+    """Interpreters that end in the middle of things."""
+
+    def test_ctrl_c_ends_a_wait_in_the_main_thread(self):
+        waits = [lambda channel: channel.receive(), lambda channel: channel.receive(50),
+                 lambda channel: weft.alternate([channel]), lambda channel: weft.alternate([channel, channel], 50),
+                 lambda channel: [channel.send(n) for n in (1, 2)]]
+        for wait in waits:
+            with weft.Channel(capacity=1) as channel:
+                timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+                with self.assertRaises(KeyboardInterrupt):
+                    timer.start()
+                    wait(channel)
+                timer.join()
+        self.assertEqual(weft._held, {})
+
+    def test_the_interpreter_may_end_while_tasks_run(self):
+        for task in ("time.sleep(50)", "spin()", "channel.submit(task)", "channel.receive()"):
+            text = f"""
+import threading, time, weft
+kernel, channel = weft.Kernel(2), weft.Channel()
+def spin():
+    while True:
+        pass
+def task():
+    {task}
+for _ in range(4):
+    channel.submit(task)
+threading.Thread(target=channel.receive, daemon=True).start()
+time.sleep(0.05)
+print("end")
+"""
+            self.assertEqual(in_a_program(text), (0, "end\n"))
+
+    def test_a_task_that_exits_says_so_where_its_result_is_received(self):
+        with weft.Kernel(1), weft.Channel() as results:
+            for error in (SystemExit, KeyboardInterrupt, GeneratorExit):
+                def raises():
+                    raise error
+                results.submit(raises)
+                self.assertRaises(error, results.result, 10)
+
+    def test_results_outlive_their_kernel(self):
+        with weft.Kernel(2) as kernel:
+            results = weft.Channel()
+            for n in range(5):
+                results.submit(pow, n, 2)
+        self.assertEqual(len(weft._ended), 1)
+        self.assertEqual(sorted(results.result(10) for _ in range(5)), [n * n for n in range(5)])
+        with self.assertRaises(weft.Error):
+            results.result(10)
+        with self.assertRaises(weft.Error):
+            results.submit(pow, 2, 2)
+        results.free()
+        self.assertEqual((weft._ended, weft._held), ([], {}))
+
+    def test_an_exception_in_a_kernels_block_is_not_hidden(self):
+        with self.assertRaisesRegex(ZeroDivisionError, "division"):
+            with weft.Kernel(1):
+                results = weft.Channel()
+                results.submit(time.sleep, 0.01)
+                1 / 0
+        results.free()
+
+    def test_processes_have_kernels_of_their_own(self):
+        with weft.Kernel(2), weft.Channel() as results:
+            results.submit(pow, 2, 3)
+            self.assertEqual(results.result(10), 8)
+            for method in ("fork", "spawn", "forkserver"):
+                with multiprocessing.get_context(method).Pool(2) as pool:
+                    self.assertEqual(pool.map_async(square_in_a_kernel_of_its_own, range(4)).get(60), [0, 1, 4, 9])
+            results.submit(pow, 2, 4)
+            self.assertEqual(results.result(10), 16)
+
+    def test_a_child_of_fork_is_told_that_it_has_no_kernel(self):
+        with weft.Kernel(2):
+            child = os.fork()
+            if child == 0:
+                try:
+                    weft.Channel().submit(pow, 2, 2)
+                except weft.Error:
+                    os._exit(7)
+                os._exit(8)
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 7)
 
 
 class Weft(unittest.TestCase):

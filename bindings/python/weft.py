@@ -10,7 +10,12 @@
 A channel carries any object. Work is called in Weft's worker threads, which Python sees as foreign threads; they hold
 its global lock while they are in Python and not while they wait in Weft. What a callable raises is raised again, with
 its own traceback, where its result is received. WEFT_LIBRARY names the library; else the system's libweft is taken.
+
+The main thread waits in turns of a tenth of a second, since Python runs handlers of signals between its own instructions
+alone: so Ctrl-C raises KeyboardInterrupt out of a wait. A child of fork has no kernel and may make one. When the
+interpreter ends, tasks that have not begun are cancelled, and those that run are left behind.
 """
+import atexit
 import ctypes
 import ctypes.util
 import itertools
@@ -19,7 +24,7 @@ import threading
 
 _lib = ctypes.CDLL(os.environ.get("WEFT_LIBRARY") or ctypes.util.find_library("weft") or "libweft.so")
 
-OK, TIMED_OUT, CLOSED, FAILED = 0, 1, 2, 3
+OK, TIMED_OUT, CLOSED, FAILED, BUSY = 0, 1, 2, 3, 12
 FOREVER = 2**63 - 1
 FIRST_LISTED, FAIR = 0, 1
 
@@ -49,11 +54,31 @@ def _deadline(timeout):
     return FOREVER if timeout is None else _lib.weft_after(float(timeout))
 
 
+_TURN = 0.1  # seconds
+
+
+def _wait(call, timeout):
+    """The status of call(deadline), which waits."""
+    until = _deadline(timeout)
+    if threading.current_thread() is not threading.main_thread():
+        return call(until)
+    while True:
+        turn = min(until, _lib.weft_after(_TURN))
+        status = call(turn)
+        if status != TIMED_OUT or turn == until:
+            return status
+
+
 class _Options(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("capacity", ctypes.c_size_t), ("initial", ctypes.c_void_p),
                 ("initial_count", ctypes.c_size_t), ("kernel", ctypes.c_void_p), ("destroy", ctypes.c_void_p),
                 ("rendezvous", ctypes.c_bool), ("buffer", ctypes.c_void_p), ("waiters", ctypes.c_int),
                 ("local", ctypes.c_bool)]
+
+
+class _SubmitOptions(ctypes.Structure):
+    _fields_ = [("kernel", ctypes.c_void_p), ("group", ctypes.c_void_p), ("environment", ctypes.c_void_p),
+                ("stack_size", ctypes.c_size_t), ("movable", ctypes.c_bool), ("slicing", ctypes.c_int)]
 
 
 class _Operation(ctypes.Structure):
@@ -76,6 +101,7 @@ for _name, _result, _arguments in [
         ("weft_last_status", ctypes.c_int, []),
         ("weft_after", _int64, [ctypes.c_double]),
         ("weft_make_kernel", _pointer, [ctypes.c_uint, _pointer]),
+        ("weft_end_kernel", ctypes.c_int, [_pointer, ctypes.c_bool]),
         ("weft_free_kernel", ctypes.c_int, [_pointer]),
         ("weft_make_channel_sized", _pointer, [_size, ctypes.POINTER(_Options)]),
         ("weft_free_channel", ctypes.c_int, [_pointer]),
@@ -85,7 +111,9 @@ for _name, _result, _arguments in [
         ("weft_send_sized", ctypes.c_int, [_pointer, _pointer, _size, _int64]),
         ("weft_receive_sized", ctypes.c_int, [_pointer, _pointer, _size, _int64]),
         ("weft_receive_result_sized", ctypes.c_int, [_pointer, _pointer, _size, _int64]),
-        ("weft_submit_task", ctypes.c_int, [_pointer, _pointer, ctypes.POINTER(_TaskType), _pointer]),
+        ("weft_make_group", _pointer, [ctypes.c_char_p]),
+        ("weft_cancel_group", ctypes.c_int, [_pointer]),
+        ("weft_submit_task", ctypes.c_int, [ctypes.POINTER(_SubmitOptions), _pointer, ctypes.POINTER(_TaskType), _pointer]),
         ("weft_alternate", ctypes.POINTER(_Operation), [ctypes.POINTER(_Operation), _size, ctypes.c_int, _int64]),
         ("weft_process_count", _size, [])]:
     getattr(_lib, _name).restype = _result
@@ -125,6 +153,20 @@ def _invoke(arguments, result):
 
 _call_back = _invoke_type(_invoke)
 _task = _TaskType(b"python", _call_back, 8, 8)
+for _thing in _call_back, _task:  # workers use these to the very end of the process
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(_thing))
+
+# All tasks are in one group: at the end of the interpreter none may begin any more.
+_options = _SubmitOptions()
+
+
+def _make_group():
+    _options.group = _lib.weft_make_group(b"python")
+
+
+_make_group()
+os.register_at_fork(after_in_child=_make_group)
+atexit.register(lambda: _lib.weft_cancel_group(_options.group))
 
 
 def _outcome(number):
@@ -134,8 +176,18 @@ def _outcome(number):
     return thing
 
 
+# Kernels that have ended; some have channels that are still there.
+_ended = []
+_freeing = threading.Lock()
+
+
+def _free_ended():
+    with _freeing:
+        _ended[:] = [kernel for kernel in _ended if _lib.weft_free_kernel(kernel) == BUSY]
+
+
 class Kernel:
-    """A group of workers; ends with its block, after all that is pending."""
+    """A group of workers; ends with its block, after all that is pending. Results that are left can be received then."""
 
     def __init__(self, workers=0):
         self._kernel = _lib.weft_make_kernel(workers, None)
@@ -150,12 +202,15 @@ class Kernel:
 
     def end(self):
         if self._kernel:
-            _check(_lib.weft_free_kernel(self._kernel))
+            _check(_lib.weft_end_kernel(self._kernel, True))
+            with _freeing:
+                _ended.append(self._kernel)
             self._kernel = None
+            _free_ended()
 
 
 class Channel:
-    """A channel of objects. capacity 0: no limit. Free it before its kernel ends: as a block, or with free()."""
+    """A channel of objects. capacity 0: no limit. To be freed: as a block, or with free()."""
 
     def __init__(self, capacity=0, name=None, kernel=None, rendezvous=False):
         options = _Options(name=name.encode() if name else None, capacity=capacity, rendezvous=rendezvous,
@@ -178,23 +233,29 @@ class Channel:
         if self._channel:
             _check(_lib.weft_free_channel(self._channel))
             self._channel = None
+            if _ended:
+                _free_ended()
 
     def send(self, thing, timeout=None):
         number = _hold(thing)
-        status = _lib.weft_send_sized(self._channel, ctypes.byref(ctypes.c_uint64(number)), 8, _deadline(timeout))
-        if status != OK:
-            _release(number)
+        element = ctypes.c_uint64(number)
+        status = None
+        try:
+            status = _wait(lambda until: _lib.weft_send_sized(self._channel, ctypes.byref(element), 8, until), timeout)
+        finally:
+            if status != OK:
+                _release(number)
         _check(status)
 
     def receive(self, timeout=None):
         number = ctypes.c_uint64()
-        _check(_lib.weft_receive_sized(self._channel, ctypes.byref(number), 8, _deadline(timeout)))
+        _check(_wait(lambda until: _lib.weft_receive_sized(self._channel, ctypes.byref(number), 8, until), timeout))
         return _outcome(number.value)
 
     def submit(self, function, *positional, **named):
         """Has function(*positional, **named) called as a task; its outcome comes to this channel."""
         number = _hold((function, positional, named))
-        status = _lib.weft_submit_task(None, self._channel, _task, ctypes.byref(ctypes.c_uint64(number)))
+        status = _lib.weft_submit_task(_options, self._channel, _task, ctypes.byref(ctypes.c_uint64(number)))
         if status != OK:
             _release(number)
         _check(status)
@@ -202,7 +263,7 @@ class Channel:
     def result(self, timeout=None):
         """The outcome of a task that has ended: its value, or its exception is raised, with its traceback."""
         number = ctypes.c_uint64()
-        _check(_lib.weft_receive_result_sized(self._channel, ctypes.byref(number), 8, _deadline(timeout)))
+        _check(_wait(lambda until: _lib.weft_receive_result_sized(self._channel, ctypes.byref(number), 8, until), timeout))
         return _outcome(number.value)
 
     def close(self):
@@ -231,12 +292,22 @@ def alternate(operations, timeout=None, fair=True):
             sends[place] = numbers[place] = _hold(operation[1])
         array[place] = _Operation(kind=2 if send else 0, on=channel._channel, size=8,
                                   element=ctypes.addressof(numbers) + 8 * place)
-    done = _lib.weft_alternate(array, len(operations), int(fair), _deadline(timeout))
-    status = done.contents.status if done else _lib.weft_last_status()
-    place = (ctypes.addressof(done.contents) - ctypes.addressof(array)) // ctypes.sizeof(_Operation) if done else -1
-    for other, number in sends.items():
-        if other != place or status != OK:
-            _release(number)
+    place, status = -1, None
+
+    def once(until):
+        nonlocal place
+        done = _lib.weft_alternate(array, len(operations), int(fair), until)
+        if not done:
+            return _lib.weft_last_status()
+        place = (ctypes.addressof(done.contents) - ctypes.addressof(array)) // ctypes.sizeof(_Operation)
+        return done.contents.status
+
+    try:
+        status = _wait(once, timeout)
+    finally:
+        for other, number in sends.items():
+            if other != place or status != OK:
+                _release(number)
     _check(status)
     return place, None if place in sends else _outcome(numbers[place])
 

@@ -125,8 +125,9 @@ WEFT_API void weft_without_kill_end(weft_without_kill *region);
  * weft_enter_thread begins and ends with it. Inside of another such call, and in a task, it is a plain call: what is
  * ended is the outermost, or the task.
  * Returns WEFT_OK; WEFT_KILLED: it was ended, its clean-ups (WEFT_UNWIND_PROTECT, WEFT_WITH_MUTEX) have run, and the
- * thread goes on here; WEFT_INVALID (NULL), WEFT_NO_MEMORY: it was not called. Nothing may leave it but its return and
- * kills. The first on a thread gives it a signal stack, where it has none. Row T4.
+ * thread goes on here, its process object eliminated as by weft_last_callback_on_thread; WEFT_INVALID (NULL),
+ * WEFT_NO_MEMORY: it was not called. Nothing may leave it but its return and kills. Gives the thread a signal stack,
+ * where it has none. Rows T3, T4.
  */
 WEFT_API weft_status weft_call_killable(int (*function)(void *argument), void *argument, int *result);
 

@@ -13,14 +13,13 @@ WEFT_BEGIN_DECLS
 struct weft_submit_options;
 
 /**
- * One call into Weft on a thread, between weft_enter_thread and weft_leave_thread. The fields are Weft's own.
+ * One call into Weft on a thread, between weft_enter_thread and weft_leave_thread. The field is Weft's own.
  *
  * Any thread may call any function of Weft without one: the first use makes the thread's process object. A pair of
  * these is for who wants an outer call to have a beginning and an end.
  */
 typedef struct weft_thread_call {
     weft_bound *bound;
-    bool outer;
 } weft_thread_call;
 
 /**
@@ -84,8 +83,10 @@ WEFT_API weft_status weft_call_as_task(const struct weft_submit_options *options
 /**
  * Says that this is probably the last outer call on this thread: its process object is eliminated when the call ends.
  *
- * Only a hint: a later call makes a new one. Returns true on a thread that Weft did not make, inside of an explicit
- * outer call; else false, and nothing changes. Source: LispWorks, last-callback-on-thread. Row T3.
+ * Only a hint: a later call makes a new one, and it is kept while something that began before the call is in effect (a
+ * lock, a clean-up, handlers, a scope, initial bindings above the caller's own). Returns true on a thread that Weft did
+ * not make, inside of an explicit outer call; else false, and nothing changes. Source: LispWorks,
+ * last-callback-on-thread. Row T3.
  */
 WEFT_API bool weft_last_callback_on_thread(void);
 

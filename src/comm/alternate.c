@@ -314,22 +314,33 @@ static bool any_hint(weft_alternation *a) {
     return any != 0;
 }
 
-/* A thread is cancelled where it waits: it wins the wait itself, or waits for who has. */
+/* What the thread was handed, or found: a message goes with it; an end or a state is found anew by the next. */
+static void drop_chosen(weft_alternation *a) {
+    wefti_waiter *waiter = a->wait.chosen;
+    weft_operation *operation = &a->operations[waiter->place];
+    bool of_channel = wefti_operation_is_of_channel(operation);
+    if (of_channel && operation->kind != WEFT_OPERATION_SEND)
+        wefti_handed_to_the_dead(waiter, wefti_channel_destroyer(operation->on.channel));
+    waiter->condition = NULL;
+    if (a->kept) hint_at(a, waiter->place);
+}
+
+/* A thread is cancelled where it waits: it wins the wait itself, or waits for who has. One that is kept is there for
+ * the next, as after a round. */
 static void leave_places(void *argument) {
     weft_alternation *a = argument;
-    if (!wefti_wait_claim(&a->wait, WEFT_CANCELLED)) wefti_await_notice(a->self);
+    if (!wefti_wait_given_up(&a->wait) && a->wait.chosen != NULL) drop_chosen(a);
+    if (a->kept) {
+        wefti_store_relaxed(&a->wait.claim, (uint32_t)WEFTI_AWAY); /* relaxed: nobody claims what is claimed */
+        wefti_store_release(&a->busy, 0u);                         /* partner: weft_alternate_again */
+        return;
+    }
     withdraw(a, a->count, a->wait.chosen);
     if (a->count > WAITERS_ON_STACK) free(a);
 }
 
 static weft_status park(weft_alternation *a, weft_deadline deadline) {
-    if (WEFTI_LIKELY(a->self->worker != NULL || a->kept)) return wefti_park(&a->wait, deadline);
-    wefti_thread *thread = wefti_thread_of_strand(a->self);
-    thread->withdrawn = a;
-    thread->withdraw = leave_places;
-    weft_status status = wefti_park(&a->wait, deadline);
-    thread->withdraw = NULL;
-    return status;
+    return wefti_park_mortal(&a->wait, deadline, leave_places, a);
 }
 
 /* Opens the wait and parks. false: it is AWAY again, and there are hints. */

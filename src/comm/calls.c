@@ -50,6 +50,13 @@ static void deliver(wefti_sink *sink, const void *value, const wefti_condition *
     if (wefti_wait_claim(&one->wait, WEFT_OK)) wefti_unpark(&one->wait);
 }
 
+/* A thread is to end where it waits: after the task, which uses what is here. */
+static void leave_call(void *argument) {
+    errand *one = argument;
+    wefti_await_notice(one->wait.strand);
+    if (one->condition != NULL) wefti_condition_receive(one->wait.strand, one->condition);
+}
+
 weft_status weft_call_as_task(const weft_submit_options *options, int (*function)(void *argument), void *argument,
                               int *result) {
     if (function == NULL) return WEFT_INVALID;
@@ -64,7 +71,7 @@ weft_status weft_call_as_task(const weft_submit_options *options, int (*function
     one.wait.kernel = kernel;
     weft_status status = wefti_submit(kernel, self, options, &one.sink, &called_back, &(request){function, argument});
     if (status != WEFT_OK) return status;
-    wefti_park(&one.wait, WEFT_FOREVER);
+    wefti_park_mortal(&one.wait, WEFT_FOREVER, leave_call, &one);
     if (one.condition != NULL) return wefti_condition_receive(self, one.condition);
     if (result != NULL) *result = one.value;
     return WEFT_OK;
@@ -84,6 +91,6 @@ static void invoke_here(void *argument) {
 void weft_invoke_on_thread(void *arguments, void *result) {
     blocks b = {arguments, result};
     weft_status status = weft_call_blocking(invoke_here, &b);
-    if (status == WEFT_FAILED) weft_invoke_transfer_error(weft_last_condition(), NULL); /* as it is */
+    if (status == WEFT_FAILED) weft_invoke_transfer_error(weft_last_condition(), NULL); /* the debugger was asked */
     weft_must(status);
 }

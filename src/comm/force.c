@@ -59,8 +59,16 @@ static WEFTI_NOINLINE const wefti_condition *invoke(weft_future *future, wefti_s
     return NULL;
 }
 
+/* A thread that is cancelled, or exits, in the future's task leaves through here; this file is compiled with
+ * -fexceptions. Transfers have run the clean-up before. */
+static void leave_running(running *here) {
+    if (!here->frame.begun) return;
+    wefti_annotate_death();
+    wefti_frame_end(wefti_strand_now, &here->frame, true);
+}
+
 static void run_plain(weft_future *future, wefti_strand *self) {
-    running here;
+    __attribute__((cleanup(leave_running))) running here;
     if (self->worker == NULL) {
         const running *outer = innermost(self);
         here.outermost = outer != NULL ? outer->outermost : __builtin_frame_address(0);
@@ -68,7 +76,7 @@ static void run_plain(weft_future *future, wefti_strand *self) {
     wefti_store_relaxed(&future->by, self); /* relaxed: as in end_with */
     wefti_frame_begin(self, &here.frame, abandon, future);
     const wefti_condition *condition = invoke(future, self);
-    wefti_frame_end(self, &here.frame, false);
+    wefti_frame_end(self, &here.frame, false); /* it is not begun any more */
     end_with(future, condition);
 }
 
@@ -156,13 +164,21 @@ static void end_waiting(const wefti_strand *self) {
     wefti_spin_unlock(&forces);
 }
 
+/* A thread is cancelled where it waits. */
+static void leave_future(void *argument) {
+    wefti_waiter *waiter = argument;
+    wefti_wait *wait = waiter->wait;
+    if (wefti_wait_given_up(wait)) wefti_once_delist(&((weft_future *)(uintptr_t)wait->object)->once, waiter);
+    end_waiting(wait->strand);
+}
+
 static WEFTI_NOINLINE weft_status park_for(weft_future *future, wefti_strand *self, weft_deadline deadline) {
     wefti_wait wait;
     wefti_waiter waiter = {.wait = &wait, .shared = true};
     wefti_wait_init(&wait, self, "future", future);
     if (!wefti_once_enlist(&future->once, &waiter)) return WEFT_OK;
     wait.killable = wefti_can_be_killed(self);
-    weft_status status = wefti_park(&wait, deadline);
+    weft_status status = wefti_park_mortal(&wait, deadline, leave_future, &waiter);
     if (status != WEFT_OK) wefti_once_delist(&future->once, &waiter);
     return status;
 }

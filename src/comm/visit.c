@@ -31,6 +31,20 @@ static void set_holder(weft_channel *channel, wefti_strand *holder) {
     wefti_odd_set(channel, WEFTI_HELD, holder != NULL);
 }
 
+/* A thread is cancelled where it waits; or when the lock is its own, which it has not learned yet. */
+static void leave_lockers(void *argument) {
+    wefti_waiter *waiter = argument;
+    weft_channel *channel = (weft_channel *)(uintptr_t)waiter->wait->object;
+    wefti_channel_lock(channel);
+    bool listed = waiter->listed;
+    if (listed) wefti_waiter_unlist(&channel->rare->lockers, waiter);
+    wefti_channel_unlock(channel);
+    if (listed) return;
+    wefti_await_notice(waiter->wait->strand);
+    wefti_channel_lock(channel);
+    wefti_visit_pass_lock(channel);
+}
+
 /* Spin lock held, and given up; somebody else is the holder. */
 static weft_status wait_for_lock(weft_channel *channel, wefti_strand *self, weft_deadline deadline) {
     wefti_visit visit = {channel, self, false, false, false, WEFTI_LOCKED};
@@ -40,7 +54,7 @@ static weft_status wait_for_lock(weft_channel *channel, wefti_strand *self, weft
     wait.killable = false; /* callers are not prepared for it, and who holds the lock does so for a short time */
     wefti_waiter_enlist(&channel->rare->lockers, &waiter);
     wefti_channel_unlock(channel);
-    weft_status status = wefti_park(&wait, deadline);
+    weft_status status = wefti_park_mortal(&wait, deadline, leave_lockers, &waiter);
     if (status != WEFT_OK) wefti_visit_withdraw(channel, &channel->rare->lockers, &waiter);
     return status;
 }
@@ -147,7 +161,17 @@ typedef struct place {
     weft_channel *channel;
     wefti_waiters *list;
     wefti_waiter *waiter;
+    bool held; /* it held the channel's own lock, and does not take it again */
 } place;
+
+void wefti_handed_to_the_dead(const wefti_waiter *waiter, wefti_destroyer destroy) {
+    /* relaxed: the notice has come */
+    if (wefti_load_relaxed(&waiter->wait->claim) != 1u + (uint32_t)WEFT_OK) return;
+    if (waiter->condition != NULL)
+        wefti_condition_drop(waiter->condition);
+    else if (destroy != NULL && waiter->slot != NULL)
+        destroy(waiter->slot);
+}
 
 /* A thread is cancelled where it waits. Who has won the wait is waited for: what was handed over goes with the thread.
  */
@@ -155,20 +179,15 @@ static void leave_place(void *argument) {
     place *mine = argument;
     wefti_strand *self = mine->waiter->wait->strand;
     wefti_channel_lock(mine->channel);
-    bool listed = mine->waiter->listed;
+    bool listed = mine->waiter->listed, receives = mine->list == &mine->channel->receivers;
+    wefti_destroyer destroy = wefti_channel_destroyer(mine->channel); /* it may be freed once it is left */
     if (listed) wefti_waiter_unlist(mine->list, mine->waiter);
+    if (mine->held) mine->channel->leaving--;
     wefti_level_note(mine->channel);
     wefti_channel_unlock(mine->channel);
-    if (!listed) wefti_await_notice(self);
-}
-
-static weft_status park_in_thread(place mine, wefti_strand *self, weft_deadline deadline) {
-    wefti_thread *thread = wefti_thread_of_strand(self);
-    thread->withdrawn = &mine;
-    thread->withdraw = leave_place;
-    weft_status status = wefti_park(mine.waiter->wait, deadline);
-    thread->withdraw = NULL;
-    return status;
+    if (listed) return;
+    wefti_await_notice(self);
+    if (receives) wefti_handed_to_the_dead(mine->waiter, destroy);
 }
 
 weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline) {
@@ -179,9 +198,8 @@ weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_wait
         wefti_visit_pass_lock(channel);
     else
         wefti_way_leave(channel, visit->way == WEFTI_BIASED ? visit->self->worker : NULL, visit->way);
-    weft_status status = WEFTI_UNLIKELY(visit->self->worker == NULL && !visit->held)
-                             ? park_in_thread((place){channel, list, waiter}, visit->self, deadline)
-                             : wefti_park(waiter->wait, deadline);
+    place mine = {channel, list, waiter, visit->held};
+    weft_status status = wefti_park_mortal(waiter->wait, deadline, leave_place, &mine);
     if (status == WEFT_TIMED_OUT || status == WEFT_CANCELLED || status == WEFTI_KILLED)
         wefti_visit_withdraw(channel, list, waiter);
     wefti_die_if_killed(status); /* not one that held the lock: condition/doom.c */

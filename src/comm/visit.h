@@ -67,6 +67,9 @@ static inline void wefti_visit_waiter(wefti_visit *visit, wefti_waiter *waiter, 
  * channel's own lock has it again afterwards. Returns the status that the wait was claimed with. */
 weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline);
 
+/* A thread that dies has been handed this, as a receiver: it is dropped. */
+void wefti_handed_to_the_dead(const wefti_waiter *waiter, wefti_destroyer destroy);
+
 /* visit.c; no lock held: a plain thread that would have to wait looks on before it enlists, ever longer, then giving
  * way to others; puts: for room; *turns begins with 0. false: it has looked for long enough, or that is of no use. To
  * wait costs it, and who ends the wait, a hand-over, and often a sleep and a wake-up; meanwhile several elements, or

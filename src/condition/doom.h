@@ -92,9 +92,10 @@ bool wefti_doom_repeat_threads(bool interrupts);
 
 /* Whether what was interrupted may be left just there. */
 bool wefti_doom_may_leave(const wefti_walk *walk);
-/* kill.c: finds out how far kills reach here, and sees to it that the reaper runs. Whether threads can be interrupted.
- */
+/* kill.c: finds out how far kills reach here. Whether threads can be interrupted. */
 bool wefti_doom_begin(void);
+/* Has the reaper see to what has been marked; not before, or it may look, find nothing and sleep for seconds. */
+void wefti_doom_go_on(void);
 
 /* Set by comm/: takes the waiter of a runner that has parked with wefti_park_single out of its channel and claims its
  * wait. false: it was won by others. */

@@ -397,10 +397,13 @@ bool wefti_doom_begin(void) {
     if (interrupts && !wefti_interrupt_init(WEFTI_TO_END, wefti_doom_interrupt)) interrupts = false;
     bool can = interrupts;
     pthread_mutex_unlock(&asking);
+    return can;
+}
+
+void wefti_doom_go_on(void) {
     pthread_mutex_lock(&listing);
     call_reaper();
     pthread_mutex_unlock(&listing);
-    return can;
 }
 
 static size_t kill_marked(search *s, const wefti_strand *self) {

@@ -75,6 +75,7 @@ weft_status weft_call_killable(int (*function)(void *argument), void *argument, 
         returned = function(argument);
     else
         whole = call(thread, &k, function, argument, &returned);
+    if (!whole) weft_last_callback_on_thread(); /* who is killed is eliminated; a later call makes a new one */
     weft_leave_thread(&k.call);
     if (!whole) return WEFT_KILLED;
     if (result != NULL) *result = returned;
@@ -129,6 +130,7 @@ weft_status weft_kill_process(uint64_t process) {
     bool interrupts = wefti_doom_begin();
     if (process != 0) wefti_processes_visit(process, mark, &m);
     if (!m.found) return WEFT_INVALID;
+    wefti_doom_go_on();
     if (m.here) {
         wefti_thread *thread = wefti_thread_of_strand(wefti_strand_now);
         if (wefti_thread_is_due(thread)) wefti_doom_thread_die(&thread->strand, 0);

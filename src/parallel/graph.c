@@ -111,6 +111,16 @@ static bool inside(const weft_graph *graph, wefti_strand *self) {
     return WEFTI_CONTAINER(record->sink, wefti_node_object, sink)->graph == graph;
 }
 
+/* A thread is cancelled where it waits. */
+static void leave_graph(void *argument) {
+    wefti_waiter *waiter = argument;
+    weft_graph *graph = (weft_graph *)(uintptr_t)waiter->wait->object;
+    wefti_wait_given_up(waiter->wait);
+    wefti_spin_lock(&graph->lock);
+    if (waiter->listed) wefti_waiter_unlist(&graph->waiters, waiter);
+    wefti_spin_unlock(&graph->lock);
+}
+
 /* With the lock held; gives it up meanwhile. */
 static weft_status wait_for_rest(weft_graph *graph, wefti_strand *self, weft_deadline deadline) {
     wefti_wait wait;
@@ -119,7 +129,7 @@ static weft_status wait_for_rest(weft_graph *graph, wefti_strand *self, weft_dea
     wefti_waiter_enlist(&graph->waiters, &waiter);
     wefti_spin_unlock(&graph->lock);
     wait.killable = wefti_can_be_killed(self);
-    weft_status status = wefti_park(&wait, deadline);
+    weft_status status = wefti_park_mortal(&wait, deadline, leave_graph, &waiter);
     wefti_spin_lock(&graph->lock);
     if (waiter.listed) wefti_waiter_unlist(&graph->waiters, &waiter);
     return status;

@@ -120,14 +120,7 @@ void wefti_blocking_forked(void) {
     pool.threads = pool.idle = pool.calls = 0;
 }
 
-weft_status weft_call_blocking(void (*function)(void *argument), void *argument) {
-    if (function == NULL) return WEFT_INVALID;
-    wefti_strand *self = wefti_strand_self();
-    if (self == NULL) return WEFT_NO_MEMORY;
-    if (self->worker == NULL) {
-        function(argument);
-        return WEFT_OK;
-    }
+static WEFTI_NOINLINE weft_status call_elsewhere(wefti_strand *self, void (*function)(void *argument), void *argument) {
     if (!wefti_may_park(self)) return WEFT_NO_MEMORY;
     call one = {.function = function, .argument = argument};
     wefti_wait_init(&one.wait, self, "blocking call", NULL);
@@ -138,6 +131,16 @@ weft_status weft_call_blocking(void (*function)(void *argument), void *argument)
     pthread_mutex_unlock(&pool.lock);
     if (status == WEFT_OK) status = wefti_park(&one.wait, WEFT_FOREVER);
     return one.failure != NULL ? wefti_condition_receive(self, one.failure) : status;
+}
+
+/* In a plain thread in place, where it may be cancelled: with nothing of ours on the stack that would be left. */
+weft_status weft_call_blocking(void (*function)(void *argument), void *argument) {
+    if (function == NULL) return WEFT_INVALID;
+    wefti_strand *self = wefti_strand_self();
+    if (self == NULL) return WEFT_NO_MEMORY;
+    if (self->worker != NULL) return call_elsewhere(self, function, argument);
+    function(argument);
+    return WEFT_OK;
 }
 
 size_t weft_blocking_count(void) {

@@ -88,6 +88,13 @@ void wefti_group_delist(weft_group *group, wefti_waiter *waiter) {
     wefti_spin_unlock(&group->lock);
 }
 
+/* A thread is cancelled where it waits. */
+static void leave_group(void *argument) {
+    wefti_waiter *waiter = argument;
+    wefti_wait *wait = waiter->wait;
+    if (wefti_wait_given_up(wait)) wefti_group_delist((weft_group *)(uintptr_t)wait->object, waiter);
+}
+
 weft_status weft_wait_group(weft_group *group, weft_deadline deadline) {
     if (group == NULL) return WEFT_INVALID;
     if (weft_group_count(group) == 0) return WEFT_OK;
@@ -100,7 +107,7 @@ weft_status weft_wait_group(weft_group *group, weft_deadline deadline) {
     wait.name = group->name;
     wait.killable = true;
     if (!wefti_group_enlist(group, &waiter)) return WEFT_OK;
-    weft_status status = wefti_park(&wait, deadline);
+    weft_status status = wefti_park_mortal(&wait, deadline, leave_group, &waiter);
     if (status != WEFT_OK) wefti_group_delist(group, &waiter);
     wefti_die_if_killed(status);
     return status;

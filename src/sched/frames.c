@@ -18,6 +18,10 @@ void wefti_forks_init(weft_forks *forks) {
     wefti_atomic_init(&forks->top, &forks->first);
 }
 
+bool wefti_forks_any(const weft_forks *forks) {
+    return forks->top != &forks->first && (forks->deque == NULL || forks->top != forks->deque->base);
+}
+
 void wefti_forks_end(weft_forks *forks) {
     wefti_forker *forker = wefti_forker_of(forks);
     if (forker == NULL) return;

@@ -32,6 +32,8 @@ typedef struct wefti_forker {
 static inline wefti_forker *wefti_forker_of(const weft_forks *forks) { return (wefti_forker *)(void *)forks->deque; }
 
 void wefti_forks_init(weft_forks *forks);
+/* Whether something is spawned and not synced. */
+bool wefti_forks_any(const weft_forks *forks);
 /* The strand ends. */
 void wefti_forks_end(weft_forks *forks);
 weft_forks *wefti_forks_of(wefti_strand *strand);

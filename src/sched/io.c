@@ -223,6 +223,20 @@ static weft_status wait_alone(int descriptor, bool write, weft_deadline deadline
     return answer > 0 ? WEFT_OK : answer < 0 ? WEFT_INVALID : WEFT_TIMED_OUT;
 }
 
+typedef struct place {
+    weft_kernel *kernel;
+    int descriptor;
+    wefti_waiter *waiter;
+} place;
+
+/* A thread is cancelled where it waits. */
+static void leave_descriptor(void *argument) {
+    const place *mine = argument;
+    wefti_wait_given_up(mine->waiter->wait);
+    wefti_io_delist(mine->kernel, mine->descriptor, mine->waiter);
+    wefti_add_release(&mine->kernel->users, (size_t)-1); /* as in wait_for */
+}
+
 static weft_status wait_in(weft_kernel *kernel, wefti_strand *self, int descriptor, bool write,
                            weft_deadline deadline) {
     wefti_wait wait;
@@ -232,9 +246,8 @@ static weft_status wait_in(weft_kernel *kernel, wefti_strand *self, int descript
     wait.killable = true;
     weft_status status = wefti_io_enlist(kernel, descriptor, write, &waiter);
     if (status != WEFT_BUSY) return status;
-    status = wefti_park(&wait, deadline);
+    status = wefti_park_mortal(&wait, deadline, leave_descriptor, &(place){kernel, descriptor, &waiter});
     wefti_io_delist(kernel, descriptor, &waiter);
-    wefti_die_if_killed(status);
     return status;
 }
 
@@ -248,6 +261,7 @@ static weft_status wait_for(int descriptor, bool write, weft_deadline deadline) 
     if (self->worker == NULL) wefti_add_relaxed(&kernel->users, (size_t)1); /* relaxed: the caller keeps the kernel */
     weft_status status = wait_in(kernel, self, descriptor, write, deadline);
     if (self->worker == NULL) wefti_add_release(&kernel->users, (size_t)-1); /* partner: weft_free_kernel */
+    wefti_die_if_killed(status); /* not before: what it counted would stay */
     return status == WEFT_ENDED ? wait_alone(descriptor, write, deadline) : status;
 }
 

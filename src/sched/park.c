@@ -219,13 +219,25 @@ void wefti_await_notice(wefti_strand *self) {
     wefti_parker_reset(&thread->parker);
 }
 
-/* The thread is cancelled, or exits in a handler of a signal or an interrupt: its place goes with it. */
+bool wefti_wait_given_up(wefti_wait *wait) {
+    bool won = wefti_wait_claim(wait, WEFT_CANCELLED);
+    if (!won) wefti_await_notice(wait->strand);
+    return won;
+}
+
+/* The thread is cancelled, or exits in a handler of a signal or an interrupt: its place goes with it. What the thread
+ * does from here on, in its clean-ups, may wait again. */
 static void die(void *argument) {
     wefti_thread *thread = argument;
     wefti_annotate_death();
     wefti_strand_now = &thread->strand;
-    if (thread->withdraw != NULL) thread->withdraw(thread->withdrawn);
+    if (thread->withdraw != NULL)
+        thread->withdraw(thread->withdrawn);
+    else
+        wefti_await_notice(&thread->strand);
     thread->withdraw = NULL;
+    wefti_parker_retract(&thread->parker);
+    wefti_store_relaxed(&thread->waits, NULL); /* relaxed: for lists of processes */
     if (thread->strand.member != NULL) wefti_thread_waits_no_more(&thread->strand);
 }
 
@@ -292,6 +304,16 @@ static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
 weft_status wefti_park(wefti_wait *wait, int64_t deadline) {
     if (WEFTI_LIKELY(wait->strand->worker != NULL)) return park_runner(wait, deadline);
     return park_thread(wait, deadline);
+}
+
+weft_status wefti_park_mortal(wefti_wait *wait, int64_t deadline, void (*withdraw)(void *argument), void *argument) {
+    if (WEFTI_LIKELY(wait->strand->worker != NULL)) return park_runner(wait, deadline);
+    wefti_thread *thread = wefti_thread_of_strand(wait->strand);
+    thread->withdrawn = argument;
+    thread->withdraw = withdraw;
+    weft_status status = park_thread(wait, deadline);
+    thread->withdraw = NULL;
+    return status;
 }
 
 /* A thread is about to be unparked: where that happens; and whether it can only run when this worker leaves the

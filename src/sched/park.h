@@ -159,8 +159,14 @@ static inline void wefti_die_if_killed(weft_status status) {
 /* Waits until the wait has been claimed and unparked; claims it itself with WEFT_TIMED_OUT when the deadline passes. */
 weft_status wefti_park(wefti_wait *wait, int64_t deadline);
 
-/* A plain thread that is being cancelled in wefti_park, and whose wait others have won: until their notice. */
+/* The same. On a plain thread it may be cancelled, or exit, there: then withdraw(argument) is called, on that thread,
+ * in place of the rest of the operation. It takes the waiter out, and passes on what was handed over if that cannot go
+ * with the thread. Without it a thread that is to end does so after its wait. */
+weft_status wefti_park_mortal(wefti_wait *wait, int64_t deadline, void (*withdraw)(void *argument), void *argument);
+
+/* For withdraw. Until the notice of who has won the wait; and: true: nobody has, and nobody will. */
 void wefti_await_notice(wefti_strand *self);
+bool wefti_wait_given_up(wefti_wait *wait);
 
 /* Lets the strand of a claimed wait go on; answer: what its wefti_park_single returns, of no matter to others. */
 void wefti_unpark_with(wefti_wait *wait, int answer);

@@ -381,10 +381,17 @@ weft_status weft_join_scope(weft_scope *scope) {
     return status;
 }
 
+/* A transfer has ended and freed it already, if this comes as a clean-up of a compiler; so it is found by its place. */
 void weft_leave_scope(weft_scope **scope) {
     weft_scope *self = *scope;
+    const wefti_strand *strand = wefti_strand_now;
     *scope = NULL;
-    if (self != NULL && self->self.frame.begun) weft_protect_end(&self->self.frame);
+    if (self == NULL || strand == NULL) return;
+    for (const wefti_member *member = strand->member; member != NULL; member = member->outer)
+        if (member == &self->self) {
+            weft_protect_end(&self->self.frame);
+            return;
+        }
 }
 
 const weft_submit_options *weft_scope_options(const weft_scope *scope) {

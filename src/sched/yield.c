@@ -48,6 +48,9 @@ WEFTI_NO_TSAN void weft_yield(void) {
     wefti_runner_switch(worker, self, wefti_runner_of(first), false);
 }
 
+/* Nothing knows of a wait that the clock alone ends. */
+static void sleep_no_more(void *wait) { (void)wait; }
+
 weft_status weft_sleep(weft_deadline deadline) {
     if (deadline <= wefti_clock()) return WEFT_OK;
     wefti_strand *self = wefti_strand_self();
@@ -55,7 +58,7 @@ weft_status weft_sleep(weft_deadline deadline) {
     wefti_wait wait;
     wefti_wait_init(&wait, self, "sleep", NULL);
     wait.killable = true;
-    weft_status status = wefti_park(&wait, deadline);
+    weft_status status = wefti_park_mortal(&wait, deadline, sleep_no_more, &wait);
     wefti_die_if_killed(status);
     return status == WEFT_TIMED_OUT ? WEFT_OK : status;
 }

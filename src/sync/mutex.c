@@ -65,6 +65,26 @@ static void give_back(void *argument) {
     if (next != NULL) wefti_unpark(next);
 }
 
+/* Whose wait has ended by itself. */
+static void leave(weft_mutex *mutex, wefti_waiter *waiter) {
+    wefti_spin_lock(&mutex->lock);
+    if (waiter->listed)
+        wefti_waiter_unlist(&mutex->waiters, waiter);
+    else
+        mutex->leaving--;
+    wefti_spin_unlock(&mutex->lock);
+}
+
+/* A thread is cancelled where it waits; or when the mutex is its own, which it has not learned yet. */
+static void die_waiting(void *argument) {
+    wefti_waiter *waiter = argument;
+    weft_mutex *mutex = (weft_mutex *)(uintptr_t)waiter->wait->object;
+    if (wefti_wait_given_up(waiter->wait))
+        leave(mutex, waiter);
+    else
+        give_back(mutex);
+}
+
 /* Spin lock held, and given up. */
 static weft_status wait_for(weft_mutex *mutex, wefti_strand *self, weft_deadline deadline) {
     wefti_wait wait;
@@ -74,14 +94,9 @@ static weft_status wait_for(weft_mutex *mutex, wefti_strand *self, weft_deadline
     wait.killable = true;
     wefti_waiter_enlist(&mutex->waiters, &waiter);
     wefti_spin_unlock(&mutex->lock);
-    weft_status status = wefti_park(&wait, deadline);
+    weft_status status = wefti_park_mortal(&wait, deadline, die_waiting, &waiter);
     if (status == WEFT_OK) return WEFT_OK;
-    wefti_spin_lock(&mutex->lock);
-    if (waiter.listed)
-        wefti_waiter_unlist(&mutex->waiters, &waiter);
-    else
-        mutex->leaving--;
-    wefti_spin_unlock(&mutex->lock);
+    leave(mutex, &waiter);
     wefti_die_if_killed(status);
     return status;
 }

@@ -320,14 +320,17 @@ TEST(a_task_may_run_on_a_threads_own_stack) {
     weft_kernel *kernel = kernel_here();
     weft_channel *results = weft_make_channel(int);
     int value = 0;
-    weft_set(weft_debug_tasks, false);
+    atomic_int debugged = 0;
+    weft_set_debugger(count_debugged, &debugged);
     CHECK_OK(weft_submit_task(NULL, results, &type, &(on_thread){{sum_on_thread}, 4}));
     CHECK_OK(weft_receive_result(results, &value, patience()));
     CHECK_EQ(value, 5);
     CHECK_OK(weft_submit_task(NULL, results, &type, &(on_thread){{sum_on_thread}, -4}));
     CHECK_STATUS(weft_receive_result(results, &value, patience()), WEFT_FAILED);
     CHECK_STR(weft_condition_message(weft_last_condition()), "-4 is negative");
-    weft_set(weft_debug_tasks, true);
+    CHECK_NULL(weft_condition_cause(weft_last_condition())); /* the same error, not another that it has caused */
+    CHECK_EQ(atomic_load(&debugged), 1);
+    weft_set_debugger(NULL, NULL);
     CHECK_OK(weft_free_channel(results));
     end_and_free(kernel);
 }

@@ -190,6 +190,26 @@ TEST(mutex_of_an_ended_call_is_given_back) {
     close_scene(&s);
 }
 
+static int kill_oneself(scene *s) {
+    weft_kill_process(atomic_load(&s->process));
+    atomic_fetch_add(&s->rounds, 1); /* not come to */
+    return 1;
+}
+
+/* A process object goes with its call; the thread has another one when it comes back. */
+TEST(process_object_of_an_ended_call_is_eliminated) {
+    scene s;
+    open_scene(&s, kill_oneself);
+    size_t before = weft_process_count();
+    weft_process former = weft_current_process();
+    run_call(&s);
+    CHECK_STATUS(s.status, WEFT_KILLED);
+    CHECK_EQ(weft_process_count(), before - 1);
+    CHECK_NE(weft_current_process(), former);
+    CHECK_EQ(weft_process_count(), before);
+    close_scene(&s);
+}
+
 static int in_a_region(scene *s) {
     WEFT_WITHOUT_KILL {
         atomic_fetch_add(&s->rounds, 1);
@@ -248,12 +268,6 @@ static int seventeen(scene *s) {
     return 17;
 }
 
-static int kill_oneself(scene *s) {
-    weft_kill_process(atomic_load(&s->process));
-    atomic_fetch_add(&s->rounds, 1); /* not come to */
-    return 1;
-}
-
 TEST(call_that_returns_gives_its_result_and_cannot_be_ended_any_more) {
     scene s;
     open_scene(&s, seventeen);
@@ -288,13 +302,22 @@ static int bind_and_sleep(scene *s) {
     return 1;
 }
 
+/* How many explicit calls the calling thread is in. */
+static unsigned calls_here(void) {
+    weft_process_info infos[64];
+    size_t count = weft_list_processes(infos, 64);
+    for (size_t i = 0; i < count && i < 64; i++)
+        if (infos[i].process == weft_current_process()) return infos[i].calls;
+    return 0;
+}
+
 static void *read_level_after(void *of) {
     scene *s = of;
     weft_thread_call call;
     run_call(s);
     s->result = weft_get(level);
     CHECK_OK(weft_enter_thread(&call)); /* an outer one: none is left open */
-    s->result += call.outer ? 100 : 0;
+    s->result += calls_here() == 1 ? 100 : 0;
     weft_leave_thread(&call);
     return NULL;
 }

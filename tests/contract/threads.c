@@ -61,6 +61,65 @@ TEST(a_process_is_kept_between_outer_calls_until_the_last_and_ends_with_the_thre
     CHECK_EQ(weft_process_count(), before);
 }
 
+/* ---- what began before a call that is said to be the last ---- */
+
+static void last_call(void) {
+    weft_thread_call call;
+    CHECK_OK(weft_enter_thread(&call));
+    CHECK(weft_last_callback_on_thread());
+    weft_leave_thread(&call);
+}
+
+static void note_asked(const weft_condition *condition, void *argument) {
+    (void)condition;
+    ++*(int *)argument;
+}
+
+static void note_run(void *argument) { ++*(int *)argument; }
+
+static void *last_call_in_blocks(void *of) {
+    int asked = 0, cleaned = 0;
+    volatile int handled = 0;
+    weft_mutex *mutex = weft_make_mutex(NULL);
+    weft_channel *channel = of;
+    weft_process mine = weft_current_process();
+    WEFT_HANDLER_BIND(&weft_type_condition, note_asked, &asked) {
+        last_call();
+        weft_signal(&weft_type_condition, "still asked");
+    }
+    WEFT_HANDLER_CASE {
+        WEFT_TRY {
+            last_call();
+            weft_error(&weft_type_error, "still handled");
+        }
+        WEFT_HANDLE(&weft_type_error, condition) { handled += condition != NULL; }
+    }
+    WEFT_UNWIND_PROTECT(note_run, &cleaned) last_call();
+    WEFT_WITH_MUTEX(mutex) last_call();
+    WEFT_WITH_LOCKED_CHANNEL(channel) last_call();
+    WEFT_WITHOUT_KILL last_call();
+    WEFT_SCOPE(all) {
+        (void)all;
+        last_call();
+    }
+    CHECK_EQ(asked, 1);
+    CHECK_EQ(handled, 1);
+    CHECK_EQ(cleaned, 1);
+    CHECK_EQ(weft_current_process(), mine);
+    last_call();
+    CHECK_NE(weft_current_process(), mine);
+    CHECK_OK(weft_free_mutex(mutex));
+    return NULL;
+}
+
+TEST(a_process_stays_while_something_of_its_thread_needs_it) {
+    weft_kernel *kernel = kernel_here();
+    weft_channel *channel = bounded_channel(sizeof(int), 1);
+    in_thread(last_call_in_blocks, channel);
+    CHECK_OK(weft_free_channel(channel));
+    end_and_free(kernel);
+}
+
 static void compute_level(void *value, void *argument) {
     (void)argument;
     CHECK_EQ(weft_get(level), 7); /* no initial binding is in effect yet */

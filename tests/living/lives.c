@@ -10,11 +10,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define require(condition) ((condition) ? (void)0 : fail(#condition, __LINE__))
@@ -131,6 +133,89 @@ static void is_terminated(void) {
     for (;;) pause();
 }
 
+static void exit_with_ten(void *unused) {
+    (void)unused;
+    exit(10);
+}
+
+WEFT_TASK(void, exits_in_protected, (int, unused)) {
+    (void)unused;
+    WEFT_UNWIND_PROTECT(exit_with_ten, NULL) {}
+}
+
+static void exits_in_a_cleanup(void) {
+    require(weft_submit(NULL, exits_in_protected, 0) == WEFT_OK);
+    for (;;) pause();
+}
+
+static void exits_quickly(void) {
+    require(at_quick_exit(use_weft) == 0);
+    quick_exit(11);
+}
+
+/* ---- other programs, from tasks ---- */
+
+static int status_of(pid_t child) {
+    int status = 0;
+    require(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+WEFT_TASK(int, vforks, (int, n)) {
+    pid_t child = vfork();
+    if (child == 0) {
+        execl("/bin/sh", "sh", "-c", "exit 12", (char *)NULL);
+        _exit(1);
+    }
+    return status_of(child) + n;
+}
+
+WEFT_TASK(int, spawns, (int, n)) {
+    char shell[] = "sh", option[] = "-c", text[] = "exit 12", *arguments[] = {shell, option, text, NULL};
+    pid_t child;
+    require(posix_spawn(&child, "/bin/sh", NULL, NULL, arguments, environ) == 0);
+    return status_of(child) + n;
+}
+
+WEFT_TASK(int, calls_the_system, (int, n)) { return WEXITSTATUS(system("exit 12")) + n; }
+
+WEFT_TASK(int, opens_a_pipe, (int, n)) {
+    int value = 0;
+    FILE *pipe = popen("echo 12", "r");
+    require(pipe != NULL && fscanf(pipe, "%d", &value) == 1 && pclose(pipe) == 0);
+    return value + n;
+}
+
+static void starts_programs_in_tasks(void) {
+    for (int round = 0; round < 5; round++) {
+        int value = 0;
+        require(weft_submit(results, vforks, 4) == WEFT_OK && weft_submit(results, spawns, 4) == WEFT_OK);
+        require(weft_submit(results, calls_the_system, 4) == WEFT_OK);
+        require(weft_submit(results, opens_a_pipe, 4) == WEFT_OK);
+        for (int i = 0; i < 4; i++)
+            require(weft_receive_result(results, &value, weft_after(30)) == WEFT_OK && value == 16);
+    }
+    exit(12);
+}
+
+/* Each generation has a kernel of its own, and those before are lost in it. */
+static void forks_generations(void) {
+    weft_kernel *parents = kernel;
+    pid_t child = fork();
+    if (child == 0) {
+        pid_t grandchild;
+        require(weft_free_kernel(parents) == WEFT_OK);
+        be_busy();
+        use_weft();
+        if ((grandchild = fork()) != 0) exit(status_of(grandchild));
+        be_busy();
+        use_weft();
+        exit(14);
+    }
+    use_weft();
+    exit(status_of(child));
+}
+
 /* ---- signals that have handlers ---- */
 
 static atomic_int main_thread, in_main, elsewhere;
@@ -196,6 +281,10 @@ static const struct way {
             {"uses_weft_in_a_static_destructor", uses_weft_in_a_static_destructor, true},
             {"ends_at_once", ends_at_once, true},
             {"exits_in_a_foreign_thread", exits_in_a_foreign_thread, true},
+            {"exits_in_a_cleanup", exits_in_a_cleanup, true},
+            {"exits_quickly", exits_quickly, true},
+            {"starts_programs_in_tasks", starts_programs_in_tasks, true},
+            {"forks_generations", forks_generations, true},
             {"aborts", aborts, true},
             {"is_terminated", is_terminated, true},
             {"gets_signals_in_its_own_threads", gets_signals_in_its_own_threads, true},

@@ -2,6 +2,8 @@
 /* plugin.c - a plugin with a copy of Weft of its own, linked statically; copies.c has two of them, and one itself. */
 #include <weft.h>
 
+#include <stdlib.h>
+
 #include "copies.h"
 
 static weft_kernel *kernel;
@@ -34,6 +36,14 @@ int plugin_kill(void) {
     while (killed == 0 && weft_time() < until) killed = weft_kill_tasks(kernel, doomed, NULL);
     if (killed != 1 || weft_receive_done(done, until) != WEFT_KILLED) return -2;
     return weft_free_channel(done) == WEFT_OK ? 0 : -3;
+}
+
+/* A plugin may have its kernel before dlopen returns, and another one when the program ends: it is not unloaded. */
+__attribute__((constructor)) static void begin_early(void) {
+    if (PLUGIN_NUMBER != 0 && plugin_work(1) != 1 + PLUGIN_NUMBER) abort();
+}
+__attribute__((destructor)) static void end_late(void) {
+    if (PLUGIN_NUMBER != 0 && plugin_work(2) != 2 + PLUGIN_NUMBER) abort();
 }
 
 unsigned long plugin_processes(void) { return weft_process_count(); }
