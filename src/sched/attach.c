@@ -298,7 +298,7 @@ weft_status weft_enter_thread(weft_thread_call *call) {
 static bool is_needed(const wefti_thread *thread) {
     const wefti_strand *self = &thread->strand;
     return self->locks != 0 || self->frames != NULL || self->handlers != NULL || self->restarts != NULL ||
-           self->member != NULL || self->cleaning != 0 || self->uncancelled != 0 || thread->unkillable != 0 ||
+           self->member != NULL || self->cleaning != 0 || self->uncancelled != 0 || self->unkillable != 0 ||
            wefti_forks_any(&thread->forks);
 }
 

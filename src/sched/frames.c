@@ -19,7 +19,8 @@ void wefti_forks_init(weft_forks *forks) {
 }
 
 bool wefti_forks_any(const weft_forks *forks) {
-    return forks->top != &forks->first && (forks->deque == NULL || forks->top != forks->deque->base);
+    const weft_fork *top = wefti_load_relaxed(&forks->top); /* relaxed: its own, or a guess */
+    return top != &forks->first && (forks->deque == NULL || top != forks->deque->base);
 }
 
 void wefti_forks_end(weft_forks *forks) {
