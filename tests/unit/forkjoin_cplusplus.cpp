@@ -70,3 +70,29 @@ TEST(workers_take_what_cplusplus_has_spawned) {
     CHECK_OK(weft_end_kernel(kernel, true));
     CHECK_OK(weft_free_kernel(kernel));
 }
+
+WEFT_TASK(range, around, (int, value)) { return range{value - 1, value + 1}; }
+
+/* Many in a row, then as many syncs: the workers take the earliest of them without the spawner. */
+WEFT_TASK(range, around_all, (int, count)) {
+    range all = {0, 0};
+    for (int i = 0; i < count; i++) weft_spawn(around, i);
+    for (int i = 0; i < count; i++) all = all.joined(weft_sync(around));
+    return all;
+}
+
+TEST(workers_take_what_cplusplus_has_spawned_in_a_row) {
+    weft_kernel *kernel = weft_make_kernel(2, nullptr);
+    if (!CHECK_NOT_NULL(kernel)) return;
+    weft_channel *results = weft_make_channel_sized(sizeof(range), nullptr);
+    for (int count = 1; count < 3000; count += 97) {
+        range all = {0, 0};
+        CHECK_OK(weft_submit(results, around_all, count));
+        CHECK_OK(weft_receive_result(results, &all, weft_after(60)));
+        CHECK_EQ(all.least, -1);
+        CHECK_EQ(all.most, count);
+    }
+    CHECK_OK(weft_free_channel(results));
+    CHECK_OK(weft_end_kernel(kernel, true));
+    CHECK_OK(weft_free_kernel(kernel));
+}
