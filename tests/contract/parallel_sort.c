@@ -279,7 +279,7 @@ TEST(a_sort_ended_by_an_error_loses_no_element) {
     weft_set(weft_debug_tasks, false);
     for (size_t size = 4; size <= 12; size += 4)
         for (size_t parts = 0; parts <= 8; parts += 4)
-            for (long last = 1; last < 50000; last = last * 5 + 1) sort_until_tired(size, 5000, parts, last);
+            for (long last = 1; last < 10000; last = last * 5 + 1) sort_until_tired(size, 2000, parts, last);
     weft_set(weft_debug_tasks, true);
     end_and_free(kernel);
 }
