@@ -23,7 +23,8 @@ typedef struct weft_order {
  *
  * a and b are pointers to constant elements. It may be any strict weak order, must not wait, and looks at nothing but
  * the two. Sort by it with weft_sort_by(options, name, array, count): stably, in a half to a fifth of the time that a
- * function which is called for each comparison takes. Errors and memory are those of weft_stable_sort. Row P1.
+ * function which is called for each comparison takes. Errors and memory are those of weft_stable_sort; but if an
+ * error or a kill strikes inside of the order, the array may have some elements twice, and lack others. Row P1.
  *
  *     WEFT_ORDER(by_age, person, a, b) { return a->age < b->age; }
  *     weft_status status = weft_sort_by(NULL, by_age, people, count);

@@ -110,28 +110,24 @@ typedef struct block_mapping {
     bool stream;
 } block_mapping;
 
-/* By way of `room`, as many at a time as fit in it: in place, and past the caches. */
+/* By way of `room`, as many at a time as fit in it: in place, and past the caches, there whole lines. Returns where the
+ * rest begins. */
 static size_t map_through(const block_mapping *m, size_t first, size_t last) {
     _Alignas(LINE) unsigned char room[ROOM];
-    size_t at_once = ROOM / m->out_size;
-    for (; last - first >= at_once; first += at_once) {
-        m->block(m->in + first * m->in_size, room, at_once, m->arguments);
+    size_t most = ROOM / m->out_size, line = m->stream && m->out_size < LINE ? LINE / m->out_size : 1;
+    for (size_t some; (some = WEFTI_MIN(most, last - first) / line * line) != 0; first += some) {
+        m->block(m->in + first * m->in_size, room, some, m->arguments);
         if (m->stream)
-            wefti_stream(m->out + first * m->out_size, room, ROOM);
+            wefti_stream(m->out + first * m->out_size, room, some * m->out_size);
         else
-            memcpy(m->out + first * m->out_size, room, at_once * m->out_size);
+            memcpy(m->out + first * m->out_size, room, some * m->out_size);
     }
     return first;
 }
 
-/* What map_through leaves over, or all of it where nothing is in the way. */
+/* What map_through leaves over, or all of it where that is in nobody's way: out is not in. */
 static void map_directly(const block_mapping *m, size_t first, size_t last) {
-    unsigned char room[ROOM];
-    bool in_place = m->in == m->out;
-    if (first == last) return;
-    m->block(m->in + first * m->in_size, in_place ? room : (void *)(m->out + first * m->out_size), last - first,
-             m->arguments);
-    if (in_place) memcpy(m->out + first * m->out_size, room, (last - first) * m->out_size);
+    if (first != last) m->block(m->in + first * m->in_size, m->out + first * m->out_size, last - first, m->arguments);
 }
 
 /* The first element from `first` on that lies on a line of its own. */

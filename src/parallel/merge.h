@@ -2,8 +2,8 @@
 /* merge.h - sorting a run and merging two, for inlining where element size and order are known.
  *
  * Merging is stable, and so is sorting by it; both make no more comparisons than they have to, since a comparison is a
- * call of the user's function. Elements are copied, never compared in the temporary place of one, so a function that
- * transfers control out of here leaves all of them somewhere in the two arrays, though not each once.
+ * call of the user's function. Elements are copied, never compared in the temporary place of one, so when a function
+ * transfers control out of here one of the two arrays has each of them once.
  * An order that is none gives some permutation: no index depends on answers being consistent.
  */
 #ifndef WEFTI_MERGE_H
@@ -46,10 +46,12 @@ WEFTI_INLINE void wefti_insert_run(char *run, size_t count, char *spare, size_t 
 }
 
 /* Sorts count elements at `from`; the result comes to `from`, or to `other` (as large) if to_other. Bottom up: short
- * runs, then merges to and fro. */
-WEFTI_INLINE void wefti_sort_run(char *from, char *other, size_t count, bool to_other, size_t size,
+ * runs, then merges to and fro. in_other: whether all of them are in `other`, at each time that compare is called; they
+ * are in `from` else. */
+WEFTI_INLINE void wefti_sort_run(char *from, char *other, size_t count, bool to_other, bool *in_other, size_t size,
                                  weft_compare *compare, void *context) {
     char *in = from, *out = other;
+    *in_other = false;
     for (size_t at = 0; at < count; at += WEFTI_SHORT_RUN)
         wefti_insert_run(in + at * size, WEFTI_MIN(count - at, (size_t)WEFTI_SHORT_RUN), out, size, compare, context);
     for (size_t run = WEFTI_SHORT_RUN; run < count; run *= 2) {
@@ -64,9 +66,11 @@ WEFTI_INLINE void wefti_sort_run(char *from, char *other, size_t count, bool to_
         char *swap = in;
         in = out;
         out = swap;
+        *in_other = in == other;
     }
     char *wanted = to_other ? other : from;
     if (in != wanted) memcpy(wanted, in, count * size);
+    *in_other = to_other;
 }
 
 /* How many of the first `rank` elements of the merged a and b come from a. */

@@ -188,7 +188,8 @@ static unsigned bits_left_out(unsigned bits, size_t count) {
         return (x > y) - (x < y);                                                                                      \
     }                                                                                                                  \
     static void short_##width##_##kind(char *array, char *other, size_t count) {                                       \
-        wefti_sort_run(array, other, count, false, width / 8, compare_##width##_##kind, NULL);                         \
+        bool in_other;                                                                                                 \
+        wefti_sort_run(array, other, count, false, &in_other, width / 8, compare_##width##_##kind, NULL);              \
     }
 
 WEFTI_NUMBERS(32, UNSIGNED)

@@ -30,24 +30,29 @@ typedef struct sorting {
     void *context;
     const weft_order *order; /* NULL: none but compare */
     bool to_other;           /* where the runs are to be */
-    bool *moved;             /* for each run: it is there */
+    bool *moved;             /* for each run: it is there, whole */
+    const char *from;        /* where all runs are, once they are merged; NULL before */
+    void *memory;
     segment *segments;
     size_t segment_count, most_segments;
 } sorting;
 
 /* ---- one worker ---- */
 
-static void sort_alone(const sorting *s, char *from, char *other, size_t count, bool to_other) {
-    if (s->order != NULL)
-        s->order->sort_run(from, other, count, to_other);
-    else if (s->size == 4)
-        wefti_sort_run(from, other, count, to_other, 4, s->compare, s->context);
-    else if (s->size == 8)
-        wefti_sort_run(from, other, count, to_other, 8, s->compare, s->context);
-    else if (s->size == 16)
-        wefti_sort_run(from, other, count, to_other, 16, s->compare, s->context);
-    else
-        wefti_sort_run(from, other, count, to_other, s->size, s->compare, s->context);
+static void sort_alone(const sorting *s, size_t run, char *from, char *other, size_t count) {
+    bool *moved = &s->moved[run];
+    if (s->order != NULL) {
+        s->order->sort_run(from, other, count, s->to_other);
+        *moved = s->to_other;
+    } else if (s->size == 4) {
+        wefti_sort_run(from, other, count, s->to_other, moved, 4, s->compare, s->context);
+    } else if (s->size == 8) {
+        wefti_sort_run(from, other, count, s->to_other, moved, 8, s->compare, s->context);
+    } else if (s->size == 16) {
+        wefti_sort_run(from, other, count, s->to_other, moved, 16, s->compare, s->context);
+    } else {
+        wefti_sort_run(from, other, count, s->to_other, moved, s->size, s->compare, s->context);
+    }
 }
 
 static void merge_segment(const sorting *s, const segment *part) {
@@ -92,13 +97,15 @@ static weft_status sort_runs(void *argument, size_t first, size_t last) {
     const sorting *s = argument;
     for (size_t run = first; run < last; run++) {
         size_t begin = wefti_part_begin(s->count, s->runs, run), end = wefti_part_begin(s->count, s->runs, run + 1);
-        sort_alone(s, s->array + begin * s->size, s->other + begin * s->size, end - begin, s->to_other);
-        s->moved[run] = s->to_other;
+        sort_alone(s, run, s->array + begin * s->size, s->other + begin * s->size, end - begin);
     }
     return WEFT_OK;
 }
 
+/* However it ends, the array has each element once. */
 static void move_back(const sorting *s) {
+    if (s->from != NULL && s->from != s->array) memcpy(s->array, s->from, s->count * s->size);
+    if (s->from != NULL) return;
     for (size_t run = 0; run < s->runs; run++) {
         size_t begin = wefti_part_begin(s->count, s->runs, run), end = wefti_part_begin(s->count, s->runs, run + 1);
         if (s->moved[run]) memcpy(s->array + begin * s->size, s->other + begin * s->size, (end - begin) * s->size);
@@ -124,19 +131,17 @@ static weft_status sort_divided(const weft_parallel_options *options, sorting *s
     wefti_steps steps;
     wefti_steps_begin(&steps, options, s->count, passes + 1);
     weft_status status = wefti_split(&steps.options, s->runs, sort_runs, s);
-    if (status != WEFT_OK) {
-        move_back(s);
-        return status;
-    }
+    if (status != WEFT_OK) return status;
     char *in = s->to_other ? s->other : s->array, *out = s->to_other ? s->array : s->other;
     for (size_t width = 1; width < s->runs; width *= 2) {
+        s->from = in; /* it has them all until the pass is done */
         status = merge_pass(&steps.options, s, width, in, out);
-        if (status != WEFT_OK) break; /* `in` still has them all */
+        if (status != WEFT_OK) return status;
         char *swap = in;
         in = out;
         out = swap;
     }
-    if (in != s->array) memcpy(s->array, in, s->count * s->size);
+    s->from = in; /* the array, as many passes as there are */
     return wefti_steps_end(&steps, status);
 }
 
@@ -153,9 +158,15 @@ static weft_status sort_with(const weft_parallel_options *options, sorting *s) {
     for (size_t width = 1; width < s->runs; width *= 2) passes++;
     s->to_other = passes % 2 != 0;
     if (s->runs > 1) return sort_divided(options, s, passes);
-    sort_alone(s, s->array, s->other, s->count, false);
+    sort_alone(s, 0, s->array, s->other, s->count);
     if (options->progress != NULL) options->progress(s->count, s->count, options->progress_context);
     return WEFT_OK;
+}
+
+static void end_sorting(void *argument) {
+    sorting *s = argument;
+    move_back(s);
+    free(s->memory);
 }
 
 static weft_status stable_sort_inside(const weft_parallel_options *options, void *argument) {
@@ -166,13 +177,14 @@ static weft_status stable_sort_inside(const weft_parallel_options *options, void
     size_t segments = (s->most_segments + s->runs) * sizeof(segment), bytes = s->count * s->size;
     char *memory = wefti_parallel_room(segments + bytes + s->runs);
     if (memory == NULL) return WEFT_NO_MEMORY;
+    s->memory = memory;
     s->segments = (segment *)(void *)memory;
     s->other = memory + segments;
     s->moved = (bool *)(s->other + bytes);
     memset(s->moved, 0, s->runs);
     weft_frame frame;
     wefti_strand *self = wefti_strand_now;
-    wefti_frame_begin(self, &frame, free, memory);
+    wefti_frame_begin(self, &frame, end_sorting, s);
     weft_status status = sort_with(options, s);
     wefti_frame_end(self, &frame, true);
     return status;

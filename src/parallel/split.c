@@ -6,7 +6,6 @@
 
 #include "dynamic/frame.h"
 #include "lockfree/spinlock.h"
-#include "os/os.h"
 #include "sched/kernel.h"
 #include "sched/submit.h"
 
@@ -17,8 +16,7 @@ enum {
     PIECE_NS = 50000, /* a piece is to take so long, up to four times as long, if the share allows it */
     SHARES = 4,       /* a piece is this part of a participant's share of what is left */
     MOST_PARTS = 512,
-    LEAST_PART = 32,
-    LARGE_ROOM = 4 << 20 /* bytes: less is not worth whole large pages */
+    LEAST_PART = 32
 };
 
 typedef struct shared_split shared_split;
@@ -323,12 +321,6 @@ weft_status wefti_steps_end(const wefti_steps *s, weft_status status) {
     const weft_parallel_options *whole = s->whole;
     if (status == WEFT_OK && whole->progress != NULL) whole->progress(s->count, s->count, whole->progress_context);
     return status;
-}
-
-void *wefti_parallel_room(size_t size) {
-    void *room = malloc(size);
-    if (room != NULL && size >= LARGE_ROOM) wefti_pages_large(room, size);
-    return room;
 }
 
 /* ---- from outside ---- */

@@ -238,3 +238,48 @@ TEST(a_sort_stopped_by_its_deadline_loses_no_element) {
     }
     end_and_free(kernel);
 }
+
+/* ---- errors ---- */
+
+WEFT_CONDITION_TYPE(tired, weft_type_error);
+
+typedef struct patient {
+    atomic_long calls;
+    long last;
+} patient;
+
+static int compare_until_tired(const void *a, const void *b, void *context) {
+    patient *p = context;
+    int x = *(const int *)a, y = *(const int *)b;
+    if (atomic_fetch_add(&p->calls, 1) == p->last) weft_error(&tired, "no more of this");
+    return (x > y) - (x < y);
+}
+
+static void sort_until_tired(size_t size, size_t count, size_t parts, long last) {
+    unsigned char *array = calloc(count, size);
+    patient p = {.last = last};
+    for (size_t i = 0; i < count; i++) memcpy(array + i * size, &(int){(int)(i * 7919 % count)}, sizeof(int));
+    CHECK_STATUS(
+        weft_stable_sort(&(weft_parallel_options){.parts = parts}, array, count, size, compare_until_tired, &p),
+        WEFT_FAILED);
+    int *times = calloc(count, sizeof *times), wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        int number;
+        memcpy(&number, array + i * size, sizeof number);
+        times[number]++;
+    }
+    for (size_t i = 0; i < count; i++) wrong += times[i] != 1;
+    CHECK_EQ(wrong, 0);
+    free(times);
+    free(array);
+}
+
+TEST(a_sort_ended_by_an_error_loses_no_element) {
+    weft_kernel *kernel = kernel_here();
+    weft_set(weft_debug_tasks, false);
+    for (size_t size = 4; size <= 12; size += 4)
+        for (size_t parts = 0; parts <= 8; parts += 4)
+            for (long last = 1; last < 10000; last = last * 5 + 1) sort_until_tired(size, 2000, parts, last);
+    weft_set(weft_debug_tasks, true);
+    end_and_free(kernel);
+}
