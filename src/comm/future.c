@@ -79,8 +79,16 @@ weft_future *weft_make_chain(weft_future *future) {
     return chain;
 }
 
+/* Of small futures, while their memory is not in use again. */
+static inline void check_held(const weft_future *future) {
+    if (WEFTI_UNLIKELY(wefti_once_is_gone(&future->once)))
+        wefti_stop_misuse("future", "of a caller", "is used by who holds no reference to it; references:", 0, "");
+}
+
 weft_future *weft_retain_future(weft_future *future) {
-    if (future != NULL) wefti_once_retain(&future->once);
+    if (future == NULL) return NULL;
+    check_held(future);
+    wefti_once_retain(&future->once);
     return future;
 }
 
@@ -89,6 +97,7 @@ void wefti_future_free(weft_future *future) {
     if (WEFTI_UNLIKELY(future->condition != NULL)) wefti_condition_drop(future->condition);
     if (WEFTI_UNLIKELY(future->handlers != NULL)) wefti_handlers_release(future->handlers);
     wefti_spares *spares = spares_here();
+    wefti_atomic_init(&future->once.word, 0u); /* see check_held */
     count(spares, -1);
     if (WEFTI_UNLIKELY(!is_spare(future->value_at, future->size)))
         free(future);
@@ -99,7 +108,9 @@ void wefti_future_free(weft_future *future) {
 }
 
 void weft_release_future(weft_future *future) {
-    if (future != NULL && wefti_once_release(&future->once)) wefti_future_free(future);
+    if (future == NULL) return;
+    check_held(future);
+    if (wefti_once_release(&future->once)) wefti_future_free(future);
 }
 
 /* ---- the record ---- */

@@ -46,6 +46,11 @@ static inline void wefti_once_init(wefti_once *once, uint32_t references) {
     wefti_atomic_init(&once->word, references * WEFTI_ONCE_REFERENCE);
 }
 
+/* Nobody has a reference: it was freed, and is not in use again. */
+static inline bool wefti_once_is_gone(const wefti_once *once) {
+    return wefti_load_relaxed(&once->word) < WEFTI_ONCE_REFERENCE; /* relaxed: a rule was broken, or it is not so */
+}
+
 static inline void wefti_once_retain(wefti_once *once) {
     /* relaxed: the caller has a reference, so it is there, and nothing is published */
     wefti_add_relaxed(&once->word, (uint32_t)WEFTI_ONCE_REFERENCE);

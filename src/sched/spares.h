@@ -24,6 +24,7 @@
 enum { WEFTI_SPARE_SIZE = 128, WEFTI_SPARES_MOST = 128 };
 
 typedef struct wefti_spare {
+    uint64_t kept; /* as who gave it left it: so a use after that may be noticed */
     struct wefti_spare *next;
 } wefti_spare;
 

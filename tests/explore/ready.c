@@ -36,8 +36,8 @@ static void begin(size_t tokens) {
 }
 
 /* As come_to_rest: the waiter may free all as soon as the lock is given up. */
-static void give_back(void) {
-    if (!wefti_tokens_give_back(&g->tokens)) return;
+static void give_back_some(size_t tokens) {
+    if (!wefti_tokens_give_back(&g->tokens, tokens)) return;
     wefti_spin_lock(&g->lock);
     g->resting = true;
     bool waits = g->waiting;
@@ -46,6 +46,8 @@ static void give_back(void) {
     wefti_store_release(&woken, 1u);
     wefti_futex_wake(&woken, 1);
 }
+
+static void give_back(void) { give_back_some(1); }
 
 static void run_top(void) {
     g->submitted++;
@@ -72,6 +74,23 @@ static void failed(void *which) {
         g->whys[0] = (uint32_t)place + 1;
         if (wefti_ready_fail(&g->above)) g->whys[1] = (uint32_t)place + 1;
     }
+    give_back();
+}
+
+/* One task that runs two nodes, one after the other, and then gives the tokens of both back. */
+static void done_both(void *unused) {
+    (void)unused;
+    for (size_t place = 0; place < 2; place++) {
+        g->values[place] = (uint32_t)place + 1;
+        wefti_ready_finish(place == 0 ? &g->left : &g->right);
+        if (wefti_ready_arrive(&g->top)) run_top();
+    }
+    give_back_some(2);
+}
+
+/* A node of the same graph that nothing needs. */
+static void apart(void *unused) {
+    (void)unused;
     give_back();
 }
 
@@ -146,6 +165,15 @@ EXPLORE(a_graph_at_rest_may_be_freed, .exhaustive = true, .preemptions = 2, .sta
     begin(2);
     explore_thread(done, LEFT);
     explore_thread(done, RIGHT);
+    explore_thread(wait_and_free, NULL);
+    explore_join();
+    explore_assert(explore_live_blocks() == 0);
+}
+
+EXPLORE(a_task_of_two_nodes_gives_back_both_tokens, .exhaustive = true, .preemptions = 2, .stale = 2) {
+    begin(3);
+    explore_thread(done_both, NULL);
+    explore_thread(apart, NULL);
     explore_thread(wait_and_free, NULL);
     explore_join();
     explore_assert(explore_live_blocks() == 0);
