@@ -200,8 +200,8 @@ static int kill_oneself(scene *s) {
 TEST(process_object_of_an_ended_call_is_eliminated) {
     scene s;
     open_scene(&s, kill_oneself);
-    size_t before = weft_process_count();
     weft_process former = weft_current_process();
+    size_t before = weft_process_count();
     run_call(&s);
     CHECK_STATUS(s.status, WEFT_KILLED);
     CHECK_EQ(weft_process_count(), before - 1);

@@ -555,6 +555,14 @@ static void *work_deaf(void *argument) {
     return work(argument);
 }
 
+/* Before others, where the system lets it; else behind them. */
+static void *work_with_a_policy(void *argument) {
+    const struct sched_param first = {.sched_priority = 1}, last = {.sched_priority = 0};
+    if (pthread_setschedparam(pthread_self(), SCHED_RR, &first) != 0)
+        CHECK_EQ(pthread_setschedparam(pthread_self(), SCHED_BATCH, &last), 0);
+    return work(argument);
+}
+
 static void *work_with_own_stack(void *argument) {
     static char memory[64 * 1024];
     stack_t own = {.ss_sp = memory, .ss_size = sizeof memory}, now;
@@ -567,11 +575,12 @@ static void *work_with_own_stack(void *argument) {
     return argument;
 }
 
-TEST(small_stacks_blocked_signals_and_own_signal_stacks_are_no_matter) {
+TEST(small_stacks_blocked_signals_policies_and_own_signal_stacks_are_no_matter) {
     weft_kernel *kernel = kernel_here();
     in_thread_with(64 * 1024, work, NULL);
     in_thread(work_deaf, NULL);
     in_thread(work_with_own_stack, NULL);
+    in_thread(work_with_a_policy, NULL);
     end_and_free(kernel);
 }
 

@@ -541,6 +541,31 @@ static void again(void *of) {
     p->got[*(uint32_t *)done->element]++; /* a race, if the one before is not over */
     *(uint32_t *)done->element = SENTINEL;
 }
+static void wait_in_common(void *of) {
+    party *p = enter(of);
+    note(p, weft_alternate_again(common, WEFT_FIRST_LISTED, WEFT_FOREVER));
+}
+static void die_in_common(void *of) { die_in(wait_in_common, of); }
+
+/* It is there for the next, who finds what is left and frees it. */
+EXPLORE(a_thread_dies_in_a_kept_alternation, .share = 15) {
+    begin(explore_choose(2));
+    to_receive(1, 0), to_receive(1, 1);
+    to_send(2, 0);
+    parties[2].deadline = wefti_clock() + 30000;
+    common = weft_make_alternation(parties[1].operations, 2);
+    run(1, die_in_common);
+    run(2, do_plainly);
+    explore_join();
+    if (weft_alternate_again(common, WEFT_FIRST_LISTED, WEFT_NOW) != NULL) {
+        explore_saw("a message for the next");
+        parties[0].got[parties[1].cells[0]]++;
+        parties[1].cells[0] = SENTINEL;
+    }
+    explore_assert(weft_free_alternation(common) == WEFT_OK);
+    finish();
+}
+
 /* The word `busy`: whoever comes next sees what the last one left. */
 EXPLORE(two_threads_use_a_kept_alternation_in_turn, .exhaustive = true, .stale = 2) {
     begin(1);
