@@ -71,20 +71,32 @@ static WEFTI_NOINLINE weft_status first_wrong(const weft_operation *operations, 
     return status;
 }
 
-/* Checks at most 64 operations, and notes in *word which are promising. From the last on, so that each bit costs one
- * instruction. */
-static weft_status survey_word(const weft_operation *operations, uint32_t count, uint64_t *word) {
-    uint64_t set = 0;
-    for (const weft_operation *operation = operations + count; operation-- != operations;) {
-        if (WEFTI_LIKELY(wefti_operation_unusual(operation) == 0)) {
-            set = 2 * set + (wefti_operation_ready(operation) != 0); /* no branch: it would be predicted wrong */
-            continue;
-        }
+/* Checks those before `end`, one by one, and adds those that are promising to the set. */
+static WEFTI_NOINLINE weft_status survey_carefully(const weft_operation *operations, const weft_operation *end,
+                                                   uint64_t set, uint64_t *word) {
+    for (const weft_operation *operation = end; operation-- != operations;) {
         if (WEFTI_UNLIKELY(wefti_operation_check(operation) != WEFT_OK)) return first_wrong(operations, operation);
         set = 2 * set + wefti_operation_promising(operation);
     }
     *word = set;
     return WEFT_OK;
+}
+
+/* Checks at most 64 operations, and notes in *word which are promising. From the last on, so that each bit costs one
+ * instruction; no branch by what is found, which would be predicted wrong, and one check of all of them. */
+static weft_status survey_word(const weft_operation *operations, uint32_t count, uint64_t *word) {
+    uint64_t idle = 0, unusual = 0;
+    const weft_operation *operation = operations + count;
+    if (wefti_operation_unusual(operation - 1) != 0) return survey_carefully(operations, operation, 0, word);
+    for (; operation != operations && WEFTI_LIKELY(wefti_operation_receives(operation - 1)); operation--) {
+        wefti_receive_unusual(operation - 1, &unusual);
+        idle = idle + idle + (wefti_operation_ready(operation - 1) < 1);
+    }
+    if (WEFTI_UNLIKELY(unusual != 0)) return survey_carefully(operations, operations + count, 0, word);
+    *word = ~idle;
+    size_t seen = (size_t)(operations + count - operation);
+    if (seen < 64) *word &= (UINT64_C(1) << seen) - 1;
+    return WEFTI_LIKELY(operation == operations) ? WEFT_OK : survey_carefully(operations, operation, *word, word);
 }
 
 /* The same of all; *any: whether one is promising. */

@@ -54,10 +54,22 @@ static inline bool wefti_operation_promising(const weft_operation *operation) {
 
 /* 0: a receive into a variable that is well, from a ring with nothing unusual: so are most of many. This and what the
  * next one reads of the channel lies in one line. */
-static inline __attribute__((always_inline)) uint64_t wefti_operation_unusual(const weft_operation *operation) {
+static inline bool wefti_operation_receives(const weft_operation *operation) {
+    return operation->kind == WEFT_OPERATION_RECEIVE && operation->on.channel != NULL;
+}
+/* Added to those before it. */
+static inline __attribute__((always_inline)) void wefti_receive_unusual(const weft_operation *operation,
+                                                                        uint64_t *unusual) {
     const weft_channel *channel = operation->on.channel;
-    if (WEFTI_UNLIKELY(operation->kind != WEFT_OPERATION_RECEIVE || channel == NULL)) return 1;
-    return (operation->size ^ channel->element_size) | (uintptr_t)operation->wefti_used_by | wefti_odd(channel);
+    *unusual |= operation->size ^ channel->element_size;
+    *unusual |= (uintptr_t)operation->wefti_used_by;
+    *unusual |= wefti_odd(channel);
+}
+static inline __attribute__((always_inline)) uint64_t wefti_operation_unusual(const weft_operation *operation) {
+    uint64_t unusual = 0;
+    if (WEFTI_UNLIKELY(!wefti_operation_receives(operation))) return 1;
+    wefti_receive_unusual(operation, &unusual);
+    return unusual;
 }
 
 /* Of such a one: 0, if there is nothing to receive. relaxed: who acts on it looks again. */

@@ -12,6 +12,7 @@ enum {
     TRIM_STACKS = 32,
     MANY_TASKS = 64,
     PATIENT_ROUNDS = 10,
+    PATIENT_WITH_TASKS = 100,
     MANY_MOVABLE = 4,
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
@@ -102,7 +103,9 @@ static uint32_t next_random(wefti_worker *worker) {
 }
 
 /* Whether it is worth the victim's while: stealing costs it and the thief some microseconds (the heavy barrier), in
- * which it would itself have done dozens of small tasks. So: when there are many, or when it gets nowhere with the few.
+ * which it would itself have done dozens of small tasks; and tasks that were begun here and there talk across workers
+ * for as long as they live, since they stay, where on one worker a message costs a tenth. So: when there are many, or
+ * when it gets nowhere with the few for about ten microseconds.
  */
 static bool worth_stealing(wefti_worker *worker, wefti_worker *victim) {
     uint64_t pending = wefti_queue_pending(&victim->queue);
@@ -116,7 +119,8 @@ static bool worth_stealing(wefti_worker *worker, wefti_worker *victim) {
         worker->watched_taken = taken;
         worker->watched_rounds = 0;
     }
-    return ++worker->watched_rounds > PATIENT_ROUNDS;
+    int64_t patience = WEFTI_MIN(worker->kernel->spin_count, PATIENT_WITH_TASKS);
+    return ++worker->watched_rounds > (uint32_t)WEFTI_MAX(patience, PATIENT_ROUNDS);
 }
 
 /* Whether to take a runner that may move. One that was made ready a moment ago is best gone on with where it is, next

@@ -20,7 +20,9 @@ enum {
     PAUSES_A_LOOK = 16,
     MOST_WAYS = 2,
     LONG_WAY = 500000, /* nanoseconds */
-    WORKERS_LOOKED_AT = 16
+    WORKERS_LOOKED_AT = 16,
+    TASKS_EVERY = 8, /* parks, both: powers of two */
+    POLL_EVERY = 64
 };
 
 bool wefti_may_park(wefti_strand *self) {
@@ -73,14 +75,20 @@ static WEFTI_NOINLINE wefti_runner *wait_for_ready(wefti_worker *worker) {
     return next;
 }
 
-/* What to go on with when the running runner waits. Every so often the loop, which looks at mailbox, clock and tasks.
- */
+/* Every so often the loop is to go on: it looks at mailbox and clock, and before that at tasks that have not begun, so
+ * that those who will talk with the ones that have, begin here soon and are not stolen. */
+static WEFTI_NOINLINE bool loop_is_due(wefti_worker *worker) {
+    bool poll = worker->tick % POLL_EVERY == 0, tasks = wefti_queue_pending(&worker->queue) != 0;
+    worker->poll_due |= poll;
+    worker->tasks_first |= tasks;
+    return poll || tasks;
+}
+
+/* What to go on with when the running runner waits. */
 static wefti_runner *choose(wefti_worker *worker) {
-    if (WEFTI_LIKELY(++worker->tick % 64 != 0)) {
+    if (WEFTI_LIKELY(++worker->tick % TASKS_EVERY != 0 || !loop_is_due(worker))) {
         wefti_runner *next = wefti_runner_next(worker);
         if (next != NULL) return next;
-    } else {
-        worker->poll_due = true;
     }
     wefti_runner *loop = wefti_runner_get(worker);
     return WEFTI_LIKELY(loop != NULL) ? loop : wait_for_ready(worker);
