@@ -2,6 +2,7 @@
 /* alternation.c - rows A1 to A6: one of several operations is done. The clauses of Calispel's syntax one after the
  * other, as functions and as statements; where the source leaves an order open, the order of the text holds. */
 #include "contract/alternating.h"
+#include "harness/rounds.h"
 
 #include <stdlib.h>
 
@@ -553,9 +554,7 @@ TEST(place_that_an_alternation_frees_goes_to_the_sender_that_waits) {
     for (int i = 0; i < CAPACITY; i++) CHECK_OK(weft_send(l.channel, &message, WEFT_NOW));
     pthread_t thread;
     start_thread(&thread, send_each_round, &l);
-    /* Each round waits for the other thread twice: where others have the processors, as many as there is time for. */
-    weft_deadline enough = weft_after(15.0 * harness_slowness());
-    for (int i = 1; i <= l.rounds && (i == 1 || weft_time() < enough); i++) {
+    for (int i = 1; harness_one_more_round((size_t)i - 1, (size_t)l.rounds); i++) {
         weft_operation operation = WEFT_TO_RECEIVE(l.channel, &message);
         atomic_store(&l.begun, i);
         for (uint64_t n = harness_random(&random) % 400; n > 0; n--) atomic_load(&l.ended);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cancel.c - row X3: groups; each receiver sees exactly one outcome, and what is cancelled never runs. */
 #include "contract/common.h"
+#include "harness/rounds.h"
 
 WEFT_TASK(void, hold, (gate *, g)) { pass_gate(g); }
 
@@ -109,7 +110,7 @@ static void *cancel_soon(void *group) {
 TEST(cancel_that_races_with_the_tasks_gives_each_one_outcome) {
     weft_kernel *kernel = kernel_here();
     weft_channel *results = weft_make_channel(int);
-    for (size_t round = 0; round < harness_rounds(100); round++) {
+    for (size_t round = 0; harness_one_more_round(round, harness_rounds(100)); round++) {
         weft_group *group = weft_make_group(NULL);
         const weft_submit_options options = {.group = group};
         atomic_int ran = 0;

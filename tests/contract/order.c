@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* order.c - rows K8, K9: what runs first, and the categories of what runs. */
 #include "contract/common.h"
+#include "harness/rounds.h"
 
 WEFT_TASK(void, hold, (gate *, g)) { pass_gate(g); }
 
@@ -131,7 +132,7 @@ static void all_workers_meet(weft_priority priority) {
     int all = (int)harness_workers();
     weft_kernel *kernel = kernel_here();
     weft_channel *done = weft_make_done_channel();
-    for (size_t round = 0; round < harness_rounds(200); round++) {
+    for (size_t round = 0; harness_one_more_round(round, harness_rounds(200)); round++) {
         gate g = {0, false};
         WEFT_BIND(weft_task_priority, priority) {
             for (int i = 0; i < all; i++) CHECK_OK(weft_submit(done, meet_all, &g, all));

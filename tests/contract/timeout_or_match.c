@@ -115,7 +115,7 @@ static void fight(int tasks, bool sender_hurries, manner how, size_t attempts) {
     const int wanted = (int)harness_rounds(attempts);
     duel d = {.channel = rendezvous(), .seed = harness_seed(), .sender_hurries = sender_hurries, .how = how};
     d.attempts = wanted;
-    d.enough = weft_after((attempts > 10000 ? 60.0 : 15.0) * harness_slowness());
+    d.enough = weft_after((attempts > 10000 ? 20.0 : 5.0) * harness_slowness());
     pthread_t threads[2];
     if (tasks == 2)
         CHECK_OK(weft_submit_with(&c.options, NULL, send_in_task, &d));

@@ -267,9 +267,9 @@ static void alternations(void) {
     weft_channel *channels[OPERATIONS] = {NULL}, *late = weft_make_after(weft_after(0.002)),
                  *every = weft_make_every(1.0);
     int values[OPERATIONS] = {0};
-    bool all = HAVE(late) & HAVE(every);
-    for (int i = 0; i < OPERATIONS; i++) all &= HAVE(channels[i] = weft_make_rendezvous(int));
-    if (all) alternate_over(channels, late, values);
+    int have = HAVE(late) + HAVE(every);
+    for (int i = 0; i < OPERATIONS; i++) have += HAVE(channels[i] = weft_make_rendezvous(int));
+    if (have == OPERATIONS + 2) alternate_over(channels, late, values);
     for (int i = 0; i < OPERATIONS; i++) MUST(weft_free_channel(channels[i]));
     MUST(weft_free_channel(every));
     MUST(weft_free_channel(late));

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "harness/harness.h"
+#include "harness/rounds.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,6 +37,7 @@ static const harness_test *running; /* set by the main thread before the watchdo
 static uint64_t base_seed, repetition;
 static atomic_uint failures; /* of the running test */
 static atomic_bool skipped;
+static int64_t running_since; /* as running */
 static unsigned limit = USUAL_LIMIT, slowness = BUILT_SLOWNESS, workers = 2;
 static int own_threads; /* counted before the first test */
 
@@ -160,9 +162,16 @@ bool harness_nap(int64_t until) {
 
 /* ---- what a test may ask ---- */
 
+static unsigned limit_of(const harness_test *test) { return (test->limit ? test->limit : limit) * slowness; }
+
 unsigned harness_workers(void) { return workers; }
 
 unsigned harness_slowness(void) { return slowness; }
+
+bool harness_one_more_round(size_t round, size_t most) {
+    if (round >= most) return false;
+    return round == 0 || now() < running_since + (int64_t)limit_of(running) * NANOSECONDS / 3;
+}
 
 size_t harness_rounds(size_t usual) { return usual > slowness ? usual / slowness : 1; }
 
@@ -295,13 +304,12 @@ static bool chosen(const harness_test *test, char *const *filters, int count) {
 
 /* Returns whether the test passed. */
 static bool run_one(const harness_test *test) {
-    unsigned seconds = (test->limit ? test->limit : limit) * slowness;
-    int64_t began = now();
+    int64_t began = running_since = now();
     atomic_store(&failures, 0);
     atomic_store(&skipped, false);
     running = test;
     strain = load();
-    tell_watchdog(test, began + (int64_t)seconds * NANOSECONDS, false);
+    tell_watchdog(test, began + (int64_t)limit_of(test) * NANOSECONDS, false);
     test->run();
     harness_check_clean();
     tell_watchdog(NULL, 0, false);

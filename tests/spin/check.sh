@@ -18,7 +18,7 @@ verify() {
         cat spin.out cc.out
         return 2
     }
-    timeout 300 ./pan -m100000 >pan.out 2>&1 || return 2
+    timeout 1200 ./pan -m100000 >pan.out 2>&1 || return 2
     grep -q '^pan:1: assertion violated' pan.out && return 1
     grep -q 'errors: 0' pan.out && ! grep -q 'not completed\|too small' pan.out || return 2
 }
@@ -41,6 +41,7 @@ if [ "$1" = poller ]; then
     for broken in BELL ASK LEAVE LOOK; do
         expect 1 -DSTUCK -DBREAK_$broken
     done
+    expect 1 -DSTUCK -DPASSES -DBREAK_CLEAR
     exit "$failed"
 fi
 for others in "-DTWO" "-DPLAIN -DALONE" "-DPLAIN" "-DTIMEOUT" "-DCLOSE" "-DPLAIN -DTIMEOUT" "-DPLAIN -DCLOSE" "-DTIMEOUT -DCLOSE" \

@@ -5,9 +5,12 @@
  * Two workers; a giver of one task; somebody who waits for a descriptor; the descriptor becomes ready at any time. A worker
  * that takes the task may be long at it (STUCK: for ever), so that the other one has to look after the descriptor.
  *
+ * With PASSES another worker, which is busy, has seen that nobody polls, and looks at the set some time later.
+ *
  * Checked: when nothing can happen any more, the task has been taken and the descriptor served. Each broken variant must be
  * caught: BREAK_BELL: the bell is not rung; BREAK_ASK: who begins to wait for a descriptor wakes nobody; BREAK_LEAVE: a
- * poller that goes to work leaves it at that; BREAK_LOOK: no last look before sleep.
+ * poller that goes to work leaves it at that; BREAK_LOOK: no last look before sleep; BREAK_CLEAR: who looks in passing
+ * silences the bell.
  */
 #define WORKERS 2
 #define NOBODY WORKERS
@@ -176,12 +179,34 @@ proctype waits() {
 
 proctype becomes_ready() { ready = true }
 
+#ifdef PASSES
+proctype passes() {
+    if
+    :: poller == NOBODY -> skip
+    :: else -> goto on
+    fi;
+    atomic {
+#ifdef BREAK_CLEAR
+        bell = false;
+#endif
+        if
+        :: ready && armed -> armed = false; served = true; watched = false
+        :: else -> skip
+        fi
+    }
+on: skip
+}
+#endif
+
 init {
     atomic {
         run worker(0);
         run worker(1);
         run giver();
         run waits();
+#ifdef PASSES
+        run passes();
+#endif
         run becomes_ready()
     }
     timeout ->
