@@ -235,13 +235,15 @@ WEFT_TASK(int, forces_what_waits, (weft_future *, promise)) {
     return weft_force(promise, &value, WEFT_FOREVER) == WEFT_OK ? value : -1;
 }
 
-static void release(void *future) { weft_release_future(future); }
+static void release(void *at) { weft_release_future(*(weft_future **)at); }
 
 WEFT_TASK(int, forces_a_chain, (weft_future *, promise), (int, depth)) {
     int value = 0;
-    weft_future *inner =
-        depth > 0 ? weft_future(forces_a_chain, promise, depth - 1) : weft_future(forces_what_waits, promise);
-    WEFT_DEFER(release, inner);
+    weft_future *inner = NULL;
+    WEFT_DEFER(release, &inner);
+    WEFT_WITHOUT_KILL { /* no kill between its making and its being known to the clean-up */
+        inner = depth > 0 ? weft_future(forces_a_chain, promise, depth - 1) : weft_future(forces_what_waits, promise);
+    }
     weft_status status = weft_force(inner, &value, WEFT_FOREVER);
     return status == WEFT_OK ? value : -1;
 }
