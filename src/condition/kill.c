@@ -103,24 +103,14 @@ static void end_waits(wefti_worker *worker) {
         if (wefti_load_relaxed(&waiting[i]->doom) != NULL) wefti_doom_end_wait(waiting[i]);
 }
 
-static void on_mail(wefti_runner *self, void *argument) {
-    (void)argument;
+static void on_mail(wefti_runner *self) {
     wefti_worker *worker = self->fiber.strand.worker;
     wefti_question *question = wefti_exchange_acq_rel(&worker->question, NULL); /* partner: ask */
     if (question != NULL) wefti_doom_answer(question);
     end_waits(worker);
 }
 
-static bool mail(wefti_worker *worker) {
-    weft_kernel *kernel = worker->kernel;
-    wefti_runner *runner = wefti_runner_fresh(worker, kernel->stacks, kernel->stack_size);
-    if (runner == NULL) return false;
-    runner->first = on_mail;
-    wefti_hands_over(runner);
-    wefti_mailbox_push(&worker->mailbox, &runner->fiber.link);
-    wefti_wake_worker(kernel, worker);
-    return true;
-}
+static const wefti_chore chore = {on_mail};
 
 /* ---- the reaper ---- */
 
@@ -157,7 +147,7 @@ static void repeat(wefti_doom *doom, int64_t now) {
     if (home == NULL) return;
     if (now - doom->since > wefti_load_relaxed(&patience)) wefti_store_relaxed(&doom->expired, true);
     if (wefti_load_relaxed(&runner->what) != NULL) /* relaxed: a guess; the next round will do as well */
-        mail(home);
+        wefti_worker_mail(home, &chore);
     else if (interrupts && wefti_load_relaxed(&home->current) == runner)
         wefti_interrupt(WEFTI_TO_END, home->thread_id);
 }
@@ -280,7 +270,7 @@ static void ask(wefti_question *question) {
     question->again = false;
     wefti_store_relaxed(&question->answered, 0u);
     wefti_store_release(&worker->question, question); /* partners: the exchanges in the handler and in on_mail */
-    if (interrupts ? !wefti_interrupt(WEFTI_TO_END, worker->thread_id) : !mail(worker))
+    if (interrupts ? !wefti_interrupt(WEFTI_TO_END, worker->thread_id) : !wefti_worker_mail(worker, &chore))
         (void)wefti_exchange_acq_rel(&worker->question, NULL);
 }
 

@@ -611,6 +611,8 @@ weft_status weft_free_kernel(weft_kernel *kernel) {
     if (kernel->ending_thread_started) wefti_os_thread_join(&kernel->ending_thread);
     delist(kernel);
     if (wefti_kernel_gone_hook != NULL) wefti_kernel_gone_hook(kernel);
+    /* Who cancels or kills may have mailed a worker whose last task ended meanwhile; from here on nobody does. */
+    for (uint32_t i = 0; i < kernel->worker_count; i++) wefti_worker_refuse_mail(&kernel->workers[i]);
     end_kernel_memory(kernel);
     return WEFT_OK;
 }

@@ -16,7 +16,8 @@ wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number) {
     return wefti_fiber_place(low, usable, number, sizeof(wefti_runner));
 }
 
-wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size) {
+/* Not counted among the worker's. */
+static wefti_runner *make(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size) {
     uint32_t number;
     void *low = wefti_stack_take(pool, &number);
     if (low == NULL) return NULL;
@@ -41,9 +42,50 @@ wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, s
     wefti_fiber_make(&runner->fiber, low, usable, wefti_loop, runner);
     /* release: who finds it there finds it cleared; partner: the acquire in put_pool, trace/dump.c. */
     wefti_store_release(&runner->home, worker);
-    wefti_add_relaxed(&worker->stacks, UINT64_C(1)); /* a statistic; a broadcast makes runners for other workers */
     return runner;
 }
+
+wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size) {
+    wefti_runner *runner = make(worker, pool, stack_size);
+    /* relaxed: a statistic; a broadcast makes runners for other workers */
+    if (runner != NULL) wefti_add_relaxed(&worker->stacks, UINT64_C(1));
+    return runner;
+}
+
+/* ---- chores ---- */
+
+/* The worker may have begun anew since it was made. */
+static void run_chore(wefti_runner *self, void *argument) {
+    const wefti_chore *chore = argument;
+    wefti_strand *strand = &self->fiber.strand;
+    wefti_add_relaxed(&strand->worker->stacks, UINT64_C(1)); /* relaxed: as above */
+    strand->bound = strand->base = strand->worker->base;
+    strand->handlers = strand->worker->handlers;
+    chore->run(self);
+}
+
+bool wefti_worker_mail(wefti_worker *worker, const wefti_chore *chore) {
+    weft_kernel *kernel = worker->kernel;
+    wefti_runner *runner = make(worker, kernel->stacks, kernel->stack_size);
+    if (runner == NULL) return false;
+    runner->first = run_chore;
+    runner->first_argument = (void *)(uintptr_t)chore;
+    wefti_hands_over(runner);
+    wefti_mailbox_push(&worker->mailbox, &runner->fiber.link);
+    wefti_wake_worker(kernel, worker);
+    return true;
+}
+
+void wefti_worker_refuse_mail(wefti_worker *worker) {
+    for (wefti_node *node = wefti_mailbox_empty(&worker->mailbox), *next; node != NULL; node = next) {
+        next = node->next;
+        wefti_takes_over(wefti_runner_of(node));
+        wefti_add_relaxed(&worker->stacks, UINT64_C(1)); /* relaxed: as above */
+        wefti_runner_free(worker, wefti_runner_of(node));
+    }
+}
+
+/* ---- idle ones ---- */
 
 enum { MANY_IDLE = 256, LINES_BELOW = 12 };
 

@@ -138,8 +138,7 @@ static void end_wait(wefti_runner *runner) {
 }
 
 /* Looks only at the innermost scope of each strand: who is cancelled further out is cancelled there. */
-static void on_mail(wefti_runner *self, void *argument) {
-    (void)argument;
+static void on_mail(wefti_runner *self) {
     const wefti_worker *worker = self->fiber.strand.worker;
     for (wefti_member *member = worker->members, *next; member != NULL; member = next) {
         next = member->next;
@@ -149,22 +148,13 @@ static void on_mail(wefti_runner *self, void *argument) {
     }
 }
 
-static bool mail(wefti_worker *worker) {
-    weft_kernel *kernel = worker->kernel;
-    wefti_runner *runner = wefti_runner_fresh(worker, kernel->stacks, kernel->stack_size);
-    if (runner == NULL) return false;
-    runner->first = on_mail;
-    wefti_hands_over(runner);
-    wefti_mailbox_push(&worker->mailbox, &runner->fiber.link);
-    wefti_wake_worker(kernel, worker);
-    return true;
-}
+static const wefti_chore chore = {on_mail};
 
 static void mail_members(weft_kernel *kernel, void *good) {
     for (uint32_t i = 0; i < kernel->worker_count; i++) {
         /* seq: after the flag; partner: link_to_worker */
         if (wefti_load_seq(&kernel->workers[i].member_count) == 0) continue;
-        if (!mail(&kernel->workers[i])) *(bool *)good = false;
+        if (!wefti_worker_mail(&kernel->workers[i], &chore)) *(bool *)good = false;
     }
 }
 

@@ -213,6 +213,18 @@ wefti_runner *wefti_runner_get(wefti_worker *worker);
 wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number); /* the one whose stack this is */
 wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size);
 void wefti_runner_free(wefti_worker *worker, wefti_runner *runner);
+
+/* Something that a worker does in its normal course, on a runner of its own. */
+typedef struct wefti_chore {
+    void (*run)(wefti_runner *self);
+} wefti_chore;
+
+/* By any thread that keeps the kernel from being freed, though not from ending: the worker's tasks may all have ended
+ * when the chore comes, and it is never run then. Not one of the worker's runners until it begins, so that a worker
+ * which is to begin anew does not wait for it. false: no stack to be had. */
+bool wefti_worker_mail(wefti_worker *worker, const wefti_chore *chore);
+/* Frees the chores that came too late. The worker's thread is gone, and nobody mails any more. */
+void wefti_worker_refuse_mail(wefti_worker *worker);
 /* Leaves `from` for `to` on this worker. Where it is the last thing a function does, that becomes a jump, and the
  * switch comes back to the function's caller: each return after a change of stacks is one that the processor predicts
  * wrong. */

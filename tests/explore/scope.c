@@ -68,12 +68,17 @@ void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner) {
     wefti_runners_put(&worker->ready, &runner->fiber.link);
 }
-wefti_runner *wefti_runner_fresh(wefti_worker *worker, wefti_stack_pool *pool, size_t stack_size) {
-    (void)pool, (void)stack_size;
+static void run_chore(wefti_runner *self, void *chore) { ((const wefti_chore *)chore)->run(self); }
+/* As sched/runner.c. */
+bool wefti_worker_mail(wefti_worker *worker, const wefti_chore *chore) {
     uint32_t number = wefti_add_relaxed(&letters_used, 1u);
     explore_assert(number < LETTERS);
     letters[number].fiber.strand.worker = worker;
-    return &letters[number];
+    letters[number].first = run_chore;
+    letters[number].first_argument = (void *)(uintptr_t)chore;
+    wefti_mailbox_push(&worker->mailbox, &letters[number].fiber.link);
+    wefti_wake_worker(worker->kernel, worker);
+    return true;
 }
 void weft_yield(void) { wefti_pause(); }
 void *wefti_fail(weft_status status) {
