@@ -253,10 +253,11 @@ TEST_WITH_LIMIT(killed_runners_and_forcers_leave_an_outcome_to_all_others, 120) 
     enum { CHAINS = 12 };
     weft_kernel *kernel = kernel_here();
     weft_set(weft_debug_tasks, false);
-    size_t rounds = load_rounds(1000);
+    size_t rounds = load_rounds(1000), made = 0;
+    weft_future **promises = calloc(rounds, sizeof(weft_future *)); /* what a killed task has made outlives its round */
     weft_deadline until = load_end(8);
     for (size_t i = 0; i < rounds && weft_time() < until; i++) {
-        weft_future *promise = weft_make_promise(int), *all[CHAINS];
+        weft_future *promise = promises[made++] = weft_make_promise(int), *all[CHAINS];
         WEFT_BIND(weft_task_category, (weft_category)doomed) {
             for (int k = 0; k < CHAINS; k++) all[k] = weft_future(forces_a_chain, promise, k % 5);
         }
@@ -270,8 +271,9 @@ TEST_WITH_LIMIT(killed_runners_and_forcers_leave_an_outcome_to_all_others, 120) 
             if (status == WEFT_OK) CHECK(value == 7 || value == -1);
             weft_release_future(all[k]);
         }
-        weft_release_future(promise);
     }
     weft_set(weft_debug_tasks, true);
     end_and_free(kernel);
+    while (made > 0) weft_release_future(promises[--made]);
+    free(promises);
 }
