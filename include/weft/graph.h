@@ -151,17 +151,22 @@ typedef struct weft_compute_options {
  *
  * options: NULL for the defaults. result: NULL if the value is not wanted. Each node runs as a task of its own as soon
  * as what it depends on is done, with the category, priority (a node's own may be lower) and task handlers of tasks
- * that the caller submits. Returns WEFT_OK          *result is the value WEFT_FAILED      an error, that nobody took,
- * ended a node: weft_last_condition() is it, at once, and it is kept by that node and all that depend on it. Other
- * nodes that run go on; no more are begun. Or, and then nothing has run, a weft_type_node_undefined or a
- * weft_type_graph_cycle WEFT_KILLED      a node was killed; otherwise as WEFT_FAILED. WEFT_CANCELLED: see
- * weft_cancel_graph WEFT_TIMED_OUT   not done until the deadline: no more nodes are begun, what is done is kept, and
- * computing the node again goes on from there WEFT_WRONG_SIZE  size is not that of the result, or a node's value has
- * not the size that another one wants WEFT_INVALID     NULL, or the caller holds a channel's lock; WEFT_BUSY: called by
- * a node of this graph WEFT_NO_KERNEL, WEFT_ENDED, WEFT_NO_MEMORY Any thread or task. Parks or blocks. What happened
- * before the call happens before the nodes; a node happens before those that depend on it, and before the return. The
- * time that it takes by itself is in proportion to the nodes and dependencies that are not computed. Source:
- * call-ptree.
+ * that the caller submits.
+ * Returns
+ *   WEFT_OK          *result is the value
+ *   WEFT_FAILED      an error, that nobody took, ended a node: weft_last_condition() is it, at once, and it is kept by
+ *                    that node and all that depend on it. Other nodes that run go on; no more are begun. Or, and then
+ *                    nothing has run, a weft_type_node_undefined or a weft_type_graph_cycle
+ *   WEFT_KILLED      a node was killed; otherwise as WEFT_FAILED
+ *   WEFT_CANCELLED   see weft_cancel_graph
+ *   WEFT_TIMED_OUT   not done until the deadline: no more nodes are begun, what is done is kept, and computing the node
+ *                    again goes on from there
+ *   WEFT_WRONG_SIZE  size is not that of the result, or a node's value has not the size that another one wants
+ *   WEFT_INVALID     NULL, or the caller holds a channel's lock; WEFT_BUSY: called by a node of this graph
+ *   WEFT_NO_KERNEL, WEFT_ENDED, WEFT_NO_MEMORY
+ * Any thread or task. Parks or blocks. What happened before the call happens before the nodes; a node happens before
+ * those that depend on it, and before the return. The time that it takes by itself is in proportion to the nodes and
+ * dependencies that are not computed. Source: call-ptree.
  */
 WEFT_API weft_status weft_compute_node(weft_graph *graph, const weft_compute_options *options, weft_node node,
                                        void *result, size_t size, weft_deadline deadline);

@@ -315,7 +315,8 @@ static void prepare(weft_graph *graph, wefti_strand *self, const weft_compute_op
     graph->progress_context = options != NULL ? options->progress_context : NULL;
     graph->feeder.deliver = deliver_feeder;
     wefti_atomic_init(&graph->telling, 0u);
-    wefti_atomic_init(&graph->stopping, false);
+    wefti_store_relaxed(&graph->stopping,
+                        false); /* relaxed: a cancel at this time is of the one before, or of this one */
     wefti_atomic_init(&graph->trouble, (uint32_t)WEFT_OK);
     wefti_atomic_init(&graph->tokens, (size_t)1);
     wefti_atomic_init(&graph->done, (size_t)0);
