@@ -57,7 +57,6 @@ wefti_element *wefti_backlog_put(weft_channel *channel, const void *value, const
     wefti_block *block = channel->tail_block;
     if (WEFTI_UNLIKELY(block == NULL || channel->at == block->room)) block = begin_block(channel);
     wefti_element *element = element_at(channel, block, channel->at++);
-    wefti_fetch_to_write(element);
     wefti_element_set(channel, element, value, condition);
     wefti_store_relaxed(&channel->count, wefti_load_relaxed(&channel->count) + 1); /* relaxed: the lock orders it */
     return element;
@@ -75,7 +74,6 @@ static inline bool take_front(weft_channel *channel, void *value, const wefti_co
     if (next == NULL) return false;
     const wefti_element *front = element_at(channel, block, block->head);
     const wefti_condition *instead = front->condition;
-    wefti_fetch_to_read(front);
     if (WEFTI_UNLIKELY(!gaps && (instead == &wefti_reserved || instead == &wefti_abandoned))) return false;
     *condition = wefti_element_get(front, value, channel->size);
     block->head++;

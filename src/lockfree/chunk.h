@@ -29,13 +29,6 @@ typedef struct wefti_chunk {
     WEFTI_ALIGNED(WEFTI_LINE) wefti_slot slots[WEFTI_CHUNK_SLOTS];
 } wefti_chunk;
 
-/* Records are written and taken in a row, and a million of them fit no near cache. A processor that fetches ahead by
- * itself stops at each page, and does not know that a line is about to be written, which another one has read.
- */
-enum { WEFTI_LINES_AHEAD = 12 };
-#define wefti_fetch_to_read(at) __builtin_prefetch((const char *)(at) + WEFTI_LINES_AHEAD * WEFTI_LINE)
-#define wefti_fetch_to_write(at) __builtin_prefetch((const char *)(at) + WEFTI_LINES_AHEAD * WEFTI_LINE, 1)
-
 static inline uint32_t wefti_record_slots(const wefti_slot *record) { return record->bytes[WEFTI_RECORD_LENGTH]; }
 
 /* How many records a chunk holds that is full and untouched. */

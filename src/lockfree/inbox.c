@@ -79,7 +79,6 @@ static uint32_t take_batch(wefti_inbox *inbox, wefti_queue *mine, uint32_t most)
         uint32_t slots = wefti_record_slots(record);
         wefti_slot *room = wefti_queue_reserve(mine, slots);
         if (room == NULL) break;
-        wefti_fetch_to_read(record);
         wefti_plain_read(record, slots * sizeof *record);
         memcpy(room, record, slots * sizeof *record);
         wefti_queue_publish(mine, slots);

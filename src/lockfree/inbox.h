@@ -47,7 +47,6 @@ static inline wefti_slot *wefti_inbox_reserve(wefti_inbox *inbox, uint32_t slots
 static inline void wefti_inbox_publish(wefti_inbox *inbox, uint32_t slots) {
     wefti_chunk *chunk = inbox->tail_chunk;
     if (WEFTI_UNLIKELY(slots > 1)) chunk->longer += slots - 1;
-    wefti_fetch_to_write(&chunk->slots[inbox->tail]);
     wefti_plain_write(&chunk->slots[inbox->tail], slots * sizeof(wefti_slot));
     inbox->tail += slots;
     wefti_store_release(&chunk->fill, inbox->tail); /* partner: the acquire of `fill` in wefti_inbox_take */

@@ -74,7 +74,6 @@ static inline wefti_slot *wefti_queue_room(wefti_queue *queue) {
 static inline void wefti_queue_publish(wefti_queue *queue, uint32_t slots) {
     wefti_chunk *chunk = queue->tail_chunk;
     if (WEFTI_UNLIKELY(slots > 1)) chunk->longer += slots - 1;
-    wefti_fetch_to_write(&chunk->slots[queue->tail]);
     wefti_plain_write(&chunk->slots[queue->tail], slots * sizeof(wefti_slot));
     queue->tail += slots;
     wefti_hands_over(chunk->slots); /* not by `fill`: a sanitizer keeps of its stores what the last one brings */
@@ -91,7 +90,6 @@ uint32_t wefti_queue_take_disputed(wefti_queue *queue, uint32_t at, uint32_t slo
 static inline uint32_t wefti_queue_copy_out(wefti_queue *queue, uint32_t at, uint32_t slots, wefti_slot *out) {
     const wefti_slot *record = &queue->head_chunk->slots[at];
     wefti_takes_over(queue->head_chunk->slots); /* another fiber of this worker may have published it */
-    wefti_fetch_to_read(record);
     wefti_plain_read(record, slots * sizeof(wefti_slot));
     out[0] = record[0];
     for (uint32_t i = 1; WEFTI_UNLIKELY(i < slots); i++) out[i] = record[i];

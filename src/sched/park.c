@@ -21,7 +21,7 @@ enum {
     MOST_WAYS = 2,
     LONG_WAY = 500000, /* nanoseconds */
     WORKERS_LOOKED_AT = 16,
-    TASKS_EVERY = 8, /* parks, both: powers of two */
+    TASKS_EVERY = 32, /* parks, both: powers of two */
     POLL_EVERY = 64
 };
 
