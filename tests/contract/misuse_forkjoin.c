@@ -5,13 +5,6 @@
 #endif
 #include "contract/common.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 WEFT_TASK(int, one, (int, i)) { return i; }
 WEFT_TASK(int, other, (int, i)) { return i; }
 
@@ -42,23 +35,7 @@ static void unsynced_in_a_submitted_task(void) {
 static void (*const misuses[])(void) = {sync_without_spawn, sync_of_another, unsynced, unsynced_in_a_call,
                                         unsynced_in_a_submitted_task};
 
-/* A forked child would have none of the harness's threads, and ThreadSanitizer lets it make none: it is started anew.
- */
-static _Noreturn void start(size_t which, int standard_error) {
-    char number[16];
-    snprintf(number, sizeof number, "%zu", which);
-    dup2(standard_error, STDERR_FILENO);
-    setenv("WEFT_TEST_MISUSE", number, 1);
-    harness_start_anew("when_started_as_a_child");
-}
-
-TEST(when_started_as_a_child_it_does_what_it_is_told) {
-    const char *number = getenv("WEFT_TEST_MISUSE");
-    if (number == NULL) return;
-    signal(SIGABRT, SIG_DFL);
-    misuses[atoi(number)]();
-    _exit(0);
-}
+#include "contract/started_anew.h"
 
 static size_t place_of(void (*misuse)(void)) {
     size_t which = 0;
@@ -68,19 +45,8 @@ static size_t place_of(void (*misuse)(void)) {
 
 /* Runs it in a process of its own, which is to abort with this text on its stderr. */
 static void is_stopped(void (*misuse)(void), const char *wanted) {
-    char said[4096] = "";
-    int ends[2], status;
-    if (!CHECK_EQ(pipe(ends), 0)) return;
-    pid_t child = fork();
-    if (child == 0) start(place_of(misuse), ends[1]);
-    close(ends[1]);
-    size_t length = 0;
-    for (ssize_t got; length < sizeof said - 1 && (got = read(ends[0], said + length, sizeof said - 1 - length)) > 0;)
-        length += (size_t)got;
-    close(ends[0]);
-    CHECK_EQ(waitpid(child, &status, 0), child);
+    int status = said_by(place_of(misuse), wanted);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-    if (!CHECK(strstr(said, wanted) != NULL)) FAIL("it said: %s", said);
 }
 
 TEST(a_sync_without_a_spawn_is_stopped) { is_stopped(sync_without_spawn, "'one' is synced without a spawn"); }

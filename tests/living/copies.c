@@ -15,7 +15,7 @@
 enum { COPIES = 3, THREADS = 8 };
 
 typedef struct copy {
-    void *library;
+    void *handle;
     int (*work)(int n), (*kill)(void), (*end)(void);
     unsigned long (*processes)(void);
     int number;
@@ -31,13 +31,13 @@ static void require(bool held, const char *what, int number) {
 }
 
 static void load(copy *c, const char *path, int number) {
-    c->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (c->library == NULL) fprintf(stderr, "%s\n", dlerror());
-    require(c->library != NULL, "cannot be opened", number);
-    *(void **)&c->work = dlsym(c->library, "plugin_work");
-    *(void **)&c->kill = dlsym(c->library, "plugin_kill");
-    *(void **)&c->end = dlsym(c->library, "plugin_end");
-    *(void **)&c->processes = dlsym(c->library, "plugin_processes");
+    c->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (c->handle == NULL) fprintf(stderr, "%s\n", dlerror());
+    require(c->handle != NULL, "cannot be opened", number);
+    *(void **)&c->work = dlsym(c->handle, "plugin_work");
+    *(void **)&c->kill = dlsym(c->handle, "plugin_kill");
+    *(void **)&c->end = dlsym(c->handle, "plugin_end");
+    *(void **)&c->processes = dlsym(c->handle, "plugin_processes");
     c->number = number;
 }
 
@@ -69,7 +69,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < COPIES; i++) require(copies[i].kill() == 0, "cannot kill", i);
     use_all();
     for (int i = 0; i < COPIES; i++) require(copies[i].end() == 0, "cannot end", i);
-    for (int i = 1; i < COPIES; i++) require(dlclose(copies[i].library) == 0, "cannot be closed", i);
+    for (int i = 1; i < COPIES; i++) require(dlclose(copies[i].handle) == 0, "cannot be closed", i);
     pthread_barrier_wait(&closed);
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     for (int i = 0; i < COPIES; i++) require(copies[i].processes() <= 2, "has process objects left", i);
