@@ -174,22 +174,13 @@ static bool raise_at_return(wefti_runner *runner, const wefti_signal_fault *faul
     return true;
 }
 
-static bool open_spare(wefti_runner *runner) {
-    void *low = runner->fiber.stack_low;
-    if (runner->fault.spare_open || wefti_stack_spare(runner->pool, low) == 0) return false;
-    if (!wefti_stack_open_spare(runner->pool, low)) return false;
-    runner->fault.spare_open = true;
-    runner->watched |= WEFTI_TASK_DOOMED;
-    return true;
-}
-
 /* The walk is not to meet a barrier of a kill; whoever is to die and was diverted for a fault dies the next time. */
 static bool take_walked(wefti_runner *runner, const wefti_signal_fault *fault, unsigned kind) {
     uintptr_t pc = wefti_interrupted_pc(fault->interrupted);
     wefti_walk walk;
     wefti_walk_callers(&walk, pc, 0);
     if (!walk.whole || !walk.program) return false;
-    if (kind == WEFT_FAULT_STACK && !open_spare(runner)) return false;
+    if (kind == WEFT_FAULT_STACK && !wefti_runner_open_spare(runner)) return false;
     if (!walk.held.there && may_leave_top(&walk, kind, pc)) return raise_now(runner, fault, kind);
     return kind == WEFT_FAULT_STACK && raise_at_return(runner, fault, walk.held.there ? &walk.held : &walk.top);
 }

@@ -70,6 +70,7 @@ void wefti_transfer(wefti_strand *self, const weft_condition *condition) {
     if (self == NULL) return;
     wefti_end_target *target = wefti_end_target_of(self);
     if (target == NULL && !runs_record(self)) return;
+    wefti_make_room_to_leave(self);
     const weft_condition *outcome = outcome_of(condition);
     if (target == NULL) wefti_unwind_task(self, &outcome->base, 0);
     target->outcome = &outcome->base;

@@ -175,7 +175,17 @@ static bool passes_listed(const wefti_unwinding *u) {
     return false;
 }
 
+enum { ROOM_TO_LEAVE = 8 * 1024 }; /* the system's unwinder uses some four KiB, and clean-ups are to have theirs */
+
+void wefti_make_room_to_leave(wefti_strand *self) {
+    if (self->worker == NULL) return;
+    wefti_runner *runner = wefti_runner_of_strand(self);
+    uintptr_t low = (uintptr_t)runner->fiber.stack_low, here = (uintptr_t)__builtin_frame_address(0);
+    if (here - low < ROOM_TO_LEAVE) wefti_runner_open_spare(runner);
+}
+
 WEFTI_NORETURN static void start(const wefti_unwinding *plan, unsigned how) {
+    wefti_make_room_to_leave(plan->strand);
     wefti_unwinding bare = *plan, *u = &bare;
     pursue(&bare);
     bare.by_list = (how & WEFTI_UNWIND_LIST) != 0 || passes_broken(&bare) || passes_listed(&bare);

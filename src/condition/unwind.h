@@ -50,6 +50,10 @@ typedef struct wefti_broken {
     const void *condition; /* what is signalled for it */
 } wefti_broken;
 
+/* Whoever is about to leave, and will not come back, opens the spare of the stack if nearly all of it is in use: a
+ * fault in the system's unwinder would be nobody's. All that follow do it themselves. */
+void wefti_make_room_to_leave(wefti_strand *self);
+
 /* Transfers control to a target of the running strand. */
 WEFTI_NORETURN void wefti_unwind_to(wefti_strand *self, weft_target *target);
 

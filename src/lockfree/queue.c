@@ -117,6 +117,14 @@ bool wefti_queue_take_front_disputed(wefti_queue *queue, uint32_t at) {
 
 /* ---- a thief steals ---- */
 
+/* A thief takes the front after so many whole chunks at the latest: its records are the oldest, and the owner, whose
+ * task may never end, puts new ones behind them. */
+#ifdef WEFT_EXPLORE
+enum { CHUNKS_IN_A_ROW = 1 };
+#else
+enum { CHUNKS_IN_A_ROW = 4 };
+#endif
+
 /* Lock held: unlinks a full chunk between the first and the last. */
 static wefti_chunk *unlink_middle(wefti_chunk *first) {
     /* acquire: partner is the release in append_chunk. */
@@ -184,7 +192,9 @@ uint32_t wefti_queue_steal(wefti_queue *victim, wefti_queue *mine) {
     if (!wefti_queue_has_work(victim) || !wefti_chunk_stock(&mine->cache)) return 0;
     if (!wefti_spin_try(&victim->lock)) return 0;
     bool moved = wefti_load_relaxed(&victim->attention) == WEFTI_QUEUE_STOLEN;
-    wefti_chunk *middle = unlink_middle(moved ? victim->resume_chunk : victim->head_chunk);
+    bool turn = victim->unlinked == CHUNKS_IN_A_ROW;
+    wefti_chunk *middle = turn ? NULL : unlink_middle(moved ? victim->resume_chunk : victim->head_chunk);
+    victim->unlinked = middle != NULL ? victim->unlinked + 1 : 0;
     uint32_t count = middle != NULL ? wefti_chunk_records(middle) : steal_part(victim, mine);
     if (middle != NULL)
         wefti_queue_append(mine, middle, count); /* before it is counted out: a last look must find it */

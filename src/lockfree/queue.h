@@ -9,8 +9,9 @@
  *             ^ owner takes here    ^ a thief unlinks a whole one      ^ owner puts here
  *
  * A thief that finds a full chunk between the first and the last unlinks it under the lock; the owner does not notice,
- * because it follows `next` only under the lock too. Otherwise the thief takes the front half of the first chunk that
- * has anything, and there it meets the owner. They agree by `attention`:
+ * because it follows `next` only under the lock too. Otherwise, and after some of these, so that the oldest records
+ * wait for nobody, the thief takes the front half of the first chunk that has anything, and there it meets the owner.
+ * They agree by `attention`:
  *
  *   CALM --thief, lock held--> THIEF --thief took records--> STOLEN --owner, lock held--> CALM
  *                                    --found none--> CALM
@@ -49,6 +50,7 @@ typedef struct wefti_queue {
     /* the thieves' line */
     WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(uint32_t) attention;
     wefti_spinlock lock;
+    uint32_t unlinked;         /* whole chunks in a row */
     uint32_t seen;             /* STOLEN: the head that the first thief saw */
     uint32_t resume;           /* STOLEN: where the rest begins ... */
     wefti_chunk *resume_chunk; /* ... and in which chunk */

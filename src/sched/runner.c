@@ -129,6 +129,15 @@ void wefti_runner_check(const wefti_runner *runner) {
                       wefti_stack_size_of(runner->pool), " bytes, under which the system refused a guard");
 }
 
+bool wefti_runner_open_spare(wefti_runner *runner) {
+    void *low = runner->fiber.stack_low;
+    if (runner->fault.spare_open || wefti_stack_spare(runner->pool, low) == 0) return false;
+    if (!wefti_stack_open_spare(runner->pool, low)) return false;
+    runner->fault.spare_open = true;
+    runner->watched |= WEFTI_TASK_DOOMED;
+    return true;
+}
+
 void wefti_runner_close_spare(wefti_runner *runner) {
     enum { DISTANCE = 4096 };
     if (WEFTI_LIKELY(!runner->fault.spare_open)) return;

@@ -254,6 +254,9 @@ static inline bool wefti_is_dying(wefti_strand *self) {
 static inline void wefti_die_further(wefti_strand *self, bool was_dying) {
     if (WEFTI_UNLIKELY(!was_dying && wefti_is_dying(self))) wefti_die_hook();
 }
+/* Opens the spare of its stack; the next task on it closes it at the latest. false: it is open, or there is none.
+ * Async-signal-safe. */
+bool wefti_runner_open_spare(wefti_runner *runner);
 /* Closes the spare of its stack, should it be open, unless the caller stands near it. */
 void wefti_runner_close_spare(wefti_runner *runner);
 /* A runner that is marked comes out of the loop in a call of Weft's: ends its task, if it may. Set by

@@ -508,6 +508,56 @@ TEST(a_task_that_has_used_nearly_all_of_its_stack_is_killed_or_left_behind) {
     close_scene();
 }
 
+/* How many bytes a task has below its own frame: the first finds out, by using them up. */
+static char *volatile lowest;
+static volatile size_t bytes_of_stack;
+
+static int touch_down(int depth) {
+    volatile char here[64];
+    here[0] = (char)depth;
+    lowest = (char *)(uintptr_t)here;
+    return depth < 0 ? 0 : touch_down(depth + 1) + here[0];
+}
+
+WEFT_TASK(int, measures_its_stack) {
+    WEFT_HANDLER_CASE {
+        WEFT_TRY { sink = touch_down(0); }
+        WEFT_HANDLE(&weft_type_stack_exhausted, condition) { sink = condition != NULL; }
+    }
+    bytes_of_stack = (size_t)((char *)__builtin_frame_address(0) - lowest);
+    return 1;
+}
+
+WEFT_TASK(int, waits_deep_down, (size_t, left), (bool, fails)) {
+    WEFT_UNWIND_PROTECT(clean, NULL) {
+        volatile char *room = alloca(bytes_of_stack - left);
+        room[0] = 1;
+        atomic_fetch_add(&begun, 1);
+        if (fails) weft_error(&weft_type_error, "deep down");
+        CHECK_OK(weft_sleep(WEFT_FOREVER));
+    }
+    return 1;
+}
+
+/* The unwinder needs some of it, and so do clean-ups. */
+TEST(a_task_that_waits_where_nearly_all_of_its_stack_is_used_can_be_killed_and_can_fail) {
+    if (!catchable(WEFT_FAULT_STACK)) return;
+    open_scene();
+    CHECK_OK(weft_submit(results, measures_its_stack));
+    CHECK_OK(outcome());
+    for (size_t left = 512; left <= 8 * 1024; left += 256) {
+        int expected = atomic_load(&begun) + 1;
+        AS_VICTIM CHECK_OK(weft_submit(results, waits_deep_down, left, false));
+        CHECK_EVENTUALLY(atomic_load(&begun) == expected);
+        CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+        if (!CHECK_STATUS(outcome(), WEFT_KILLED)) break;
+        CHECK_OK(weft_submit(results, waits_deep_down, left, true));
+        if (!CHECK_STATUS(outcome(), WEFT_FAILED)) break;
+        CHECK_EQ(atomic_load(&cleaned), atomic_load(&begun));
+    }
+    close_scene();
+}
+
 /* ---- a task that is lost while it is the parent of a scope ---- */
 
 static pthread_mutex_t stuck_mutex = PTHREAD_MUTEX_INITIALIZER;

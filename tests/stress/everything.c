@@ -197,6 +197,7 @@ static void add(void *left, const void *right, void *unused) {
 static long with_reduction(long input) {
     long sum = 0, none = 0;
     weft_status status = weft_map_reduce(NULL, 0, 20000, sizeof sum, &none, &sum, add_range, add, NULL);
+    if (status != WEFT_OK) fprintf(stderr, "# the reduction gave status %d\n", (int)status);
     return status == WEFT_OK && sum == 19999L * 20000 / 2 ? 2 * input : -9;
 }
 
@@ -243,7 +244,8 @@ static void batch(client *c, weft_channel *results) {
         long value = 0;
         weft_status status = weft_receive_result(results, &value, patience());
         if (status == WEFT_OK) {
-            CHECK(value >= 2 * input && value < 2 * (input + FLIGHT));
+            if (!CHECK(value >= 2 * input && value < 2 * (input + FLIGHT)))
+                fprintf(stderr, "# job %d of %ld gave %ld\n", kind, input, value);
             right++;
             got += value;
         } else if (status == WEFT_FAILED) {

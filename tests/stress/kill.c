@@ -496,7 +496,10 @@ static bool kill_some(const kind *of, unsigned many, weft_channel *results, uint
     WEFT_BIND(weft_task_category, victims) {
         for (unsigned i = 0; i < many; i++) CHECK_OK(weft_submit(outcomes, victim, of));
     }
-    if (!CHECK_EVENTUALLY(atomic_load(&begun) == before + (int)many)) return false;
+    if (!CHECK_EVENTUALLY(atomic_load(&begun) == before + (int)many)) {
+        (void)weft_dump(STDERR_FILENO);
+        return FAIL("%s: %d of %u began", of->name, atomic_load(&begun) - before, many);
+    }
     for (uint64_t pause = harness_random(random) % 2000; pause > 0; pause--) __asm__ volatile("");
     CHECK_OK(weft_submit(results, innocent, 1));
     weft_deadline start = weft_time();

@@ -133,6 +133,23 @@ TEST(thief_takes_the_oldest_and_leaves_the_rest_in_order) {
     end();
 }
 
+/* Not only the whole chunks behind it, of which there are ever more. */
+TEST(the_oldest_are_stolen_though_the_owner_only_puts) {
+    enum { OLD = 200, STEALS = 100 };
+    begin(MOST);
+    uint32_t next = 0;
+    for (int i = 0; i < STEALS; i++) {
+        for (uint32_t n = 0; n < 1500; n++) put(&queues[0], next++);
+        CHECK_GT(wefti_queue_steal(&queues[0], &queues[1]), 0);
+        while (take(&queues[1], NULL)) continue;
+    }
+    int left = 0;
+    for (int i = 0; i < OLD; i++) left += atomic_load(&seen[i]) == 0;
+    CHECK_EQ(left, 0);
+    while (take(&queues[0], NULL)) continue;
+    end();
+}
+
 TEST(thief_of_a_long_queue_takes_whole_chunks) {
     begin(5000);
     int64_t owner = -1;
