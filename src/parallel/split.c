@@ -6,6 +6,7 @@
 
 #include "dynamic/frame.h"
 #include "lockfree/spinlock.h"
+#include "parallel/request.h"
 #include "sched/kernel.h"
 #include "sched/submit.h"
 
@@ -19,16 +20,7 @@ enum {
     LEAST_PART = 32
 };
 
-typedef struct shared_split shared_split;
-
-/* A helper task's end. */
-typedef struct helper {
-    wefti_sink sink;
-    shared_split *split;
-    bool entered;
-} helper;
-
-struct shared_split {
+typedef struct shared_split {
     WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(size_t) next; /* the first element that nobody has taken */
     WEFTI_ATOMIC(size_t) done;                            /* elements; only where somebody wants to know */
     WEFTI_ALIGNED(WEFTI_APART) WEFTI_ATOMIC(size_t) inside;
@@ -41,8 +33,8 @@ struct shared_split {
     void *context;
     size_t count, least, most, participants; /* most: what a participant's first piece may be */
     wefti_wait wait;                         /* the caller's */
-    helper helpers[];
-};
+    wefti_requests *home;                    /* of its requests for help */
+} shared_split;
 
 /* ---- pieces ---- */
 
@@ -116,8 +108,9 @@ static void leave(shared_split *split) {
     if (wefti_wait_claim(&split->wait, WEFT_OK)) wefti_unpark(&split->wait);
 }
 
-/* The caller's end: afterwards nobody is inside. */
+/* The caller's end: afterwards nobody is inside, and who has not begun does not come here. */
 static void close_split(shared_split *split) {
+    wefti_add_relaxed(&split->references, 0 - wefti_requests_withdraw(split->home, split)); /* relaxed: as in `ask` */
     wefti_strand *self = wefti_strand_now;
     wefti_wait_init(&split->wait, self, "parallel", split);
     /* acq_rel: the wait is ready for who leaves last; or all have left, and what they did is seen */
@@ -135,55 +128,70 @@ static void abandon(void *argument) {
 
 /* ---- helpers ---- */
 
-static void fail(const helper *me, const wefti_condition *condition) {
+static void fail(const wefti_request *me, const wefti_condition *condition) {
+    shared_split *split = me->whom;
     const wefti_condition *none = NULL;
-    if (!me->entered || !wefti_cas_relaxed(&me->split->condition, &none, condition)) /* relaxed: read after all left */
+    if (!me->entered || !wefti_cas_relaxed(&split->condition, &none, condition)) /* relaxed: read after all left */
         wefti_condition_drop(condition);
-    if (me->entered) stop(me->split, condition->status);
+    if (me->entered) stop(split, condition->status);
 }
 
 static void end_of_helper(wefti_sink *sink, const void *value, const wefti_condition *condition) {
-    helper *me = WEFTI_CONTAINER(sink, helper, sink);
+    wefti_request *me = WEFTI_CONTAINER(sink, wefti_request, sink);
     (void)value;
+    wefti_request_begin(me); /* where it was dropped */
     if (WEFTI_UNLIKELY(condition != NULL)) fail(me, condition);
-    if (me->entered) leave(me->split);
-    release(me->split);
+    if (me->entered) leave(me->whom);
+    if (me->whom != NULL) release(me->whom);
+    free(me);
 }
 
 static void help(void *arguments, void *result) {
-    helper *me = *(helper **)arguments;
+    wefti_request *me = *(wefti_request **)arguments;
     (void)result;
-    if (!enter(me->split)) return;
+    shared_split *split = wefti_request_begin(me);
+    if (split == NULL || !enter(split)) return;
     me->entered = true;
-    take_part(me->split);
+    take_part(split);
 }
 
-static const weft_task_type helper_type = {"parallel", help, sizeof(helper *), 0};
+static const weft_task_type helper_type = {"parallel", help, sizeof(wefti_request *), 0};
 
-/* Asks for helpers. That none can be had is no error. */
-static void submit_helpers(shared_split *split, wefti_strand *self, size_t helpers) {
-    for (size_t i = 0; i < helpers; i++) {
-        helper *one = &split->helpers[i];
-        *one = (helper){{end_of_helper}, split, false};
-        wefti_add_relaxed(&split->references, (size_t)1); /* relaxed: the caller holds one */
-        if (wefti_submit(split->options->kernel, self, NULL, &one->sink, &helper_type, &one) == WEFT_OK) continue;
-        wefti_add_relaxed(&split->references, (size_t)-1);
-        return;
-    }
+/* That none can be had is no error. */
+static bool submit_helper(shared_split *split, wefti_strand *self, const wefti_request_key *key) {
+    enum { MOST_WAITING = 64 };
+    weft_kernel *kernel = split->options->kernel;
+    size_t most = WEFTI_MAX((size_t)MOST_WAITING, 2 * (size_t)kernel->worker_count);
+    wefti_request *one = wefti_request_make(split->home, split, key, most);
+    if (one == NULL) return false;
+    one->sink.deliver = end_of_helper;
+    wefti_add_relaxed(&split->references, (size_t)1); /* relaxed: the caller holds one */
+    if (wefti_submit(kernel, self, NULL, &one->sink, &helper_type, &one) == WEFT_OK) return true;
+    wefti_request_begin(one);
+    wefti_add_relaxed(&split->references, (size_t)-1);
+    free(one);
+    return false;
+}
+
+/* Asks for helpers: at first those that were asked in vain before. */
+static void submit_helpers(shared_split *split, wefti_strand *self, const wefti_request_key *key, size_t helpers) {
+    wefti_add_relaxed(&split->references, helpers); /* they may begin before it is known how many; relaxed: as below */
+    size_t found = wefti_requests_reuse(split->home, split, key, helpers);
+    wefti_add_relaxed(&split->references, found - helpers);
+    while (found < helpers && submit_helper(split, self, key)) found++;
 }
 
 /* Helpers are of the caller's category: who kills it stops all of the loop. And of its priority: a loop in a task of
  * low priority takes no worker from others. */
 static void ask(shared_split *split, wefti_strand *self, size_t helpers) {
-    weft_category category = weft_get(weft_task_category);
-    weft_priority priority = weft_get(weft_task_priority);
+    wefti_request_key key = {weft_get(weft_task_category), weft_get(weft_task_priority), wefti_handlers_here(self)};
     if (self->worker != NULL) {
         const wefti_runner *runner = wefti_runner_of_strand(self);
-        category = wefti_load_relaxed(&runner->category); /* relaxed: its own */
-        if (runner->low) priority = WEFT_PRIORITY_LOW;
+        key.category = wefti_load_relaxed(&runner->category); /* relaxed: its own */
+        if (runner->low) key.priority = WEFT_PRIORITY_LOW;
     }
-    WEFT_BIND(weft_task_category, category)
-    WEFT_BIND(weft_task_priority, priority) { submit_helpers(split, self, helpers); }
+    WEFT_BIND(weft_task_category, key.category)
+    WEFT_BIND(weft_task_priority, key.priority) { submit_helpers(split, self, &key, helpers); }
 }
 
 /* What the caller knows. */
@@ -195,9 +203,8 @@ typedef struct plan {
     size_t most; /* elements for a piece that is not too long, as it seems */
 } plan;
 
-static shared_split *make(const plan *p, size_t helpers) {
-    size_t size = sizeof(shared_split) + helpers * sizeof(helper);
-    shared_split *split = aligned_alloc(WEFTI_APART, (size + WEFTI_APART - 1) / WEFTI_APART * WEFTI_APART);
+static shared_split *make(const plan *p, const wefti_strand *self, size_t helpers) {
+    shared_split *split = aligned_alloc(WEFTI_APART, sizeof *split);
     if (split == NULL) return NULL;
     wefti_atomic_init(&split->next, p->done);
     wefti_atomic_init(&split->done, p->done);
@@ -213,6 +220,7 @@ static shared_split *make(const plan *p, size_t helpers) {
     split->least = p->options->parts != 0 ? (p->count - 1) / p->options->parts + 1 : 1;
     split->most = p->most;
     split->participants = helpers + 1;
+    split->home = self->worker != NULL ? &self->worker->requests : &p->options->kernel->requests;
     return split;
 }
 
@@ -270,7 +278,7 @@ static weft_status divide(plan *p, wefti_strand *self) {
     weft_status status = at_once ? ASK_OTHERS : alone(p);
     if (status != ASK_OTHERS) return status;
     size_t helpers = WEFTI_MIN(p->helpers, p->count - p->done - (p->done < p->count));
-    shared_split *split = wefti_may_park(self) ? make(p, helpers) : NULL;
+    shared_split *split = wefti_may_park(self) ? make(p, self, helpers) : NULL;
     if (split != NULL) return go_on_with_others(split, self, helpers);
     p->helpers = 0; /* no memory: the caller does it all */
     return alone(p);

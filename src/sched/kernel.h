@@ -34,7 +34,8 @@ struct weft_kernel {
     wefti_depot depot;
     wefti_inbox inbox, low;
     wefti_sleepers idle;
-    wefti_wheel wheel; /* timers that belong to no worker */
+    wefti_wheel wheel;       /* timers that belong to no worker */
+    wefti_requests requests; /* of threads that take part themselves */
     wefti_stack_pool *stacks;
     pthread_mutex_t lock; /* creation, end, and pools; never held by a task */
     pthread_cond_t changed;

@@ -94,6 +94,13 @@ typedef struct wefti_cells {
     weft_kernel *const *kernel;
 } wefti_cells;
 
+/* Requests for help that are in a queue: parallel/request.h. */
+typedef struct wefti_requests {
+    wefti_spinlock lock; /* over all of it */
+    struct wefti_request *first;
+    size_t count;
+} wefti_requests;
+
 typedef struct wefti_worker {
     /* the owner's lines */
     WEFTI_ALIGNED(WEFTI_APART) wefti_runners ready;
@@ -159,7 +166,8 @@ typedef struct wefti_worker {
     WEFTI_ATOMIC(int64_t) woken;  /* when somebody tried to wake it; 0: nobody has since it fell asleep */
     WEFTI_ATOMIC(int) woken_from; /* on which processor the last one ran that woke it */
     WEFTI_ALIGNED(WEFTI_APART) wefti_spinlock movable_lock;
-    wefti_runners movable; /* ready runners that any worker may go on with; under movable_lock */
+    wefti_requests requests; /* of tasks here */
+    wefti_runners movable;   /* ready runners that any worker may go on with; under movable_lock */
     WEFTI_ATOMIC(uint32_t) movable_count;
     WEFTI_ATOMIC(bool) slice_over;                  /* its thread is being interrupted for that, see slice.h */
     WEFTI_ATOMIC(struct wefti_question *) question; /* which of its tasks are to die, condition/doom.h; NULL: none */

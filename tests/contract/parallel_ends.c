@@ -91,3 +91,48 @@ TEST(killing_the_category_of_a_loop_kills_its_caller_and_its_helpers) {
     CHECK_OK(weft_free_channel(results));
     end_and_free(kernel);
 }
+
+/* ---- helpers that never come ---- */
+
+static weft_status nothing(size_t first, size_t last, void *unused) {
+    (void)first, (void)last, (void)unused;
+    return WEFT_OK;
+}
+
+WEFT_TASK(int, many_loops, (int, count)) {
+    for (int i = 0; i < count; i++) CHECK_OK(weft_for_range(&(weft_parallel_options){.parts = 8}, 0, 8, nothing, NULL));
+    return 0;
+}
+
+WEFT_TASK(int, keeps_busy, (gate *, g)) {
+    pass_gate(g);
+    return 0;
+}
+
+static uint64_t pending_everywhere(const weft_kernel *kernel) {
+    uint64_t pending = 0;
+    for (unsigned i = 0; i < harness_workers(); i++) {
+        weft_worker_counters counters;
+        CHECK_OK(weft_read_counters(kernel, i, &counters));
+        pending += counters.pending;
+    }
+    return pending;
+}
+
+/* While all others are busy each loop asks for help in vain. The next one asks the same. */
+TEST(loops_that_get_no_help_leave_no_more_requests_than_one) {
+    weft_kernel *kernel = kernel_here();
+    weft_channel *results = weft_make_channel(int);
+    int value, others = (int)harness_workers() - 1;
+    gate g = {0};
+    for (int i = 0; i < others; i++) CHECK_OK(weft_submit(results, keeps_busy, &g));
+    wait_for_entered(&g, others);
+    CHECK_OK(weft_submit(results, many_loops, 10000));
+    CHECK_OK(weft_receive_result(results, &value, patience()));
+    CHECK_LE(pending_everywhere(kernel), (uint64_t)others);
+    open_gate(&g);
+    for (int i = 0; i < others; i++) CHECK_OK(weft_receive_result(results, &value, patience()));
+    CHECK_EVENTUALLY(pending_everywhere(kernel) == 0);
+    CHECK_OK(weft_free_channel(results));
+    end_and_free(kernel);
+}

@@ -55,6 +55,8 @@ static void released(const wefti_condition *condition) {
 WEFT_PUBLIC_VARIABLE(weft_category, weft_task_category, NULL);
 WEFT_PUBLIC_VARIABLE(weft_priority, weft_task_priority, WEFT_PRIORITY_DEFAULT);
 
+weft_variable wefti_task_handlers; /* none are bound */
+
 void weft_variable_get(weft_variable *variable, void *value) {
     if (variable == &weft_task_priority)
         *(weft_priority *)value = WEFT_PRIORITY_DEFAULT;
@@ -149,7 +151,7 @@ static void be_caller(void *of) {
     explore_assert(status == WEFT_OK || fails_at < r->count || fails_in_helper);
     if (status == WEFT_FAILED) explore_saw("a condition that is received");
     explore_free(r);
-    wefti_store_relaxed(&gone, 1u);
+    wefti_store_release(&gone, 1u); /* partner: be_helper */
 }
 
 static void be_caller_that_leaves(void *of) {
@@ -165,7 +167,10 @@ static void be_caller_that_leaves(void *of) {
 
 static void be_helper(void *of) {
     submitted *task = &tasks[(uintptr_t)of];
-    while (wefti_load_acquire(&task->here) == 0) wefti_pause();
+    while (wefti_load_acquire(&task->here) == 0) {
+        if (wefti_load_acquire(&gone) != 0 && wefti_load_acquire(&task->here) == 0) return; /* it was not asked for */
+        wefti_pause();
+    }
     wefti_strand_now = &threads[explore_self()].strand;
     task->type->invoke(&task->argument, NULL);
     task->sink->deliver(task->sink, NULL, fails_in_helper ? &broken : NULL);
@@ -175,6 +180,19 @@ static void be_late_helper(void *unused) {
     (void)unused;
     while (wefti_load_relaxed(&gone) == 0) wefti_pause(); /* relaxed: it is not told of anything by that */
     be_helper(NULL);
+}
+
+/* Two loops, one after the other: the second may be given the request that the first has asked in vain. */
+static void be_caller_twice(void *unused) {
+    (void)unused;
+    for (int i = 0; i < 2; i++) {
+        range *r = make_range(2);
+        explore_assert(split(r, piece) == WEFT_OK);
+        for (size_t at = 0; at < 2; at++) explore_assert(r->times[at] == 1);
+        explore_free(r);
+    }
+    if (task_count == 1) explore_saw("a request used again");
+    wefti_store_release(&gone, 1u); /* partner: be_helper */
 }
 
 static void run(void (*caller)(void *), size_t count, uintptr_t helpers) {
@@ -208,6 +226,20 @@ EXPLORE(a_helper_that_begins_late_touches_nothing, .exhaustive = true, .preempti
     begin(2, 1);
     explore_thread(be_caller, (void *)2);
     explore_thread(be_late_helper, NULL);
+    explore_join();
+    explore_assert(explore_live_blocks() == 0);
+}
+EXPLORE(a_request_that_nobody_began_helps_the_next, .exhaustive = true, .preemptions = 2, .stale = 1) {
+    begin(2, 1);
+    explore_thread(be_caller_twice, NULL);
+    explore_thread(be_helper, (void *)0);
+    explore_join();
+    explore_assert(explore_live_blocks() == 0);
+}
+EXPLORE(requests_of_two_loops_and_two_helpers, ) {
+    begin(2, 2);
+    explore_thread(be_caller_twice, NULL);
+    for (uintptr_t i = 0; i < 2; i++) explore_thread(be_helper, (void *)i);
     explore_join();
     explore_assert(explore_live_blocks() == 0);
 }
