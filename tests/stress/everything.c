@@ -301,6 +301,7 @@ TEST_WITH_LIMIT(each_job_is_answered_once_whatever_happens_around_it, 120) {
     weft_kernel *kernel = kernel_here();
     mutex = weft_make_mutex("everything");
     weft_set(weft_debug_tasks, false);
+    CHECK_OK(weft_set_kill_deadline(10)); /* clean-ups wait for others here, who may wait for a processor */
     weft_kill_counts before, after;
     weft_read_kill_counts(&before);
     client clients[CLIENTS + 1];
