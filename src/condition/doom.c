@@ -123,14 +123,19 @@ void wefti_doom_after_slice(wefti_strand *self) {
 
 /* ---- striking: in the handler ---- */
 
-static bool is_on(const wefti_runner *runner, uintptr_t sp) {
-    return sp > (uintptr_t)runner->fiber.stack_low && sp < (uintptr_t)runner;
+static uintptr_t lowest_of(const wefti_runner *runner) {
+    uintptr_t low = (uintptr_t)runner->fiber.stack_low;
+    return runner->fault.spare_open ? low - wefti_stack_spare(runner->pool, runner->fiber.stack_low) : low;
 }
 
+static bool is_on(const wefti_runner *runner, uintptr_t sp) { return sp > lowest_of(runner) && sp < (uintptr_t)runner; }
+
 static bool divert(wefti_runner *runner, void *interrupted) {
-    if (!wefti_divert_interrupted(interrupted, (uintptr_t)runner->fiber.stack_low + ROOM_TO_DIE)) return false;
-    runner->dying = true;
-    return true;
+    bool diverted = wefti_divert_interrupted(interrupted, lowest_of(runner) + ROOM_TO_DIE);
+    if (!diverted && wefti_runner_open_spare(runner))
+        diverted = wefti_divert_interrupted(interrupted, lowest_of(runner) + ROOM_TO_DIE);
+    runner->dying |= diverted;
+    return diverted;
 }
 
 /* Only a barrier is left, and the time is over: the thread is left to its fate, if Weft itself is not on its stack.

@@ -108,6 +108,10 @@ static wefti_text_function *const raising[] = {
     (wefti_text_function *)weft_all,
     (wefti_text_function *)weft_invoke_debugger,
     (wefti_text_function *)weft_invoke_transfer_error,
+#if WEFTI_CAN_DIVERT
+    wefti_diverted_entry, /* the error that a fault is */
+    wefti_barrier_reached,
+#endif
 };
 
 static unsigned kind_of(const wefti_runner *runner, const wefti_signal_fault *fault) {

@@ -26,7 +26,7 @@ size_t wefti_state_size;
 enum { RED_ZONE = 128, SPARE = 4096, LITTLE = 512, SMALLEST_BITS = 14, CELL = 16, STATE_ALIGNMENT = 64 };
 
 /* divert_x86_64.S */
-extern const char wefti_diverted_entry[], wefti_waiting_entry[], wefti_barrier_cells[];
+extern const char wefti_waiting_entry[], wefti_barrier_cells[];
 extern const char wefti_paused_entry[], wefti_pause_cells[];
 
 uintptr_t wefti_interrupted_pc(const void *interrupted) {

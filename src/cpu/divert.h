@@ -30,6 +30,10 @@
 #define WEFTI_CAN_DIVERT 0
 #endif
 
+/* Where diverted code goes on, and code that returns to a barrier: they call what is provided below. */
+void wefti_diverted_entry(void);
+void wefti_barrier_reached(void);
+
 /* What the handler has interrupted: third argument of the handler. */
 uintptr_t wefti_interrupted_pc(const void *interrupted);
 uintptr_t wefti_interrupted_sp(const void *interrupted);

@@ -93,13 +93,15 @@ wefti_waiting_entry:
     .endr
     .size \name, . - \name
     .endm
-    CELLS wefti_barrier_cells, barrier_reached
+    CELLS wefti_barrier_cells, wefti_barrier_reached
     CELLS wefti_pause_cells, pause_reached
 
 /* Makes room for the return address where it was, keeps what the call has returned, and asks. */
-    .type barrier_reached, @function
+    .globl wefti_barrier_reached
+    .hidden wefti_barrier_reached
+    .type wefti_barrier_reached, @function
     .p2align 4
-barrier_reached:
+wefti_barrier_reached:
     .cfi_startproc
     .cfi_def_cfa %rsp, 0
     .cfi_undefined %rip                                 /* until it is known */
@@ -127,7 +129,7 @@ barrier_reached:
     .cfi_adjust_cfa_offset -8
     ret
     .cfi_endproc
-    .size barrier_reached, . - barrier_reached
+    .size wefti_barrier_reached, . - wefti_barrier_reached
 
 /* Keeps all that the processor has in registers but the general ones below rsp, and begins with a state as a function
  * finds it. wefti_state_size: cpu/divert.c. The header of what xsave writes must be zero. */
@@ -220,7 +222,7 @@ wefti_paused_entry:
     .cfi_endproc
     .size paused_frame, . - paused_frame
 
-/* A barrier that may pause: as barrier_reached, with all that a library may have returned or kept. */
+/* A barrier that may pause: as wefti_barrier_reached, with all that a library may have returned or kept. */
     .type pause_reached, @function
     .p2align 4
 pause_reached:

@@ -528,30 +528,64 @@ WEFT_TASK(int, measures_its_stack) {
     return 1;
 }
 
-WEFT_TASK(int, waits_deep_down, (size_t, left), (bool, fails)) {
+typedef enum deep_end { WAITS, FAILS, COMPUTES } deep_end;
+
+WEFT_TASK(int, ends_deep_down, (size_t, left), (deep_end, how)) {
     WEFT_UNWIND_PROTECT(clean, NULL) {
         volatile char *room = alloca(bytes_of_stack - left);
         room[0] = 1;
         atomic_fetch_add(&begun, 1);
-        if (fails) weft_error(&weft_type_error, "deep down");
+        if (how == FAILS) weft_error(&weft_type_error, "deep down");
+        if (how == COMPUTES) loop();
         CHECK_OK(weft_sleep(WEFT_FOREVER));
     }
     return 1;
 }
 
+static void loop_in_handler(const weft_condition *condition, void *argument) {
+    (void)condition, (void)argument;
+    atomic_fetch_add(&begun, 1);
+    loop();
+}
+
+WEFT_TASK(int, hangs_in_the_handler_of_a_fault, (bool, of_stack)) {
+    WEFT_UNWIND_PROTECT(clean, NULL)
+    WEFT_HANDLER_BIND(&weft_type_error, loop_in_handler, NULL) sink = of_stack ? touch_down(0) : 10 / zero;
+    return 1;
+}
+
+/* It runs above the place of the fault, on the spare if the stack is used up. */
+TEST(a_handler_of_a_fault_that_hangs_can_be_killed) {
+    if (!catchable(WEFT_FAULT_STACK | WEFT_FAULT_ARITHMETIC)) return;
+    open_scene();
+    for (int i = 0; i < 10; i++) {
+        AS_VICTIM CHECK_OK(weft_submit(results, hangs_in_the_handler_of_a_fault, i % 2 == 0));
+        CHECK_EVENTUALLY(atomic_load(&begun) == i + 1);
+        CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+        if (!CHECK_STATUS(outcome(), WEFT_KILLED)) break;
+        CHECK_EQ(atomic_load(&cleaned), i + 1);
+    }
+    close_scene();
+}
+
 /* The unwinder needs some of it, and so do clean-ups. */
-TEST(a_task_that_waits_where_nearly_all_of_its_stack_is_used_can_be_killed_and_can_fail) {
+static bool dies_deep_down(size_t left, deep_end how) {
+    int expected = atomic_load(&begun) + 1;
+    AS_VICTIM CHECK_OK(weft_submit(results, ends_deep_down, left, how));
+    if (!CHECK_EVENTUALLY(atomic_load(&begun) == expected)) return false;
+    CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+    return CHECK_STATUS(outcome(), WEFT_KILLED) && CHECK_EQ(atomic_load(&cleaned), expected);
+}
+
+/* The unwinder needs some of it, and so do clean-ups. */
+TEST(a_task_where_nearly_all_of_its_stack_is_used_can_be_killed_and_can_fail) {
     if (!catchable(WEFT_FAULT_STACK)) return;
     open_scene();
     CHECK_OK(weft_submit(results, measures_its_stack));
     CHECK_OK(outcome());
     for (size_t left = 512; left <= 8 * 1024; left += 256) {
-        int expected = atomic_load(&begun) + 1;
-        AS_VICTIM CHECK_OK(weft_submit(results, waits_deep_down, left, false));
-        CHECK_EVENTUALLY(atomic_load(&begun) == expected);
-        CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
-        if (!CHECK_STATUS(outcome(), WEFT_KILLED)) break;
-        CHECK_OK(weft_submit(results, waits_deep_down, left, true));
+        if (!dies_deep_down(left, WAITS) || !dies_deep_down(left, COMPUTES)) break;
+        CHECK_OK(weft_submit(results, ends_deep_down, left, FAILS));
         if (!CHECK_STATUS(outcome(), WEFT_FAILED)) break;
         CHECK_EQ(atomic_load(&cleaned), atomic_load(&begun));
     }
