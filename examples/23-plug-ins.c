@@ -31,9 +31,9 @@ WEFT_TASK(int, plug_in, (const char *, text)) {
 static bool ask(weft_channel *answers, const char *text, int *length) {
     WEFT_BIND(weft_task_category, plug_ins) check(weft_submit(answers, plug_in, text));
     weft_status status = weft_receive_result(answers, length, weft_after(0.2));
-    if (status == WEFT_TIMED_OUT) {
+    while (status == WEFT_TIMED_OUT) { /* again: one that has not begun is not killed */
         weft_kill_tasks(NULL, plug_ins, NULL);
-        status = weft_receive_result(answers, length, WEFT_FOREVER);
+        status = weft_receive_result(answers, length, weft_after(0.2));
     }
     return status == WEFT_OK;
 }

@@ -38,6 +38,8 @@ class Programs(unittest.TestCase):
     """Interpreters that end in the middle of things."""
 
     def test_ctrl_c_ends_a_wait_in_the_main_thread(self):
+        # A shell that runs jobs in the background has them ignore it.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
         waits = [lambda channel: channel.receive(), lambda channel: channel.receive(50),
                  lambda channel: weft.alternate([channel]), lambda channel: weft.alternate([channel, channel], 50),
                  lambda channel: [channel.send(n) for n in (1, 2)]]

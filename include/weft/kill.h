@@ -32,9 +32,10 @@ typedef struct weft_kill_options {
  * killed, nor is one of weft_broadcast. A task that is of the category itself is counted too, dies last, and does not
  * return from here. What the task has allocated, opened or locked otherwise stays so: that is for its clean-ups to
  * know. Callable from any thread or task, not in a signal handler. Blocks for some ten microseconds, until each worker
- * concerned has answered. One that gets no processor for two seconds or, where kills only reach who waits, does not
- * come to its loop within the kill deadline, is left out, and its tasks are not marked. docs/KILL.md says what can be
- * killed where. Source: kill-tasks. Rows K10, X1, X2.
+ * concerned has answered. One that does not in two seconds, or in the kill deadline if that is longer, since it gets no
+ * processor, or, where kills only reach who waits, since it is blocked, is left out, and its tasks are not marked; so
+ * is, there, one that computes for the kill deadline without coming to its loop. docs/KILL.md says what can be killed
+ * where. Source: kill-tasks. Rows K10, X1, X2.
  */
 WEFT_API size_t weft_kill_tasks(weft_kernel *kernel, weft_category category, const weft_kill_options *options);
 

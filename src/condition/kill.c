@@ -27,6 +27,7 @@
 enum { FIRST_NAP = 30000, LONGEST_NAP = 2000000, ASK_AGAIN_NAP = 30000, MOST_AT_ONCE = 64 };
 enum { REAPER_STACK = 64 * 1024, IDLE_SECONDS = 5, MOST_QUICK = 1000 };
 #define LONGEST_ANSWER 2000000000
+#define LEAST_COMPUTED ((int64_t)10000000) /* a worker computes on its way to its loop, too */
 #define DEADLINE_AT_FIRST ((int64_t)250000000)
 #define LONGEST_DEADLINE 3600.0
 
@@ -268,19 +269,33 @@ static void look_at_all(search *s) {
 static void ask(wefti_question *question) {
     wefti_worker *worker = question->worker;
     question->again = false;
+    question->used = interrupts ? 0 : wefti_os_thread_used(worker->thread_id);
     wefti_store_relaxed(&question->answered, 0u);
     wefti_store_release(&worker->question, question); /* partners: the exchanges in the handler and in on_mail */
-    if (interrupts ? !wefti_interrupt(WEFTI_TO_END, worker->thread_id) : !wefti_worker_mail(worker, &chore))
-        (void)wefti_exchange_acq_rel(&worker->question, NULL);
+    if (interrupts ? wefti_interrupt(WEFTI_TO_END, worker->thread_id) : wefti_worker_mail(worker, &chore)) return;
+    /* It cannot be asked: so that nobody waits for its answer. relaxed: the caller's own, unless it was taken */
+    if (wefti_exchange_acq_rel(&worker->question, NULL) == question) wefti_store_relaxed(&question->answered, 1u);
+}
+
+/* Until when a worker that is asked by mail need not be looked at: one that computes for the kill deadline does not
+ * come to its loop in time. One that waits for a processor will, as soon as it gets one, and uses none meanwhile. */
+static int64_t next_look(const wefti_question *question, int64_t deadline) {
+    if (interrupts) return deadline;
+    int64_t used = wefti_os_thread_used(question->worker->thread_id) - question->used;
+    int64_t left = WEFTI_MAX(wefti_load_relaxed(&patience), LEAST_COMPUTED) - used;
+    return left <= 0 ? 0 : WEFTI_MIN(deadline, wefti_clock() + WEFTI_MAX(left, (int64_t)LONGEST_NAP));
 }
 
 /* Until it is answered, or for so long that it is taken back. */
 static void wait_for_answer(wefti_question *question, int64_t deadline) {
+    bool begun = false;
     /* acquire: partner is close_question */
     while (wefti_load_acquire(&question->answered) == 0) {
-        if (wefti_futex_wait(&question->answered, 0, deadline)) continue;
+        int64_t look = begun ? INT64_MAX : next_look(question, deadline);
+        if (wefti_futex_wait(&question->answered, 0, look)) continue;
+        if (look != 0 && wefti_clock() < deadline) continue;
         if (wefti_exchange_acq_rel(&question->worker->question, NULL) == question) return; /* nobody has begun to */
-        deadline = INT64_MAX;
+        begun = true;
     }
 }
 
@@ -315,9 +330,8 @@ static size_t keep_marked(wefti_question *question) {
 
 /* asking held. */
 static size_t ask_all(search *s, const wefti_strand *self) {
-    /* A thread that is interrupted answers as soon as it gets a processor, which may take a while on a busy machine. */
-    int64_t most = WEFTI_MAX(wefti_load_relaxed(&patience), interrupts ? (int64_t)LONGEST_ANSWER : 0);
-    int64_t deadline = wefti_clock() + most;
+    /* Who is asked answers as soon as it gets a processor, which may take a while on a busy machine. */
+    int64_t deadline = wefti_clock() + WEFTI_MAX(wefti_load_relaxed(&patience), (int64_t)LONGEST_ANSWER);
     const wefti_worker *here = self->worker;
     size_t marked = 0;
     for (uint32_t i = 0; i < s->kernel->worker_count; i++)

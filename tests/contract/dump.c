@@ -47,7 +47,11 @@ WEFT_TASK(void, receiving_task, (weft_channel *, channel)) {
 
 WEFT_TASK(void, sending_task, (weft_channel *, channel)) { CHECK_OK(weft_send(channel, &(int){2}, patience())); }
 
-WEFT_TASK(void, sleeping_task, (weft_deadline, until)) { CHECK_OK(weft_sleep(until)); }
+/* Until it is killed: a time that is not too short for the slowest machine would be too long for others. */
+WEFT_TASK(void, sleeping_task, (int, none)) {
+    (void)none;
+    CHECK_OK(weft_sleep(WEFT_FOREVER));
+}
 
 WEFT_TASK(void, grouped_task, (weft_group *, group)) { CHECK_OK(weft_wait_group(group, patience())); }
 
@@ -59,7 +63,17 @@ static void expect_line(const char *text, const char *task, const char *part, co
     if (!CHECK(strstr(line, part) != NULL) || !CHECK(strstr(line, second) != NULL)) FAIL("the line is: %s", line);
 }
 
-static const char weaving[] = "weaving";
+/* How long the line says that it has been so. */
+static double seconds_of(const char *text, const char *task) {
+    char line[300] = "";
+    double seconds = -1;
+    if (!CHECK(line_of(text, task, line, sizeof line))) return -1;
+    const char *at = strstr(line, "  for ");
+    if (!CHECK(at != NULL && sscanf(at, "  for %lf s", &seconds) == 1)) FAIL("the line is: %s", line);
+    return seconds;
+}
+
+static const char weaving[] = "weaving", asleep[] = "asleep";
 
 static uint64_t sum_of(weft_kernel *kernel, size_t offset) {
     uint64_t sum = 0;
@@ -81,7 +95,8 @@ TEST(dump_tells_of_each_task_what_it_does_and_waits_for) {
     CHECK_OK(weft_send(full, &(int){1}, WEFT_NOW));
     WEFT_BIND(weft_task_category, weaving) CHECK_OK(weft_submit(NULL, receiving_task, thread_channel));
     CHECK_OK(weft_submit(NULL, sending_task, full));
-    CHECK_OK(weft_submit(NULL, sleeping_task, weft_after(harness_slowness() * 0.3)));
+    weft_deadline before = weft_time();
+    WEFT_BIND(weft_task_category, asleep) CHECK_OK(weft_submit(NULL, sleeping_task, 0));
     CHECK_OK(weft_submit_with(&(weft_submit_options){.group = group}, NULL, receiving_task, thread_channel));
     CHECK_OK(weft_submit(NULL, grouped_task, group));
     CHECK_EVENTUALLY(SUM(kernel, parks) == 5);
@@ -90,11 +105,13 @@ TEST(dump_tells_of_each_task_what_it_does_and_waits_for) {
     for (int i = 0; i < 3; i++) CHECK_OK(weft_submit(NULL, pending_task, 0));
     WEFT_BIND(weft_task_priority, WEFT_PRIORITY_LOW) CHECK_OK(weft_submit(NULL, pending_task, 0));
     char *text = dump_text();
+    double half = (double)(weft_time() - before) / 2e9;
     CHECK(strstr(text, "kernel \"loom\"") != NULL);
     expect_line(text, "computing_task", "running", "category default");
     expect_line(text, "receiving_task", "waits: receive", "\"threads\"");
     expect_line(text, "sending_task", "waits: send", "\"cloth\"");
-    expect_line(text, "sleeping_task", "waits: sleep", " for 0.");
+    expect_line(text, "sleeping_task", "waits: sleep", "  for ");
+    CHECK_NEAR(seconds_of(text, "sleeping_task"), half, half + 0.001); /* from 0 to what has passed */
     expect_line(text, "grouped_task", "waits: group", " 0x");
     CHECK_EQ(lines_of(text, "task pending_task"), 4);
     CHECK_EQ(lines_of(text, "  worker "), harness_workers());
@@ -103,6 +120,7 @@ TEST(dump_tells_of_each_task_what_it_does_and_waits_for) {
     open_gate(&g);
     for (int i = 0; i < 2; i++) CHECK_OK(weft_send(thread_channel, &i, WEFT_NOW));
     CHECK_OK(weft_receive(full, &(int){0}, WEFT_NOW));
+    CHECK_EVENTUALLY(weft_kill_tasks(kernel, asleep, NULL) == 1);
     CHECK_OK(weft_end_kernel(kernel, true));
     CHECK_OK(weft_free_channel(thread_channel));
     CHECK_OK(weft_free_channel(full));

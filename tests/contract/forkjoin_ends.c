@@ -75,8 +75,10 @@ static const char doomed[] = "doomed";
 
 WEFT_TASK(long, hang_in_tree, (int, depth)) {
     if (depth == 0) {
-        atomic_fetch_add(&inside, 1);
-        WEFT_UNWIND_PROTECT(one_less, &inside) CHECK_OK(weft_sleep(WEFT_FOREVER));
+        WEFT_UNWIND_PROTECT(one_less, &inside) {
+            atomic_fetch_add(&inside, 1); /* here, so that no kill comes between the two */
+            CHECK_OK(weft_sleep(WEFT_FOREVER));
+        }
         return 1;
     }
     weft_spawn(hang_in_tree, depth - 1);

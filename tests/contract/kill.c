@@ -263,6 +263,23 @@ TEST(sixty_four_tasks_on_as_many_workers_are_killed_at_once) {
     close_scene(&s);
 }
 
+/* They sleep, and answer when they have a processor: that may take longer than the time a task is given to die. */
+TEST(workers_that_have_to_be_woken_are_waited_for_however_short_the_deadline) {
+    enum { EACH = 3 };
+    scene s;
+    int many = EACH * (int)harness_workers();
+    open_scene(&s, kernel_here());
+    CHECK_OK(weft_set_kill_deadline(1e-6));
+    for (size_t round = 0; round < 2 + harness_rounds(50); round++) {
+        submit_many(&s, blue, many, true);
+        if (round % 2 == 0) CHECK_OK(weft_sleep(weft_after(0.002))); /* so that they sleep, as a rule */
+        if (!CHECK_EQ(weft_kill_tasks(NULL, blue, NULL), many)) break;
+        receive_killed(&s, many);
+    }
+    CHECK_OK(weft_set_kill_deadline(0.25));
+    close_scene(&s);
+}
+
 /* ---- how the worker goes on ---- */
 
 WEFT_TASK(int, index_of_worker) { return weft_kernel_worker_index(); }

@@ -66,8 +66,10 @@ static const char doomed[] = "doomed";
 static weft_status hang(size_t first, size_t last, void *context) {
     scene *s = context;
     (void)first, (void)last;
-    atomic_fetch_add(&s->inside, 1);
-    WEFT_UNWIND_PROTECT(one_less, &s->inside) CHECK_OK(weft_sleep(WEFT_FOREVER));
+    WEFT_UNWIND_PROTECT(one_less, &s->inside) {
+        atomic_fetch_add(&s->inside, 1); /* here, so that no kill comes between the two */
+        CHECK_OK(weft_sleep(WEFT_FOREVER));
+    }
     return WEFT_OK;
 }
 

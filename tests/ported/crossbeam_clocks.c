@@ -232,7 +232,7 @@ static void five_ways(weft_channel *clock, int *hits) {
 
 TEST(after_fairness_duplicates) {
     for (int ms = 0; ms < 2; ms++) {
-        int hits[5] = {0}, rounds = ms == 0 ? 1000 : 200;
+        int hits[5] = {0}, rounds = ms == 0 ? 1000 : 400; /* half of what is expected: five deviations below */
         for (int i = 0; i < rounds; i++) {
             weft_channel *clock = weft_make_after(weft_after(0.001 * ms));
             five_ways(clock, hits);
@@ -341,16 +341,22 @@ static void counts_ticks(void *argument) {
     CHECK_OK(weft_free_channel(timeout));
 }
 
-/* select, and ready: four take from two tickers: no tick comes twice */
-CREW_TEST(tick_select) {
+/* Returns how many ticks have come. */
+static int ticks_for(crew *c, int ms) {
     weft_deadline begin = weft_time();
-    ticks t = {tick_ms(20), tick_ms(30), ms_after(begin, 110), 0};
+    ticks t = {tick_ms(20), tick_ms(30), ms_after(begin, ms), 0};
     for (int i = 0; i < 4; i++) start(c, counts_ticks, &t);
     all_done(c);
     int64_t passed = (weft_time() - begin) / MS;
-    CHECK_GE(atomic_load(&t.hits), 2);
     CHECK_LE(atomic_load(&t.hits), passed / 20 + passed / 30);
     FREE_ALL(t.one, t.two);
+    return atomic_load(&t.hits);
+}
+
+/* select, and ready: four take from two tickers: no tick comes twice. Those who begin when the time is over get none,
+ * so it is made longer where a processor is so long in coming. */
+CREW_TEST(tick_select) {
+    for (int ms = 110; ticks_for(c, ms) < 2 && CHECK_LE(ms, 5000); ms *= 2) continue;
 }
 
 TEST(tick_fairness) {

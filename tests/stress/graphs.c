@@ -32,8 +32,10 @@ WEFT_NODE_OVER(long, cell, inputs) {
     network *n = weft_input_context(inputs);
     size_t i = weft_input_node(inputs);
     long needs[NEEDS];
+    weft_without_kill region = weft_without_kill_begin(); /* no kill comes between the two */
     atomic_fetch_add(&n->inside, 1);
     WEFT_DEFER(leave, &n->inside);
+    weft_without_kill_end(&region);
     atomic_fetch_add(&n->runs[i], 1);
     for (uint32_t k = 0; k < weft_input_count(inputs); k++) {
         needs[k] = weft_input(inputs, k, long);
