@@ -72,6 +72,7 @@ void wefti_transfer(wefti_strand *self, const weft_condition *condition) {
     if (target == NULL && !runs_record(self)) return;
     const weft_condition *outcome = outcome_of(condition);
     if (target == NULL) wefti_unwind_task(self, &outcome->base, 0);
+    wefti_condition_drop(target->outcome); /* of one that this takes the place of */
     target->outcome = &outcome->base;
     wefti_unwind_to(self, &target->target);
 }

@@ -23,7 +23,7 @@ typedef struct walking {
     bool reached;     /* the limit */
     unsigned frames;  /* since then */
     bool past_leaves; /* a frame was met that is of no leaf */
-    bool in_run, run_is_top, run_signal, run_ours, run_searches, run_others;
+    bool in_run, run_is_top, run_signal, run_ours, run_searches, run_others, run_raises;
     uintptr_t run_entry;
 } walking;
 
@@ -40,17 +40,20 @@ static void end_run(walking *w, struct _Unwind_Context *caller) {
     bool throws = w->run_searches && !w->run_others && (traits & WEFTI_TRAIT_THROWS) != 0;
     if (w->run_searches) alone = true;
     *run = (wefti_run){true, run->ours || w->run_ours, throws, w->run_entry, alone ? NULL : slot};
-    if (!w->run_is_top && (traits & WEFTI_TRAIT_RAISES) == 0) w->walk->held = *run;
+    if (!w->run_is_top && !w->run_raises) w->walk->held = *run;
 }
 
 static void in_run(walking *w, uintptr_t place, bool ours) {
     if (!w->in_run) {
         w->in_run = true;
         w->run_is_top = !w->past_leaves;
-        w->run_signal = w->run_ours = w->run_searches = w->run_others = false;
+        w->run_signal = w->run_ours = w->run_searches = w->run_others = w->run_raises = false;
     }
     w->run_ours |= ours;
     w->run_entry = place;
+    /* A library that has called Weft may keep something. In the top run nothing may be left anyway. */
+    w->run_raises =
+        ours && (w->run_raises || (w->walk->program && (wefti_text_traits(place) & WEFTI_TRAIT_RAISES) != 0));
 }
 
 enum { OF_EXCEPTIONS = WEFTI_TRAIT_UNWINDS | WEFTI_TRAIT_SEARCHES | WEFTI_TRAIT_THROWS | WEFTI_TRAIT_CPLUSPLUS };

@@ -198,6 +198,33 @@ WEFT_TASK(int, waits_in_a_clean_up) {
     return 1;
 }
 
+WEFT_CONDITION_TYPE(later_error, weft_type_error);
+
+static void fail_later(void *unused) {
+    clean(unused);
+    weft_error(&later_error, "later %d", atomic_load(&cleaned));
+}
+
+/* Ten clean-ups, each of which fails while the error before is on its way out. */
+WEFT_TASK(int, fails_on_its_way_out, (int, times)) {
+    WEFT_UNWIND_PROTECT(fail_later, NULL) {
+        if (times > 0) return weft_call(fails_on_its_way_out, times - 1);
+        weft_error(&weft_type_error, "at first, and too long to lie anywhere but on the heap: %d", times);
+    }
+    return 1;
+}
+
+/* The harness counts conditions: none is left. */
+TEST(an_error_in_a_clean_up_takes_the_place_of_the_one_on_its_way) {
+    open_scene();
+    CHECK_OK(weft_submit(results, fails_on_its_way_out, 9));
+    CHECK_STATUS(outcome(), WEFT_FAILED);
+    CHECK(weft_condition_is(weft_last_condition(), &later_error));
+    CHECK_STR(weft_condition_message(weft_last_condition()), "later 10");
+    CHECK_EQ(atomic_load(&cleaned), 10);
+    close_scene();
+}
+
 TEST(a_clean_up_that_waits_in_weft_is_left_at_the_deadline_too) {
     open_scene();
     CHECK_OK(weft_set_kill_deadline(0.05));
