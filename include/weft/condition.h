@@ -321,8 +321,8 @@ WEFT_API weft_status weft_invoke_restart(const char *name);
  * Invokes a restart: unwinds to its block and goes on there. Returns only if that cannot be done.
  *
  * argument: copied; size: its bytes. NULL and 0: none. Returns WEFT_INVALID (restart is NULL: there is none of that
- * name), WEFT_WRONG_SIZE (an argument of another size, or none), WEFT_NO_MEMORY, or what a restart gives that comes
- * back.
+ * name; argument is NULL, and size is not 0; the restart's block has ended, or is another task's), WEFT_WRONG_SIZE (an
+ * argument of another size, or none), WEFT_NO_MEMORY, or what a restart gives that comes back.
  */
 WEFT_API weft_status weft_invoke(const weft_restart *restart, const void *argument, size_t size);
 

@@ -19,7 +19,7 @@ typedef struct weft_frame {
     struct weft_handler *handlers;
     struct weft_restart *restarts;
     struct weft_fork *forked; /* what is spawned after this is joined when the frame is left from further in */
-    uint16_t cleaning, unkillable, uncancelled;
+    uint32_t cleaning, unkillable, uncancelled;
     bool begun;
 } weft_frame;
 

@@ -40,9 +40,16 @@ struct exceptions {
 };
 __attribute__((weak)) struct exceptions *__cxa_get_globals_fast(void);
 
-static bool is_exception_in_flight(void) {
-    const struct exceptions *here = __cxa_get_globals_fast != NULL ? __cxa_get_globals_fast() : NULL;
-    return here != NULL && here->uncaught != 0;
+static struct exceptions *exceptions(void) { return __cxa_get_globals_fast != NULL ? __cxa_get_globals_fast() : NULL; }
+
+unsigned wefti_exceptions_in_flight(void) {
+    const struct exceptions *here = exceptions();
+    return here != NULL ? here->uncaught : 0;
+}
+
+void wefti_exceptions_set_in_flight(unsigned count) {
+    struct exceptions *here = exceptions();
+    if (here != NULL) here->uncaught = count;
 }
 
 static weft_status enter_boundary(boundary *self) {
@@ -62,7 +69,7 @@ static void leave_boundary(boundary *self) {
     if (!self->entered) return;
     wefti_target_leave(wefti_strand_now, &self->end.target);
     self->entered = false;
-    if (!self->returned && is_exception_in_flight())
+    if (!self->returned && wefti_exceptions_in_flight() != 0)
         wefti_stop_misuse("exception", "weft_call_in_thread", "must not leave a function that it calls; frames:", 1,
                           "");
     /* It does not die here, even if it is to: there are others' frames. */

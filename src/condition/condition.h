@@ -72,6 +72,10 @@ const weft_restart *wefti_task_restart(const wefti_strand *strand);
 uint32_t wefti_trace_take(void **trace, uint32_t room, const weft_condition *signalled);
 void wefti_trace_print(FILE *to, void *const *trace, uint32_t depth);
 
+/* boundary.c: how many C++ exceptions are on their way on this thread. Who is killed leaves its own behind. */
+unsigned wefti_exceptions_in_flight(void);
+void wefti_exceptions_set_in_flight(unsigned count);
+
 /* debugger.c */
 void wefti_debug(wefti_strand *self, const weft_condition *condition);
 

@@ -2,6 +2,7 @@
 /* doom.c - marking tasks and striking them, on their worker's thread; see doom.h. */
 #include "condition/doom.h"
 
+#include "condition/condition.h"
 #include "condition/fault.h"
 #include "condition/unwind.h"
 #include "cpu/divert.h"
@@ -11,7 +12,7 @@
 #include "sched/kernel.h"
 #include "sched/slice.h"
 
-enum { ROOM_TO_DIE = 4096, LAST_STROKES = 25 };
+enum { ROOM_TO_DIE = 4096, LAST_STROKES = 25, REST = 4 };
 
 wefti_doom_flag wefti_doom_met_unknown, wefti_doom_eluded;
 
@@ -42,6 +43,7 @@ static WEFTI_NORETURN void die(wefti_strand *self, unsigned how) {
     wefti_fault_forget(runner);
     clear_barrier(runner);
     wefti_os_thread_no_cancel();
+    wefti_exceptions_set_in_flight(0);
     wefti_unwind_task(self, &wefti_task_killed, how | WEFTI_UNWIND_INSISTS);
 }
 
@@ -170,6 +172,7 @@ static void set_barrier(wefti_runner *runner, wefti_doom *doom, const wefti_walk
 
 bool wefti_doom_may_leave(const wefti_walk *walk) {
     if (walk->held.there) return false;
+    if (walk->top.throws && !walk->top.ours) return true;
     return !walk->top.there || (!walk->top.ours && (wefti_text_traits(walk->top.entry) & WEFTI_TRAIT_BLOCKS) != 0);
 }
 
@@ -203,13 +206,25 @@ static void strike_at(wefti_runner *runner, wefti_doom *doom, void *interrupted)
 }
 
 /* A barrier for a fault stays, if none takes its place. */
-static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
+static void strike_beside_fault(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
     void **kept = runner->fault.stage == WEFTI_FAULT_AT_RETURN ? runner->barrier : NULL;
-    if (wefti_fault_is_due(runner)) return;
     strike_at(runner, doom, interrupted);
     if (kept == NULL || runner->barrier != NULL || runner->dying || wefti_strand_now == NULL) return;
     wefti_barrier_set(kept, stack_size_of(runner), runner->slice_due);
     runner->barrier = kept;
+}
+
+int64_t wefti_doom_rest(int64_t begun) {
+    int64_t now = wefti_clock();
+    return now + REST * (now - begun);
+}
+
+static void strike(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
+    if (wefti_fault_is_due(runner)) return;
+    int64_t begun = wefti_clock();
+    wefti_store_relaxed(&doom->rest, INT64_MAX);
+    strike_beside_fault(runner, doom, interrupted);
+    if (wefti_strand_now != NULL) wefti_store_relaxed(&doom->rest, wefti_doom_rest(begun)); /* else it may be freed */
 }
 
 /* ---- marking ---- */

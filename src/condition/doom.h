@@ -21,6 +21,10 @@
  *
  * There it is unwound, its clean-ups run, and wefti_task_abandon brings the runner back to its loop.
  *
+ * A stroke walks the stack, which takes as long as that is deep: 100,000 calls are more than the reaper's longest nap.
+ * So whoever was struck in vain is left alone for some times as long as that took, or it would do nothing but be
+ * walked.
+ *
  * Invariants
  *   D1  runner->doom and the bit WEFTI_TASK_DOOMED are written on the thread of the runner's worker only
  *   D2  a task is struck only while frames of the program are on its stack, so never between two tasks
@@ -44,10 +48,11 @@ typedef struct wefti_doom {
     weft_category category;
     int64_t since;
     WEFTI_ATOMIC(uint32_t) state;
-    wefti_doom_flag lifted;  /* the runner does not point here any more */
-    unsigned strokes;        /* since its time is over; the worker's thread's */
-    bool replaced;           /* the thread of a lost one; the reaper's */
-    wefti_doom_flag expired; /* its time is over: harsher means are right */
+    wefti_doom_flag lifted;     /* the runner does not point here any more */
+    unsigned strokes;           /* since its time is over; the worker's thread's */
+    bool replaced;              /* the thread of a lost one; the reaper's */
+    wefti_doom_flag expired;    /* its time is over: harsher means are right */
+    WEFTI_ATOMIC(int64_t) rest; /* it is not interrupted again before that, so that it gets on; relaxed: a hint */
 } wefti_doom;
 
 /* Asked of one worker. Lives until it was answered, or taken back out of worker->question. */
@@ -84,6 +89,9 @@ bool wefti_doom_is_due(const wefti_runner *runner);
 
 /* Lifts the runner's doom: on its thread, when its task has ended. */
 void wefti_doom_lift(wefti_runner *runner);
+
+/* When who has been struck since `begun` may be interrupted again. */
+int64_t wefti_doom_rest(int64_t begun);
 
 /* kill_thread.c: the same for the calls of plain threads. In the handler: whether the signal was for it. */
 bool wefti_doom_strike_thread(wefti_strand *strand, void *interrupted);

@@ -10,6 +10,8 @@
 #include <weft/kill.h>
 #include <weft/parallel.h>
 
+#include "condition/condition.h"
+#include "condition/unwind.h"
 #include "cpu/divert.h"
 #include "dynamic/env.h"
 #include "os/faults.h"
@@ -72,7 +74,9 @@ void wefti_fault_forget(wefti_runner *runner) { runner->fault.stage = WEFTI_FAUL
 
 /* ---- deciding: in the handler ---- */
 
-/* Functions of Weft that call the program back where it may signal errors. */
+/* Functions of Weft that call the program back where it may signal errors, and those that everything comes through that
+ * calls handlers or clean-ups: whoever calls these keeps nothing, since control may leave for good there. One of them
+ * among the callers is enough, wherever the compiler has let one function take the place of another on the stack. */
 static wefti_text_function *const raising[] = {
     (wefti_text_function *)weft_signal_from,
     (wefti_text_function *)weft_error_from,
@@ -108,6 +112,11 @@ static wefti_text_function *const raising[] = {
     (wefti_text_function *)weft_all,
     (wefti_text_function *)weft_invoke_debugger,
     (wefti_text_function *)weft_invoke_transfer_error,
+    (wefti_text_function *)wefti_signal,
+    (wefti_text_function *)wefti_unwind_to,
+    (wefti_text_function *)wefti_unwind_out,
+    (wefti_text_function *)wefti_unwind_task,
+    (wefti_text_function *)wefti_target_leave,
 #if WEFTI_CAN_DIVERT
     wefti_diverted_entry, /* the error that a fault is */
     wefti_barrier_reached,

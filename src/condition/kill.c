@@ -149,7 +149,7 @@ static void repeat(wefti_doom *doom, int64_t now) {
     if (now - doom->since > wefti_load_relaxed(&patience)) wefti_store_relaxed(&doom->expired, true);
     if (wefti_load_relaxed(&runner->what) != NULL) /* relaxed: a guess; the next round will do as well */
         wefti_worker_mail(home, &chore);
-    else if (interrupts && wefti_load_relaxed(&home->current) == runner)
+    else if (interrupts && wefti_load_relaxed(&home->current) == runner && now >= wefti_load_relaxed(&doom->rest))
         wefti_interrupt(WEFTI_TO_END, home->thread_id);
 }
 

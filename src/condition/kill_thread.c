@@ -11,6 +11,7 @@
 #include <weft/kill.h>
 #include <weft/thread.h>
 
+#include "condition/condition.h"
 #include "condition/doom.h"
 #include "condition/unwind.h"
 #include "cpu/divert.h"
@@ -19,6 +20,7 @@
 #include "sched/attach.h"
 
 static WEFTI_ATOMIC(uint32_t) marked; /* how many calls may be, at most; relaxed: the reaper looks at each */
+static WEFTI_ATOMIC(int64_t) rest;    /* none of them is interrupted again before that: doom.h; relaxed: a hint */
 
 /* ---- the call ---- */
 
@@ -26,6 +28,7 @@ typedef struct killable {
     weft_target target;
     weft_thread_call call;
     uint32_t depth;
+    unsigned in_flight; /* C++ exceptions, when it began */
 } killable;
 
 static void begin(wefti_thread *thread, killable *k) {
@@ -50,8 +53,10 @@ static void end(wefti_thread *thread, const killable *k) {
 /* The frame that a kill comes back to. */
 static WEFTI_NOINLINE bool call(wefti_thread *thread, killable *k, int (*function)(void *), void *argument,
                                 int *returned) {
+    k->in_flight = wefti_exceptions_in_flight();
     begin(thread, k);
     if (setjmp(k->target.place) != 0) {
+        wefti_exceptions_set_in_flight(k->in_flight);
         end(thread, k);
         return false;
     }
@@ -98,7 +103,9 @@ bool wefti_doom_strike_thread(wefti_strand *strand, void *interrupted) {
     uintptr_t sp = wefti_interrupted_sp(interrupted), limit = wefti_place_on_stack(thread->end);
     if (&thread->strand != strand || !wefti_thread_may_die(thread) || sp >= limit) return true;
     wefti_walk walk;
+    int64_t begun = wefti_clock();
     wefti_walk_callers(&walk, wefti_interrupted_pc(interrupted), limit);
+    wefti_store_relaxed(&rest, wefti_doom_rest(begun));
     if (walk.unknown) wefti_store_relaxed(&wefti_doom_met_unknown, true); /* relaxed: a hint */
     if (!walk.whole || !walk.program || !wefti_doom_may_leave(&walk)) return true;
     if (wefti_divert_interrupted(interrupted, 0)) wefti_store_relaxed(&thread->kill, (uint32_t)WEFTI_CALL_DYING);
@@ -149,6 +156,6 @@ static void interrupt(wefti_thread *thread, void *argument) {
 
 bool wefti_doom_repeat_threads(bool interrupts) {
     if (!interrupts || wefti_load_relaxed(&marked) == 0) return false; /* relaxed: who marks calls the reaper */
-    wefti_processes_visit(0, interrupt, NULL);
+    if (wefti_clock() >= wefti_load_relaxed(&rest)) wefti_processes_visit(0, interrupt, NULL);
     return true;
 }

@@ -73,6 +73,7 @@ void wefti_transfer(wefti_strand *self, const weft_condition *condition) {
     wefti_make_room_to_leave(self);
     const weft_condition *outcome = outcome_of(condition);
     if (target == NULL) wefti_unwind_task(self, &outcome->base, 0);
+    wefti_condition_drop(target->outcome); /* of one that this takes the place of */
     target->outcome = &outcome->base;
     wefti_unwind_to(self, &target->target);
 }

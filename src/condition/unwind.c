@@ -58,12 +58,18 @@ static void forget_bindings(wefti_strand *self, uintptr_t limit) {
     }
 }
 
+/* One that is not linked any more. What it would have ended the task with is wanted by nobody. */
+static void discard(wefti_unwinding *u) {
+    wefti_condition_drop(u->condition);
+    if (u->allocated) free(u);
+}
+
 /* Takes an unwinding out of the list once the one begun in it has gone past where it stood. */
 static void forget_passed(wefti_unwinding *u, const weft_frame *frame, uintptr_t bottom) {
     for (wefti_unwinding *v; (v = u->outer) != NULL && v->given_up;) {
         if (v->in_landing ? v->bottom > bottom : v->rest == NULL || v->rest != frame) return;
         u->outer = v->outer;
-        if (v->allocated) free(v);
+        discard(v);
     }
 }
 
@@ -86,9 +92,10 @@ static void run_below(wefti_unwinding *u, uintptr_t bottom) {
 static void forget(wefti_unwinding *u) {
     wefti_strand *self = u->strand;
     u->given_up = true;
+    u->condition = NULL; /* its user's now */
     for (wefti_unwinding *v; (v = self->unwinding) != NULL && v->given_up;) {
         self->unwinding = v->outer;
-        if (v->allocated) free(v);
+        discard(v);
     }
 }
 
@@ -163,8 +170,8 @@ static void pursue(wefti_unwinding *u) {
         u->target = begun->target;
         u->limit = begun->limit;
         u->insists = true;
-        if (u->condition != begun->condition) wefti_condition_drop(u->condition);
-        u->condition = begun->condition;
+        wefti_condition_drop(u->condition);
+        u->condition = begun->condition == NULL ? NULL : wefti_condition_retain(begun->condition);
     }
 }
 
@@ -221,6 +228,7 @@ WEFTI_NORETURN void wefti_unwind_out(wefti_strand *self, weft_target *target, un
 WEFTI_NORETURN void wefti_unwind_task(wefti_strand *self, const wefti_condition *condition, unsigned how) {
     wefti_end_target *end = wefti_end_target_of(self);
     if (end != NULL) {
+        wefti_condition_drop(end->outcome);
         end->outcome = condition;
         start(&(wefti_unwinding){.strand = self,
                                  .target = &end->target,

@@ -24,9 +24,9 @@ static inline void wefti_frame_begin(wefti_strand *self, weft_frame *frame, void
     frame->handlers = self->handlers;
     frame->restarts = self->restarts;
     frame->forked = self->forks != NULL ? wefti_load_relaxed(&self->forks->top) : NULL;
-    frame->cleaning = (uint16_t)self->cleaning;
-    frame->unkillable = (uint16_t)self->unkillable;
-    frame->uncancelled = (uint16_t)self->uncancelled;
+    frame->cleaning = self->cleaning;
+    frame->unkillable = self->unkillable;
+    frame->uncancelled = self->uncancelled;
     frame->begun = true;
     __atomic_signal_fence(__ATOMIC_RELEASE); /* a signal handler on this thread may walk the list */
     self->frames = frame;

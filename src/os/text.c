@@ -122,9 +122,12 @@ static wefti_text kind_of(const struct dl_phdr_info *object, bool first) {
     return WEFTI_TEXT_LIBRARY;
 }
 
-static bool is_unwinder(const struct dl_phdr_info *object) {
+/* What is known of a whole object. */
+static unsigned traits_of(const struct dl_phdr_info *object) {
     const char *path = object->dlpi_name != NULL ? object->dlpi_name : "";
-    return strstr(path, "/libgcc_s") != NULL || strstr(path, "/libunwind") != NULL;
+    if (strstr(path, "/libgcc_s") != NULL || strstr(path, "/libunwind") != NULL) return WEFTI_TRAIT_UNWINDS;
+    if (strstr(path, "/libstdc++") != NULL || strstr(path, "/libc++") != NULL) return WEFTI_TRAIT_CPLUSPLUS;
+    return 0;
 }
 
 typedef struct making {
@@ -136,14 +139,15 @@ static int add_object(struct dl_phdr_info *object, size_t size, void *argument) 
     (void)size;
     making *m = argument;
     wefti_text kind = kind_of(object, m->objects++ == 0);
+    unsigned traits = traits_of(object);
     m->made->loaded = object->dlpi_adds + object->dlpi_subs + name_count;
     for (int i = 0; i < object->dlpi_phnum && m->made->ranges < MOST_RANGES; i++) {
         const ElfW(Phdr) *part = &object->dlpi_phdr[i];
         if (part->p_type != PT_LOAD || (part->p_flags & PF_X) == 0) continue;
         uintptr_t from = object->dlpi_addr + part->p_vaddr;
         m->made->range[m->made->ranges++] = (range){from, from + part->p_memsz, (unsigned)kind};
-        if (kind == WEFTI_TEXT_LIBRARY && is_unwinder(object) && m->made->traits < MOST_TRAITS)
-            m->made->trait[m->made->traits++] = (range){from, from + part->p_memsz, WEFTI_TRAIT_UNWINDS};
+        if (kind == WEFTI_TEXT_LIBRARY && traits != 0 && m->made->traits < MOST_TRAITS)
+            m->made->trait[m->made->traits++] = (range){from, from + part->p_memsz, traits};
     }
     return 0;
 }
@@ -188,7 +192,11 @@ static const struct {
      "strstr strcasestr strspn strcspn strpbrk strsep strtok_r wcslen wcsnlen wcscpy wcsncpy wcscat wcscmp wcsncmp "
      "wcschr wcsrchr wmemcpy wmemmove wmemset wmemcmp wmemchr div ldiv lldiv imaxdiv abs labs atoi atol atoll strtol "
      "strtoul strtoll strtoull strtod strtof snprintf vsnprintf sprintf vsprintf "},
-    {WEFTI_TRAIT_ABORTS, "abort __assert_fail __assert_perror_fail "}};
+    {WEFTI_TRAIT_ABORTS, "abort __assert_fail __assert_perror_fail "},
+    {WEFTI_TRAIT_SEARCHES,
+     "_dl_find_object __gxx_personality_v0 _Unwind_GetIPInfo _Unwind_GetLanguageSpecificData _Unwind_GetRegionStart "
+     "_Unwind_GetTextRelBase _Unwind_GetDataRelBase _Unwind_SetGR _Unwind_SetIP "},
+    {WEFTI_TRAIT_THROWS, "__cxa_throw __cxa_rethrow _Unwind_Resume "}};
 
 /* One that the unwind tables know by its beginning. */
 static void add_function(table *made, uintptr_t at, unsigned trait) {
@@ -212,7 +220,7 @@ static void add_trait(table *made, const char *name, unsigned trait) {
 static void add_traits(table *made) {
     for (size_t i = 0; i < raising_count; i++) add_function(made, (uintptr_t)raising[i], WEFTI_TRAIT_RAISES);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        char name[32];
+        char name[40];
         size_t length = 0;
         for (const char *letter = known[i].names; *letter != '\0'; letter++) {
             if (*letter != ' ') {

@@ -26,10 +26,13 @@ typedef enum wefti_trait {
     WEFTI_TRAIT_BLOCKS = 1,     /* read, nanosleep, ...: waits without holding anything of its library */
     WEFTI_TRAIT_CALLS = 2,      /* qsort, ...: calls the program back without holding anything */
     WEFTI_TRAIT_NO_BARRIER = 4, /* never returns, returns twice or elsewhere, or looks at its return address */
-    WEFTI_TRAIT_RAISES = 8,     /* of Weft: what it calls may signal errors, which leave it */
+    WEFTI_TRAIT_RAISES = 8,     /* of Weft: what it calls may signal errors, which leave it and its callers */
     WEFTI_TRAIT_LEAF = 16,      /* memcpy, strlen, ...: holds nothing, and calls none but its like */
     WEFTI_TRAIT_ABORTS = 32,    /* abort, a failed assertion: holds nothing when it raises its signal */
-    WEFTI_TRAIT_UNWINDS = 64    /* in the system's unwinder, which changes the frames it goes back to */
+    WEFTI_TRAIT_UNWINDS = 64,   /* in the system's unwinder, which changes the frames it goes back to */
+    WEFTI_TRAIT_SEARCHES = 128, /* what that calls, or is called by, as long as it has changed none */
+    WEFTI_TRAIT_THROWS = 256,   /* of C++: throws; holds nothing but the exception */
+    WEFTI_TRAIT_CPLUSPLUS = 512 /* in a library that implements the language C++ */
 } wefti_trait;
 
 /* Makes the table, or one that knows what was loaded since. Any thread; not in a signal handler. false: here

@@ -23,7 +23,7 @@ typedef struct walking {
     bool reached;     /* the limit */
     unsigned frames;  /* since then */
     bool past_leaves; /* a frame was met that is of no leaf */
-    bool in_run, run_is_top, run_signal, run_ours;
+    bool in_run, run_is_top, run_signal, run_ours, run_searches, run_others, run_raises;
     uintptr_t run_entry;
 } walking;
 
@@ -37,18 +37,38 @@ static void end_run(walking *w, struct _Unwind_Context *caller) {
      * for code that keeps it elsewhere, such as the last instructions of longjmp. */
     void **slot = (void **)(_Unwind_GetCFA(caller) - sizeof(void *));
     if ((uintptr_t)*slot != _Unwind_GetIP(caller)) alone = true;
-    *run = (wefti_run){true, run->ours || w->run_ours, w->run_entry, alone ? NULL : slot};
-    if (!w->run_is_top && (traits & WEFTI_TRAIT_RAISES) == 0) w->walk->held = *run;
+    bool throws = w->run_searches && !w->run_others && (traits & WEFTI_TRAIT_THROWS) != 0;
+    if (w->run_searches) alone = true;
+    *run = (wefti_run){true, run->ours || w->run_ours, throws, w->run_entry, alone ? NULL : slot};
+    if (!w->run_is_top && !w->run_raises) w->walk->held = *run;
 }
 
 static void in_run(walking *w, uintptr_t place, bool ours) {
     if (!w->in_run) {
         w->in_run = true;
         w->run_is_top = !w->past_leaves;
-        w->run_signal = w->run_ours = false;
+        w->run_signal = w->run_ours = w->run_searches = w->run_others = w->run_raises = false;
     }
     w->run_ours |= ours;
     w->run_entry = place;
+    /* A library that has called Weft may keep something. In the top run nothing may be left anyway. */
+    w->run_raises =
+        ours && (w->run_raises || (w->walk->program && (wefti_text_traits(place) & WEFTI_TRAIT_RAISES) != 0));
+}
+
+enum { OF_EXCEPTIONS = WEFTI_TRAIT_UNWINDS | WEFTI_TRAIT_SEARCHES | WEFTI_TRAIT_THROWS | WEFTI_TRAIT_CPLUSPLUS };
+
+/* Whether the walk may go on past a frame of the innermost run. Before the unwinder goes on in a landing pad it writes
+ * over the registers that its own frames have saved, and then they lead nowhere. It has not done so yet where it looks
+ * tables up, or asks the personality of a frame what that wants; nothing is held there either, unless the dynamic
+ * linker or somebody else has been called from there. */
+static bool may_pass(walking *w, uintptr_t place, wefti_text text) {
+    if (text == WEFTI_TEXT_OURS) return !w->run_searches; /* a transfer of Weft's own */
+    if (w->run_ours) return true;
+    unsigned traits = wefti_text_traits(place);
+    if ((traits & OF_EXCEPTIONS) == 0) w->run_others = true;
+    if ((traits & WEFTI_TRAIT_SEARCHES) != 0 && !w->run_others) w->run_searches = true;
+    return (traits & WEFTI_TRAIT_UNWINDS) == 0 || w->run_searches;
 }
 
 static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument) {
@@ -71,11 +91,6 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
         w->frames++; /* its caller tells */
         return _URC_NO_REASON;
     }
-    /* Before it goes on in a landing pad, the unwinder writes over the registers that its own frames have saved, and
-     * then they lead nowhere. */
-    if (text == WEFTI_TEXT_LIBRARY && !w->walk->program && !w->run_ours &&
-        (wefti_text_traits(place) & WEFTI_TRAIT_UNWINDS))
-        return _URC_NORMAL_STOP;
     if (text == WEFTI_TEXT_PROGRAM) {
         if (w->in_run) {
             w->run_signal = exact && w->frames > 0;
@@ -84,6 +99,7 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *argument)
         w->walk->program = true;
     } else {
         in_run(w, place, text == WEFTI_TEXT_OURS);
+        if (!w->walk->program && !may_pass(w, place, text)) return _URC_NORMAL_STOP;
     }
     w->past_leaves = true;
     w->frames++;

@@ -21,6 +21,7 @@
 typedef struct wefti_run {
     bool there;
     bool ours;       /* Weft's frames are among it */
+    bool throws;     /* a throw that still looks for who catches, see walk.c */
     uintptr_t entry; /* in the function that the program called */
     void **slot;     /* where the return address into the program lies; NULL: it must be left alone */
 } wefti_run;

@@ -303,7 +303,15 @@ static void count_restarts(const weft_condition *condition, void *unused) {
     CHECK_STATUS(weft_invoke_restart("none"), WEFT_INVALID);
     CHECK_STATUS(weft_invoke_restart("use-value"), WEFT_WRONG_SIZE);
     CHECK_STATUS(weft_invoke_restart_with("use-value", &wrong), WEFT_WRONG_SIZE);
-    weft_invoke(restarts[5], NULL, 0); /* the outer skip */
+    CHECK_STATUS(weft_invoke_restart_with("use-value", (int *)NULL), WEFT_INVALID);
+    CHECK_STATUS(weft_invoke_restart_with("none", &wrong), WEFT_INVALID);
+    CHECK_STATUS(weft_invoke(restarts[0], NULL, sizeof(int)), WEFT_INVALID);
+    CHECK_STATUS(weft_invoke(restarts[0], &wrong, 0), WEFT_WRONG_SIZE);
+    CHECK_STATUS(weft_invoke(restarts[2], NULL, 1), WEFT_INVALID);
+    CHECK_STATUS(weft_invoke(restarts[2], &wrong, 1), WEFT_WRONG_SIZE); /* skip takes none */
+    CHECK_STATUS(weft_invoke(NULL, NULL, 0), WEFT_INVALID);
+    if (count == 7) CHECK_STATUS(weft_invoke(restarts[6], NULL, sizeof condition), WEFT_INVALID); /* transfer-error */
+    weft_invoke(restarts[5], NULL, 0);                                                            /* the outer skip */
 }
 
 static int parse_inside(void) {

@@ -437,6 +437,25 @@ TEST(check_kernel_offers_to_make_a_kernel) {
     CHECK_OK(weft_free_kernel(kernel));
 }
 
+static void make_too_many(const weft_condition *condition, void *unused) {
+    unsigned count = UINT32_MAX;
+    (void)condition, (void)unused;
+    weft_invoke_restart_with("make-kernel", &count);
+}
+
+TEST(kernel_that_cannot_be_made_is_an_error_of_its_own_type) {
+    volatile bool told = false;
+    WEFT_HANDLER_CASE {
+        WEFT_TRY { WEFT_HANDLER_BIND(&weft_type_no_kernel, make_too_many, NULL) weft_check_kernel(); }
+        WEFT_HANDLE(&weft_type_kernel_creation, condition) {
+            CHECK(strstr(weft_condition_message(condition), "no kernel of 4294967295 workers could be made") != NULL);
+            told = true;
+        }
+    }
+    CHECK(told);
+    CHECK_NULL(weft_get(weft_current_kernel));
+}
+
 TEST(submitting_without_a_kernel_goes_on_with_the_one_that_is_given) {
     weft_channel *results = weft_make_channel(int);
     int value;

@@ -327,6 +327,175 @@ TEST(callbacks_of_qsort_and_handlers_and_cleanups_may_fault) {
     close_scene();
 }
 
+/* ---- each way into Weft on which it calls the program back, where that may signal errors ---- */
+
+static void divide_it(const weft_condition *condition, void *unused) {
+    (void)condition, (void)unused;
+    divide();
+}
+
+static void free_channel(void *channel) { CHECK_OK(weft_free_channel(channel)); }
+static void join(void *scope) { weft_join_scope(scope); }
+static void choose_nothing(const weft_condition *condition, void *unused) { (void)condition, (void)unused; }
+
+#define IN_HANDLER_OF(type) WEFT_HANDLER_BIND(&(type), divide_it, NULL)
+#define WITH_CLEANUP WEFT_UNWIND_PROTECT(divide_in_cleanup, NULL)
+
+static void signal_on(const weft_condition *condition, void *unused) {
+    (void)unused;
+    weft_signal_again(condition);
+}
+
+static void by_signal_again(void) {
+    IN_HANDLER_OF(weft_type_error)
+    WEFT_HANDLER_BIND(&weft_type_warning, signal_on, NULL)
+    WEFT_HANDLER_CASE {
+        WEFT_TRY { weft_error(&weft_type_error, "something"); }
+        WEFT_HANDLE(&weft_type_closed, condition) { (void)condition; }
+    }
+}
+
+static void by_error(void) { IN_HANDLER_OF(weft_type_error) weft_error(&weft_type_error, "something"); }
+
+static void by_warning(void) { IN_HANDLER_OF(weft_type_warning) weft_warn(&weft_type_warning, "something"); }
+
+static void by_must(void) { IN_HANDLER_OF(weft_type_closed) weft_must(WEFT_CLOSED); }
+
+static void by_restart(void) {
+    WEFT_HANDLER_BIND(&weft_type_error, skip_it, NULL)
+    WEFT_RESTART_CASE {
+        WEFT_TRY { WITH_CLEANUP weft_error(&weft_type_error, "something"); }
+        WEFT_RESTART("skip") { sink = 1; }
+    }
+}
+
+static void by_restart_without_condition(void) {
+    WEFT_RESTART_CASE {
+        WEFT_TRY { WITH_CLEANUP weft_invoke_restart("skip"); }
+        WEFT_RESTART("skip") { sink = 1; }
+    }
+}
+
+static void by_restart_with_argument(void) {
+    int number = 1;
+    WEFT_RESTART_CASE {
+        WEFT_TRY { WITH_CLEANUP weft_invoke_restart_with("use-value", &number); }
+        WEFT_RESTART_WITH("use-value", int, given) { sink = given; }
+    }
+}
+
+static void release_and_divide(void *condition) {
+    weft_release_condition(*(const weft_condition **)condition);
+    divide();
+}
+
+static void transfer(void) {
+    static const weft_condition *kept;
+    WEFT_HANDLER_CASE {
+        WEFT_TRY { weft_error(&weft_type_error, "something"); }
+        WEFT_HANDLE(&weft_type_error, condition) { kept = weft_retain_condition(condition); }
+    }
+    WEFT_UNWIND_PROTECT(release_and_divide, &kept) weft_invoke_transfer_error(kept, NULL);
+}
+
+static void transfer_by_name(void) {
+    WEFT_HANDLER_CASE {
+        WEFT_TRY { weft_error(&weft_type_error, "something"); }
+        WEFT_HANDLE(&weft_type_error, condition) {
+            WITH_CLEANUP weft_invoke_restart_with("transfer-error", &condition);
+        }
+    }
+}
+
+static void be_debugged(void) {
+    WEFT_HANDLER_CASE {
+        WEFT_TRY { weft_error(&weft_type_error, "something"); }
+        WEFT_HANDLE(&weft_type_error, condition) { WITH_CLEANUP weft_invoke_debugger(condition, NULL); }
+    }
+}
+
+static void by_check_kernel(void) {
+    WEFT_BIND(weft_current_kernel, NULL) IN_HANDLER_OF(weft_type_no_kernel) weft_check_kernel();
+}
+
+WEFT_TASK(int, nothing) { return 0; }
+
+static void by_submitting(void) {
+    WEFT_BIND(weft_current_kernel, NULL) IN_HANDLER_OF(weft_type_no_kernel) weft_submit(NULL, nothing);
+}
+
+static void by_submitting_with_options(void) {
+    weft_submit_options options = {.stack_size = 1 << 16};
+    WEFT_BIND(weft_current_kernel, NULL)
+    IN_HANDLER_OF(weft_type_no_kernel) weft_submit_with(&options, NULL, nothing);
+}
+
+static void by_timeout(void) {
+    weft_channel *other = NULL;
+    int value = 0;
+    WEFT_BIND(weft_current_kernel, NULL) {
+        other = weft_make_channel(int);
+        WEFT_UNWIND_PROTECT(free_channel, other)
+        IN_HANDLER_OF(weft_type_no_kernel) weft_free_timeout(weft_submit_timeout(other, 1, &value));
+    }
+}
+
+static void by_cancelled_scope(void) {
+    WEFT_HANDLER_BIND(&weft_type_task_cancelled, divide_it, NULL) {
+        weft_scope *scope = weft_begin_scope(NULL, WEFT_FOREVER);
+        WEFT_UNWIND_PROTECT(join, scope) {
+            weft_cancel_scope(scope);
+            weft_check_cancelled();
+        }
+    }
+}
+
+static void by_scope(void) {
+    IN_HANDLER_OF(weft_type_timed_out)
+    WEFT_SCOPE_UNTIL(scope, WEFT_NOW) { CHECK_NOT_NULL(scope); }
+}
+
+static void divide_body(void *unused) {
+    (void)unused;
+    divide();
+}
+
+static void by_call_protected(void) { weft_call_protected(divide_body, NULL, clean, NULL); }
+
+static void by_call_handling(void) { weft_call_handling(divide_body, NULL, &weft_type_closed, NULL); }
+
+TEST(whatever_weft_calls_back_on_any_way_that_may_signal_may_fault) {
+    static const kind ways[] = {
+        {"weft_signal_again", by_signal_again, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_error", by_error, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_warn", by_warning, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_must", by_must, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"a restart of an error", by_restart, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_invoke_restart", by_restart_without_condition, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_invoke", by_restart_with_argument, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_invoke_transfer_error", transfer, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"the restart transfer-error", transfer_by_name, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_invoke_debugger", be_debugged, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_check_kernel", by_check_kernel, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_submit", by_submitting, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_submit_with", by_submitting_with_options, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_submit_timeout", by_timeout, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_check_cancelled", by_cancelled_scope, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"the end of a scope", by_scope, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_call_protected", by_call_protected, 1, SIGFPE, &weft_type_arithmetic_fault},
+        {"weft_call_handling", by_call_handling, 1, SIGFPE, &weft_type_arithmetic_fault},
+    };
+    if (!catchable(ALL)) return;
+    open_scene();
+    weft_set_debugger(choose_nothing, NULL);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        CHECK_OK(weft_submit(results, faulting, &ways[i], false));
+        receive_fault(&ways[i]);
+    }
+    weft_set_debugger(NULL, NULL);
+    close_scene();
+}
+
 WEFT_TASK(int, dividing_below, (int, depth)) {
     if (depth == 0) divide();
     weft_spawn(dividing_below, depth - 1);

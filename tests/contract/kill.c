@@ -280,6 +280,22 @@ TEST(workers_that_have_to_be_woken_are_waited_for_however_short_the_deadline) {
     close_scene(&s);
 }
 
+/* Each thread must get a processor to be asked; one that does not within the time is not marked, and asked again. */
+TEST(sixty_four_tasks_that_compute_are_killed_at_once) {
+    enum { MANY = 64 };
+    scene s;
+    open_scene(&s, kernel_of(MANY));
+    submit_many(&s, blue, MANY, false);
+    size_t killed = 0;
+    for (weft_deadline end = patience(); killed < MANY && weft_time() < end;)
+        killed += weft_kill_tasks(NULL, blue, NULL);
+    CHECK_EQ(killed, MANY);
+    receive_killed(&s, MANY);
+    CHECK_EQ(atomic_load(&s.cleaned), MANY);
+    CHECK_EQ(weft_kill_tasks(NULL, blue, &(weft_kill_options){.dry_run = true}), 0);
+    close_scene(&s);
+}
+
 /* ---- how the worker goes on ---- */
 
 WEFT_TASK(int, index_of_worker) { return weft_kernel_worker_index(); }

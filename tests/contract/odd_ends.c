@@ -198,6 +198,33 @@ WEFT_TASK(int, waits_in_a_clean_up) {
     return 1;
 }
 
+WEFT_CONDITION_TYPE(later_error, weft_type_error);
+
+static void fail_later(void *unused) {
+    clean(unused);
+    weft_error(&later_error, "later %d", atomic_load(&cleaned));
+}
+
+/* Ten clean-ups, each of which fails while the error before is on its way out. */
+WEFT_TASK(int, fails_on_its_way_out, (int, times)) {
+    WEFT_UNWIND_PROTECT(fail_later, NULL) {
+        if (times > 0) return weft_call(fails_on_its_way_out, times - 1);
+        weft_error(&weft_type_error, "at first, and too long to lie anywhere but on the heap: %d", times);
+    }
+    return 1;
+}
+
+/* The harness counts conditions: none is left. */
+TEST(an_error_in_a_clean_up_takes_the_place_of_the_one_on_its_way) {
+    open_scene();
+    CHECK_OK(weft_submit(results, fails_on_its_way_out, 9));
+    CHECK_STATUS(outcome(), WEFT_FAILED);
+    CHECK(weft_condition_is(weft_last_condition(), &later_error));
+    CHECK_STR(weft_condition_message(weft_last_condition()), "later 10");
+    CHECK_EQ(atomic_load(&cleaned), 10);
+    close_scene();
+}
+
 TEST(a_clean_up_that_waits_in_weft_is_left_at_the_deadline_too) {
     open_scene();
     CHECK_OK(weft_set_kill_deadline(0.05));
@@ -362,6 +389,143 @@ TEST(a_jump_inside_of_a_block_leaves_the_block_as_it_was) {
     CHECK_OK(weft_receive_result(results, &value, patience()));
     CHECK_EQ(value, 2);
     CHECK_EQ(atomic_load(&cleaned), 1);
+    close_scene();
+}
+
+/* ---- more blocks inside of each other than sixteen bits can count ---- */
+
+enum { VERY_MANY = 65536, MANY_CLEANUPS_STACK = 128 << 20 };
+
+static atomic_bool told, held_on;
+static weft_without_kill regions[VERY_MANY];
+static weft_without_cancel shields[VERY_MANY];
+
+/* A transfer puts back the counts of where it arrives; then this waits until the task has been killed or cancelled. */
+static void outlast_the_end(void) {
+    WEFT_IGNORE_ERRORS weft_error(&weft_type_error, "something");
+    atomic_fetch_add(&begun, 1);
+    while (!atomic_load(&told))
+        if (weft_sleep(weft_after(1e-4)) != WEFT_OK) return;
+    if (weft_sleep(weft_after(1e-3)) == WEFT_OK) atomic_store(&held_on, true);
+}
+
+WEFT_TASK(int, stands_in_very_many_regions) {
+    for (int i = 0; i < VERY_MANY; i++) regions[i] = weft_without_kill_begin();
+    outlast_the_end();
+    for (int i = VERY_MANY; i-- > 0;) weft_without_kill_end(&regions[i]);
+    return 1;
+}
+
+static int cleanups_left;
+
+static void clean_inside(void *unused) {
+    if (--cleanups_left == 0) {
+        outlast_the_end();
+        return;
+    }
+    weft_frame frame;
+    weft_protect_begin(&frame, clean_inside, unused);
+    weft_protect_end(&frame);
+}
+
+WEFT_TASK(int, stands_in_very_many_cleanups) {
+    cleanups_left = VERY_MANY;
+    WEFT_UNWIND_PROTECT(clean_inside, NULL) {}
+    weft_sleep(weft_after(1000));
+    return 1;
+}
+
+WEFT_TASK(int, stands_in_very_many_shields) {
+    for (int i = 0; i < VERY_MANY; i++) shields[i] = weft_without_cancel_begin();
+    outlast_the_end();
+    for (int i = VERY_MANY; i-- > 0;) weft_without_cancel_end(&shields[i]);
+    return weft_sleep(weft_after(1000)) == WEFT_CANCELLED;
+}
+
+static void is_killed_outside_of_them(void) {
+    CHECK_EVENTUALLY(atomic_load(&begun) == 1);
+    CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+    atomic_store(&told, true);
+    CHECK_STATUS(outcome(), WEFT_KILLED);
+    CHECK(atomic_load(&held_on));
+}
+
+static void open_scene_of_many(void) {
+    open_scene();
+    atomic_store(&told, false);
+    atomic_store(&held_on, false);
+}
+
+TEST(a_task_in_65536_regions_without_kill_is_in_a_region) {
+    open_scene_of_many();
+    AS_VICTIM CHECK_OK(weft_submit(results, stands_in_very_many_regions));
+    is_killed_outside_of_them();
+    close_scene();
+}
+
+TEST(a_task_in_65536_cleanups_is_in_a_cleanup) {
+    open_scene_of_many();
+    weft_submit_options options = {.stack_size = MANY_CLEANUPS_STACK};
+    CHECK_OK(weft_set_kill_deadline(60)); /* a clean-up that waits is left then */
+    AS_VICTIM CHECK_OK(weft_submit_with(&options, results, stands_in_very_many_cleanups));
+    is_killed_outside_of_them();
+    CHECK_OK(weft_set_kill_deadline(0.25));
+    close_scene();
+}
+
+TEST(a_task_in_65536_blocks_without_cancel_is_not_cancelled_there) {
+    int value = 0;
+    open_scene_of_many();
+    weft_scope *scope = weft_begin_scope(NULL, WEFT_FOREVER);
+    CHECK_OK(weft_scope_submit(scope, results, stands_in_very_many_shields));
+    CHECK_EVENTUALLY(atomic_load(&begun) == 1);
+    CHECK_OK(weft_cancel_scope(scope));
+    atomic_store(&told, true);
+    CHECK_STATUS(weft_join_scope(scope), WEFT_CANCELLED);
+    CHECK_OK(weft_receive_result(results, &value, patience()));
+    CHECK_EQ(value, 1);
+    CHECK(atomic_load(&held_on));
+    close_scene();
+}
+
+/* ---- a stack that takes longer to walk than the reaper waits between two strokes ---- */
+
+enum { VERY_DEEP = 100000, DEEP_STACK = 128 << 20 };
+
+static void *volatile allocated;
+
+__attribute__((noinline)) static int allocate_deep_down(int depth) {
+    if (depth > 0) return allocate_deep_down(depth - 1) + (allocated == NULL);
+    atomic_fetch_add(&begun, 1);
+    while (for_ever) {
+        allocated = malloc(100);
+        free(allocated);
+    }
+    return 1;
+}
+
+WEFT_TASK(int, allocates_deep_down) {
+    WEFT_UNWIND_PROTECT(clean, NULL) return allocate_deep_down(VERY_DEEP);
+    return 1;
+}
+
+TEST(a_task_a_hundred_thousand_calls_deep_in_a_library_is_killed) {
+    weft_kill_counts before, after;
+    if (!anywhere()) return;
+    open_scene();
+    CHECK_OK(weft_set_kill_deadline(60));
+    weft_read_kill_counts(&before);
+    for (int i = 1; i <= 5; i++) {
+        weft_submit_options options = {.stack_size = DEEP_STACK};
+        AS_VICTIM CHECK_OK(weft_submit_with(&options, results, allocates_deep_down));
+        CHECK_EVENTUALLY(atomic_load(&begun) == i);
+        CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+        CHECK_STATUS(outcome(), WEFT_KILLED);
+        CHECK_EQ(atomic_load(&cleaned), i);
+    }
+    weft_read_kill_counts(&after);
+    CHECK_EQ(after.lost, before.lost);
+    CHECK_OK(weft_set_kill_deadline(0.25));
     close_scene();
 }
 
