@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* timeout.c - results that arrive after a time.
  *
- * One state word decides who delivers: PENDING --wheel--> EXPIRED, PENDING --cancel--> CANCELLED. The timer lies on the
- * kernel's own wheel, which any worker serves that is idle or between two tasks. Two references: the user's handle, and
- * the delivery's.
+ * The timer lies on the kernel's own wheel, which any worker serves that is idle or between two tasks. The wheel's lock
+ * decides who delivers: who takes the timer out. `state` says what became of it: PENDING --wheel--> EXPIRED, PENDING
+ * --cancel--> CANCELLED. Two references: the user's handle, and the delivery's.
+ *
+ * The end of a kernel waits as long as its wheel has timers. Who comes too late to arm one takes it back: it was
+ * counted, or sees that the kernel is ending, by the wheel's lock. The last one that is taken out of an ending kernel's
+ * wheel has somebody look whether that was all.
  */
 #include <weft/timeout.h>
 
@@ -32,32 +36,45 @@ static void release(weft_timeout *timeout) {
         free(timeout);
 }
 
-static bool win(weft_timeout *timeout, uint32_t how) {
-    uint32_t pending = PENDING;
-    return wefti_cas_acq_rel(&timeout->state, &pending, how); /* acq_rel: one winner; the loser sees that it lost */
-}
-
-/* The winner delivers. Afterwards the channel may be gone. */
-static void deliver(weft_channel *channel, weft_kernel *kernel, const void *result) {
-    wefti_channel_deliver_timeout(channel, result);
-    wefti_kernel_redeem(kernel);
-}
-
 /* The winner is the caller, who has the handle: it gives up the delivery's reference first, while nobody else uses the
- * timeout. Whoever receives the result may free the handle at once. */
+ * timeout. Whoever receives the result may free the handle at once, and the channel may be gone then. */
 static void deliver_from_caller(weft_timeout *timeout, const void *result) {
-    weft_channel *channel = timeout->channel;
-    weft_kernel *kernel = timeout->kernel;
     wefti_store_relaxed(&timeout->references, 1u); /* relaxed: the channel's lock, or the caller, orders it */
-    deliver(channel, kernel, result);
+    wefti_channel_deliver_timeout(timeout->channel, result);
 }
 
-static bool claim_expired(wefti_timer *timer) { return win(WEFTI_CONTAINER(timer, weft_timeout, timer), EXPIRED); }
+/* Takes the timer out. Returns whether it was in: then the caller has it, and nobody else. */
+static bool take_out(weft_timeout *timeout) {
+    weft_kernel *kernel = timeout->kernel;
+    if (!wefti_timer_cancel(&kernel->wheel, &timeout->timer)) return false;
+    /* relaxed: if the last worker has counted this timer, the wheel's lock brings what it saw; partner: live(), idle.c.
+     * The kernel's memory outlives it, see the head of sched/kernel.c. */
+    if (WEFTI_UNLIKELY(wefti_load_relaxed(&kernel->state) >= WEFTI_KERNEL_ENDING)) wefti_kernel_look_again(kernel);
+    return true;
+}
+
+static bool claim_expired(wefti_timer *timer) {
+    /* release: who sees it may go on as if it had the result; partner: weft_cancel_timeout_sized */
+    wefti_store_release(&WEFTI_CONTAINER(timer, weft_timeout, timer)->state, (uint32_t)EXPIRED);
+    return true;
+}
 
 static void deliver_expired(wefti_timer *timer) {
     weft_timeout *timeout = WEFTI_CONTAINER(timer, weft_timeout, timer);
-    deliver(timeout->channel, timeout->kernel, timeout->result);
+    wefti_channel_deliver_timeout(timeout->channel, timeout->result);
     release(timeout);
+}
+
+/* Whether the kernel takes no more of this caller. relaxed: the wheel's lock orders it, see above. */
+static bool refuses(weft_kernel *kernel) {
+    return WEFTI_UNLIKELY(wefti_load_relaxed(&kernel->state) >= WEFTI_KERNEL_ENDING) && !wefti_kernel_inside(kernel);
+}
+
+/* false: the kernel is ending. */
+static bool arm(weft_timeout *timeout) {
+    weft_kernel *kernel = timeout->kernel;
+    if (wefti_timer_arm(&kernel->wheel, &timeout->timer)) wefti_kernel_look_again(kernel);
+    return !refuses(kernel) || !take_out(timeout);
 }
 
 static weft_status check(const weft_channel *channel, const void *result, size_t size) {
@@ -72,12 +89,9 @@ weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, c
     wefti_strand *self = wefti_strand_self();
     weft_kernel *kernel = channel->kernel != NULL ? channel->kernel : wefti_ask_kernel(self);
     if (kernel == NULL) return wefti_fail(WEFT_NO_KERNEL);
+    if (refuses(kernel)) return wefti_fail(WEFT_ENDED);
     weft_timeout *timeout = self != NULL ? malloc(sizeof *timeout + size) : NULL;
     if (timeout == NULL) return wefti_fail(WEFT_NO_MEMORY);
-    if (!wefti_kernel_pledge(kernel)) {
-        free(timeout);
-        return wefti_fail(WEFT_ENDED);
-    }
     timeout->channel = channel;
     timeout->kernel = kernel;
     timeout->size = size;
@@ -92,8 +106,10 @@ weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, c
     if (timeout->timer.deadline == WEFT_NOW) {
         wefti_atomic_init(&timeout->state, (uint32_t)EXPIRED); /* nobody else has it yet */
         deliver_from_caller(timeout, result);
-    } else if (wefti_timer_arm(&kernel->wheel, &timeout->timer)) {
-        wefti_kernel_look_again(kernel);
+    } else if (WEFTI_UNLIKELY(!arm(timeout))) {
+        free(timeout);
+        wefti_channel_unsubmit(channel);
+        return wefti_fail(WEFT_ENDED);
     }
     return timeout;
 }
@@ -101,10 +117,10 @@ weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, c
 weft_status weft_cancel_timeout_sized(weft_timeout *timeout, const void *result, size_t size) {
     if (timeout == NULL || (result == NULL && size != 0)) return WEFT_INVALID;
     if (wefti_strand_self() == NULL) return WEFT_NO_MEMORY;
-    if (wefti_load_acquire(&timeout->state) != PENDING) return WEFT_TIMED_OUT; /* partner: win */
+    if (wefti_load_acquire(&timeout->state) != PENDING) return WEFT_TIMED_OUT; /* partner: claim_expired */
     if (size != timeout->size) return WEFT_WRONG_SIZE;
-    if (!win(timeout, CANCELLED)) return WEFT_TIMED_OUT;
-    wefti_timer_cancel(&timeout->kernel->wheel, &timeout->timer);
+    if (!take_out(timeout)) return WEFT_TIMED_OUT;
+    wefti_store_relaxed(&timeout->state, (uint32_t)CANCELLED); /* relaxed: whoever misses it does not take it out */
     deliver_from_caller(timeout, result);
     return WEFT_OK;
 }
