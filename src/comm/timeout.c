@@ -15,6 +15,7 @@
 
 #include "comm/channel.h"
 #include "condition/kernel.h"
+#include "sched/attach.h"
 #include "sched/kernel.h"
 
 enum { PENDING = 0, EXPIRED = 1, CANCELLED = 2 };
@@ -24,16 +25,42 @@ struct weft_timeout {
     weft_channel *channel; /* may be gone once it is no longer pending */
     weft_kernel *kernel;   /* on whose wheel it is */
     size_t size;           /* of the result */
+    bool spare;            /* it lies in a spare block */
     WEFTI_ATOMIC(uint32_t) state;
     WEFTI_ATOMIC(uint32_t) references;
     WEFTI_ALIGNED(16) unsigned char result[];
 };
 
+/* Of who runs now. */
+static wefti_spares *spares_of(wefti_strand *self) {
+    if (self->worker != NULL) return &self->worker->spares;
+    wefti_thread *thread = wefti_thread_of_strand(self);
+    return thread->owner != NULL ? &thread->owner->spares : &thread->spares;
+}
+
+/* Most results are small. */
+static weft_timeout *make(wefti_strand *self, size_t size) {
+    bool spare = size <= WEFTI_SPARE_SIZE - sizeof(weft_timeout);
+    weft_timeout *timeout = spare ? wefti_spare_take(spares_of(self)) : malloc(sizeof *timeout + size);
+    if (timeout != NULL) timeout->spare = spare;
+    return timeout;
+}
+
+static void destroy(weft_timeout *timeout) {
+    wefti_strand *self = wefti_strand_now;
+    if (!timeout->spare)
+        free(timeout);
+    else if (WEFTI_LIKELY(self != NULL))
+        wefti_spare_give(spares_of(self), timeout);
+    else
+        wefti_spare_give_one(timeout);
+}
+
 static void release(weft_timeout *timeout) {
     /* acquire: the other party's use of it is over; partners: each other. Alone, it needs no update. */
     if (wefti_load_acquire(&timeout->references) == 1 ||
         wefti_add_acq_rel(&timeout->references, (uint32_t)-1) == 1) /* acq_rel: as above */
-        free(timeout);
+        destroy(timeout);
 }
 
 /* The winner is the caller, who has the handle: it gives up the delivery's reference first, while nobody else uses the
@@ -90,7 +117,7 @@ weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, c
     weft_kernel *kernel = channel->kernel != NULL ? channel->kernel : wefti_ask_kernel(self);
     if (kernel == NULL) return wefti_fail(WEFT_NO_KERNEL);
     if (refuses(kernel)) return wefti_fail(WEFT_ENDED);
-    weft_timeout *timeout = self != NULL ? malloc(sizeof *timeout + size) : NULL;
+    weft_timeout *timeout = self != NULL ? make(self, size) : NULL;
     if (timeout == NULL) return wefti_fail(WEFT_NO_MEMORY);
     timeout->channel = channel;
     timeout->kernel = kernel;
@@ -107,7 +134,7 @@ weft_timeout *weft_submit_timeout_sized(weft_channel *channel, double seconds, c
         wefti_atomic_init(&timeout->state, (uint32_t)EXPIRED); /* nobody else has it yet */
         deliver_from_caller(timeout, result);
     } else if (WEFTI_UNLIKELY(!arm(timeout))) {
-        free(timeout);
+        destroy(timeout);
         wefti_channel_unsubmit(channel);
         return wefti_fail(WEFT_ENDED);
     }
