@@ -30,7 +30,7 @@ static void drop_outcome(wefti_visit *visit, const wefti_message *m) {
 /* Spin lock held, and given up unless the answer is WEFT_BUSY. The first receiver that waits gets the outcome; if it
  * was the last to come, the others learn that there will be none. The outcome itself keeps the channel from being freed
  * only until it is handed over, so everything is decided under one hold of the lock. */
-static weft_status deliver_to_closed(wefti_visit *visit, const wefti_message *m) {
+static weft_status deliver_to_closed(wefti_visit *visit, const wefti_message *m, weft_status status) {
     weft_channel *channel = visit->channel;
     wefti_waiter *first = wefti_waiters_claim(channel, &channel->receivers, WEFT_OK, NULL);
     if (first == NULL) return wefti_send_now(visit, m);
@@ -38,7 +38,7 @@ static weft_status deliver_to_closed(wefti_visit *visit, const wefti_message *m)
     first->condition = m->condition;
     wefti_wait *wait = first->wait, *others = NULL;
     if (wefti_nothing_can_come(channel))
-        others = wefti_waiters_claim_all(channel, &channel->receivers, WEFT_CLOSED, WEFTI_RESULTS);
+        others = wefti_waiters_claim_all(channel, &channel->receivers, status, WEFTI_RESULTS);
     wefti_visit_end(visit);
     wefti_unpark_with(wait, (int)wefti_received(wait->strand, m->condition));
     wefti_waits_unpark(others);
@@ -79,7 +79,9 @@ static weft_status try_deliver(wefti_visit *visit, const wefti_message *m) {
         drop_outcome(visit, m);
         return WEFT_OK;
     }
-    if (WEFTI_UNLIKELY(wefti_channel_closed(channel))) return deliver_to_closed(visit, m);
+    if (WEFTI_UNLIKELY(wefti_channel_closed(channel))) return deliver_to_closed(visit, m, WEFT_CLOSED);
+    /* A timeout cancelled by a thread: the kernel did not wait for it. */
+    if (WEFTI_UNLIKELY(wefti_kernel_has_ended(channel))) return deliver_to_closed(visit, m, WEFT_ENDED);
     return wefti_send_now(visit, m);
 }
 
@@ -166,6 +168,5 @@ void wefti_channel_kernel_ended(weft_channel *channel, void *kernel) {
 void wefti_channel_unsubmit(weft_channel *channel) {
     wefti_submitted_add(channel, wefti_strand_now, UINT32_MAX);
     bool closed = wefti_channel_closed(channel);
-    bool ended = channel->kernel != NULL && wefti_load_acquire(&channel->kernel->state) == WEFTI_KERNEL_ENDED;
-    if (closed || ended) dismiss_receivers(channel, closed ? WEFT_CLOSED : WEFT_ENDED);
+    if (closed || wefti_kernel_has_ended(channel)) dismiss_receivers(channel, closed ? WEFT_CLOSED : WEFT_ENDED);
 }

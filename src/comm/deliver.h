@@ -12,4 +12,9 @@ static inline bool wefti_nothing_can_come(weft_channel *channel) {
            wefti_first(&channel->senders) == NULL && wefti_submitted(channel) == channel->delivered;
 }
 
+static inline bool wefti_kernel_has_ended(const weft_channel *channel) {
+    /* acquire: partner is the release in become_quiet */
+    return channel->kernel != NULL && wefti_load_acquire(&channel->kernel->state) == WEFTI_KERNEL_ENDED;
+}
+
 #endif

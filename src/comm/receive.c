@@ -72,17 +72,12 @@ static inline bool has_front(weft_channel *channel) {
            (wefti_load_relaxed(&wefti_backlog_of(channel)->front_odd) & WEFTI_SHOWN) == 0; /* relaxed: as odd */
 }
 
-static bool kernel_has_ended(const weft_channel *channel) {
-    /* acquire: partner is the release in become_quiet */
-    return channel->kernel != NULL && wefti_load_acquire(&channel->kernel->state) == WEFTI_KERNEL_ENDED;
-}
-
 /* Spin lock held, nothing to receive: whether nothing ever will be. */
 static weft_status end_of(weft_channel *channel, bool result) {
     if (WEFTI_UNLIKELY(wefti_channel_closed(channel)) &&
         (result ? wefti_nothing_can_come(channel) : wefti_stored(channel) == 0))
         return WEFT_CLOSED;
-    if (result && kernel_has_ended(channel) && wefti_nothing_can_come(channel)) return WEFT_ENDED;
+    if (result && wefti_kernel_has_ended(channel) && wefti_nothing_can_come(channel)) return WEFT_ENDED;
     return WEFT_BUSY;
 }
 

@@ -107,6 +107,7 @@ static void free_process(wefti_thread *thread) {
     }
     wefti_condition_forget(&thread->strand);
     wefti_signal_stack_end(thread->signal_stack);
+    wefti_spares_end(&thread->spares);
     wefti_forks_end(&thread->forks);
     release_initial(thread->initial);
     free(thread->values);

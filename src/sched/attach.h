@@ -21,6 +21,7 @@
 
 #include "dynamic/strand.h"
 #include "lockfree/parker.h"
+#include "sched/spares.h"
 
 enum { WEFTI_PROCESS_NAME = 24 };
 
@@ -51,6 +52,7 @@ typedef struct wefti_thread {
     bool gives_way;               /* first to others on its processor, as learned */
     uint8_t crowded;              /* so many times more it does not: see wefti_give_way */
     weft_forks forks;             /* what it has spawned */
+    wefti_spares spares;          /* blocks of timeouts */
     WEFTI_ATOMIC(uint32_t) depth; /* of explicit calls, the outer one is 1; written by the thread alone */
     bool last;                    /* the outer call was said to be the last */
     wefti_initial *initial;       /* NULL: none */

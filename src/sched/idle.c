@@ -199,11 +199,12 @@ static bool live(weft_kernel *kernel) {
     size_t pledges = wefti_load_seq(&kernel->pledges); /* partners: wefti_kernel_pledge; the release in its redeem */
     /* relaxed: the lock orders it; no worker writes now */
     for (uint32_t i = 0; i < kernel->worker_count; i++) pledges += wefti_load_relaxed(&kernel->workers[i].pledges);
-    return pledges != 0;
+    return pledges != 0 || wefti_wheel_count(&kernel->wheel) != 0;
 }
 
-/* Counts this worker among those with nothing to do; if it is the last, and no task or pledge is left, the kernel is
- * done. All others are quiet then, and only a running worker, or the end of a wait (then a task is live), makes work.
+/* Counts this worker among those with nothing to do; if it is the last, and no task, pledge or timer is left, the
+ * kernel is done. All others are quiet then, and only a running worker, or the end of a wait (then a task is live),
+ * makes work.
  */
 static bool become_quiet(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
@@ -288,6 +289,8 @@ static int64_t sleep_now(wefti_worker *worker, int64_t since) {
         if (polls) wefti_io_stop_polling(worker);
         return since;
     }
+    bool watches = deadline != INT64_MAX; /* no timer then: who arms one sees this worker asleep */
+    if (watches) deadline = wefti_wheel_watch(&kernel->wheel, worker, deadline);
     wefti_count(&worker->sleeps);
     wefti_store_relaxed(&worker->cpu, -1); /* relaxed: a guess for park_thread */
     int64_t asked = polls || deadline == INT64_MAX ? deadline : deadline - ahead(worker);
@@ -296,6 +299,7 @@ static int64_t sleep_now(wefti_worker *worker, int64_t since) {
     else
         wefti_sleeper_sleep(&kernel->idle, &worker->sleep, asked);
     int64_t now = await_deadline(worker, asked, deadline);
+    if (watches) wefti_wheel_watch_no_more(&kernel->wheel, worker);
     learn_from_sleep(worker, since, now, deadline);
     int here = wefti_current_cpu();
     wefti_store_relaxed(&worker->cpu, here);

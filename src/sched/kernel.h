@@ -51,7 +51,7 @@ struct weft_kernel {
     bool lost; /* in a child of fork: its workers are the parent's */
     wefti_os_thread ending_thread;
     WEFTI_ATOMIC(size_t) users;   /* channels and timeouts that point here */
-    WEFTI_ATOMIC(size_t) pledges; /* timeouts that are not delivered, and broadcasts: the end waits for them */
+    WEFTI_ATOMIC(size_t) pledges; /* scopes and broadcasts: the end waits for them */
     wefti_drain drain;
     wefti_spinlock forks_lock;
     struct wefti_forker *forkers; /* strands that have spawned; under forks_lock */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* spares.h - memory of small objects that come and go by the million, in blocks of one size: futures.
+/* spares.h - memory of small objects that come and go by the million, in blocks of one size: futures, timeouts.
  *
  *   worker: current, previous, fresh  --previous, when current is full-->  depot: slabs with blocks that are free
  *                                     <--a slab's blocks, or a whole slab, when all three are empty--
  *
  * Idea: a block that is freed on a worker is the next one that is made there, without an atomic update. What comes and
  * goes between workers passes the depot, by the hundred. Blocks lie in slabs, which the depot keeps; when workers go to
- * sleep, it gives the memory of whole ones back to the system. Plain threads go to the depot for each block.
+ * sleep, it gives the memory of whole ones back to the system. Plain threads go to the depot for each future; for
+ * timeouts they have spares of their own, which the end of the thread gives back.
  *
  * The count of live objects is kept here too, without an atomic update, and told when the kernel is freed.
  *
@@ -28,7 +29,7 @@ typedef struct wefti_spare {
     struct wefti_spare *next;
 } wefti_spare;
 
-/* The worker's own. */
+/* A worker's own, or a thread's. */
 typedef struct wefti_spares {
     wefti_spare *current, *previous;
     uint32_t count;          /* of current */
@@ -65,7 +66,7 @@ static inline void wefti_spare_give(wefti_spares *spares, void *block) {
 void *wefti_spare_take_one(void);
 void wefti_spare_give_one(void *block);
 
-/* Gives them to the depot, and tells the count. The worker's thread is gone. */
+/* Gives them to the depot, and tells the count. The thread is gone, or about to be. */
 void wefti_spares_end(wefti_spares *spares);
 
 /* Gives some memory that nobody uses back to the system; called by those who go to sleep. */

@@ -19,6 +19,7 @@ void wefti_wheel_init(wefti_wheel *wheel, int64_t now, bool own) {
     memset(wheel, 0, sizeof *wheel);
     wheel->own = own;
     wheel->tick = (uint64_t)now >> WEFTI_TICK_BITS;
+    wheel->watched = INT64_MAX;
     wefti_atomic_init(&wheel->next, INT64_MAX);
 }
 
@@ -115,9 +116,30 @@ bool wefti_timer_arm(wefti_wheel *wheel, wefti_timer *timer) {
     int64_t due = time_of(tick_of(timer->deadline));
     bool first = due < wefti_load_relaxed(&wheel->next);
     if (first) set_next(wheel, due);
+    bool unwatched = due < wheel->watched;
     wefti_store_relaxed(&wheel->armed, wefti_load_relaxed(&wheel->armed) + 1); /* a statistic; written with the lock */
     leave(wheel);
-    return first;
+    return first && unwatched;
+}
+
+int64_t wefti_wheel_watch(wefti_wheel *wheel, const void *watcher, int64_t until) {
+    enter(wheel);
+    until = WEFTI_MIN(until, wefti_load_relaxed(&wheel->next)); /* relaxed: the lock orders it */
+    if (until < wheel->watched) {
+        wheel->watched = until;
+        wheel->watcher = watcher;
+    }
+    leave(wheel);
+    return until;
+}
+
+void wefti_wheel_watch_no_more(wefti_wheel *wheel, const void *watcher) {
+    enter(wheel);
+    if (wheel->watcher == watcher) {
+        wheel->watched = INT64_MAX;
+        wheel->watcher = NULL;
+    }
+    leave(wheel);
 }
 
 bool wefti_timer_cancel(wefti_wheel *wheel, wefti_timer *timer) {
@@ -131,6 +153,13 @@ bool wefti_timer_cancel(wefti_wheel *wheel, wefti_timer *timer) {
     }
     leave(wheel);
     return linked;
+}
+
+size_t wefti_wheel_count(wefti_wheel *wheel) {
+    enter(wheel);
+    size_t armed = wefti_load_relaxed(&wheel->armed); /* relaxed: written with the lock */
+    leave(wheel);
+    return armed;
 }
 
 /* The wheel's tick has come to this slot: all of it goes to lower levels, before anything else is looked at. */

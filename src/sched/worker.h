@@ -145,7 +145,7 @@ typedef struct wefti_worker {
     bool renewing;                /* it has left its loop for that */
     struct wefti_member *members; /* of its runners in scopes, scope.h */
     WEFTI_ATOMIC(uint32_t) member_count;
-    wefti_spares spares; /* blocks of futures */
+    wefti_spares spares; /* blocks of futures and timeouts */
     weft_group *leaving; /* one whose tally is this worker's and has tasks of its own to be carried over; NULL: none */
     WEFTI_ATOMIC(wefti_runner *) current;
     WEFTI_ATOMIC(int) cpu; /* where it ran when it last looked; -1: asleep */

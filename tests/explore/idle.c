@@ -151,15 +151,11 @@ static wefti_timer timer;
 
 static bool claim_timer(wefti_timer *of) {
     (void)of;
-    results[1] = 101;
+    results[MOST_TASKS] = 100 + MOST_TASKS;
     wefti_add_relaxed(&expired, 1u);
     return true;
 }
-static void deliver_timer(wefti_timer *of) {
-    explore_assert(explore_now() >= of->deadline);
-    wefti_worker *worker = works[explore_self()]; /* as wefti_kernel_redeem of a worker: relaxed, its own */
-    wefti_store_relaxed(&worker->pledges, wefti_load_relaxed(&worker->pledges) - 1);
-}
+static void deliver_timer(wefti_timer *of) { explore_assert(explore_now() >= of->deadline); }
 /* As wefti_kernel_redeem of a thread outside. */
 static void redeem(void *unused) {
     (void)unused;
@@ -181,19 +177,87 @@ EXPLORE(the_end_waits_for_a_pledge, .share = 30) {
     finish(0);
 }
 
+static void arm_in(wefti_timer *of, int64_t after) {
+    *of = (wefti_timer){.claim = claim_timer, .deliver = deliver_timer, .deadline = wefti_clock() + after};
+    if (wefti_timer_arm(&kernel.wheel, of)) wefti_kernel_look_again(&kernel);
+}
+/* As a cancel by a thread outside. */
+static void take_out(wefti_timer *of) {
+    if (!wefti_timer_cancel(&kernel.wheel, of)) return;
+    wefti_add_relaxed(&expired, 1u);
+    if (wefti_load_relaxed(&kernel.state) >= WEFTI_KERNEL_ENDING) wefti_kernel_look_again(&kernel);
+}
+
+/* The end waits for what is armed. */
 static void arm_timer_end(void *unused) {
     (void)unused;
     be_thread();
-    timer.deadline = wefti_clock() + 1000000;
-    if (wefti_timer_arm(&kernel.wheel, &timer)) wefti_kernel_look_again(&kernel);
+    arm_in(&timer, 1000000);
     end_kernel();
 }
 EXPLORE(a_sleeping_kernel_serves_a_timer, .share = 30) {
     begin_idle(2);
-    timer = (wefti_timer){.claim = claim_timer, .deliver = deliver_timer};
-    wefti_atomic_init(&kernel.pledges, (size_t)1);
     explore_thread(arm_timer_end, NULL);
     start_workers();
     finish(0);
     explore_assert(wefti_load_relaxed(&expired) == 1);
+}
+
+static void take_out_timer(void *unused) {
+    (void)unused;
+    be_thread();
+    take_out(&timer);
+}
+EXPLORE(the_end_waits_for_a_timer_that_is_cancelled, .share = 30) {
+    begin_idle(2);
+    arm_in(&timer, 1000000);
+    explore_thread(take_out_timer, NULL);
+    explore_thread(end_only, NULL);
+    start_workers();
+    finish(0);
+    explore_assert(wefti_load_relaxed(&expired) == 1);
+}
+
+/* Who sleeps until a late timer is woken for an earlier one. The late ones lie behind the last time there is, so that
+ * one who goes on sleeping for them sleeps for ever. */
+enum { TOO_LATE = 1000000000 };
+static wefti_timer late, early;
+
+static void arm_late_then_early(void *unused) {
+    (void)unused;
+    be_thread();
+    arm_in(&late, TOO_LATE);
+    take_out(&late);
+    if (explore_choose(2) == 1) arm_in(&late, 2 * TOO_LATE);
+    arm_in(&early, 1000000);
+    while (wefti_load_relaxed(&expired) != 2) wefti_pause();
+    if (late.linked) take_out(&late);
+    end_kernel();
+}
+static void sleepers_and_timers(uint32_t count) {
+    begin_idle(count);
+    explore_last_time = explore_now() + TOO_LATE;
+    explore_thread(arm_late_then_early, NULL);
+    start_workers();
+    finish(0);
+    explore_last_time = INT64_MAX;
+}
+EXPLORE(a_sleeper_is_woken_for_an_earlier_timer, .share = 30) { sleepers_and_timers(1); }
+EXPLORE(one_of_two_is_woken_for_an_earlier_timer, .share = 30) { sleepers_and_timers(2); }
+
+/* The one that watches the clock finds work; another watches on. */
+static void arm_and_submit_end(void *unused) {
+    (void)unused;
+    be_thread();
+    arm_in(&early, 1000000);
+    submit(&kernel.inbox, 1, WITH_CHILD);
+    arm_in(&late, 2000000);
+    end_kernel();
+}
+EXPLORE(a_watcher_finds_work, .share = 30) {
+    begin_idle(2);
+    explore_thread(arm_and_submit_end, NULL);
+    start_workers();
+    finish(2);
+    explore_assert(wefti_load_relaxed(&expired) == 2);
 }

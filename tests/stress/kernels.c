@@ -145,3 +145,69 @@ TEST_WITH_LIMIT(timeouts_and_cancels_deliver_each_result_once, 120) {
     CHECK_OK(weft_free_channel(results));
     end_and_free(kernel);
 }
+
+/* ---- timeouts while their kernel ends ---- */
+
+typedef struct last_round {
+    weft_kernel *kernel;
+    weft_channel *results;
+    weft_timeout *timeout;
+    atomic_int received, ended, accepted;
+} last_round;
+
+static void *receive_last(void *argument) {
+    last_round *r = argument;
+    int value = 0;
+    weft_status status;
+    while ((status = weft_receive_result(r->results, &value, patience())) == WEFT_OK) {
+        CHECK_EQ(value, 2);
+        atomic_fetch_add(&r->received, 1);
+    }
+    CHECK_STATUS(status, WEFT_ENDED);
+    atomic_fetch_add(&r->ended, 1);
+    return NULL;
+}
+
+static void *cancel_last(void *argument) {
+    last_round *r = argument;
+    int result = 2;
+    CHECK_OK(weft_cancel_timeout(r->timeout, &result));
+    return NULL;
+}
+
+static void *arm_last(void *argument) {
+    last_round *r = argument;
+    int result = 2;
+    weft_timeout *timeout = weft_submit_timeout(r->results, 0.00002, &result);
+    if (timeout == NULL)
+        CHECK_STATUS(weft_last_status(), WEFT_ENDED);
+    else
+        atomic_fetch_add(&r->accepted, 1);
+    weft_free_timeout(timeout);
+    return NULL;
+}
+
+/* A thread cancels one and another arms one while a third ends the kernel: whatever was accepted arrives, and of those
+ * who wait for results the rest learn that there will be none. */
+TEST_WITH_LIMIT(timeouts_end_with_their_kernel_and_nobody_waits_on, 120) {
+    weft_deadline until = load_end(3);
+    int result = 1;
+    while (weft_time() < until) {
+        pthread_t threads[4];
+        last_round r = {.kernel = kernel_here()};
+        r.results = weft_make_channel_sized(sizeof(int), &(weft_channel_options){.kernel = r.kernel});
+        r.timeout = weft_submit_timeout(r.results, 3600, &result);
+        if (!CHECK_NOT_NULL(r.timeout)) return;
+        start_thread(&threads[0], receive_last, &r);
+        start_thread(&threads[1], receive_last, &r);
+        start_thread(&threads[2], cancel_last, &r);
+        start_thread(&threads[3], arm_last, &r);
+        CHECK_OK(weft_end_kernel(r.kernel, true));
+        for (int i = 0; i < 4; i++) join_thread(threads[i]);
+        CHECK_EQ(atomic_load(&r.received), 1 + atomic_load(&r.accepted));
+        CHECK_EQ(atomic_load(&r.ended), 2);
+        weft_free_timeout(r.timeout);
+        CHECK_OK(weft_free_channel(r.results));
+        CHECK_OK(weft_free_kernel(r.kernel));
+    }
+}

@@ -80,5 +80,8 @@ void explore_local(void *variable);
 bool explore_asymmetric(void);
 /* The virtual clock, without touching it. */
 int64_t explore_now(void);
+/* No sleep ends by the clock at that time or later: who would sleep until then instead of something earlier is stuck.
+ * Of the program; INT64_MAX at first. */
+extern int64_t explore_last_time;
 
 #endif

@@ -139,7 +139,9 @@ bool can_look_again(const thread *t) {
     return !e->exhaustive || t->watch_count > MOST_LOOKS || model_has_changed(t);
 }
 
-static bool can_time_out(const thread *t) { return t->state == ASLEEP && t->deadline != INT64_MAX; }
+int64_t explore_last_time = INT64_MAX;
+
+static bool can_time_out(const thread *t) { return t->state == ASLEEP && t->deadline < explore_last_time; }
 
 /* The threads other than self that may go on now; sleepers with a deadline come last, by seeds only now and then. */
 static unsigned candidates(thread **list) {
