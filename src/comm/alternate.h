@@ -85,6 +85,11 @@ static inline bool wefti_operations_in_vain(const weft_operation *operations, co
     return true;
 }
 
+/* ---- alternate.c ---- */
+
+/* As weft_alternate_again, for a set that nobody else knows of. */
+weft_operation *wefti_alternate_alone(weft_alternation *alternation, weft_choice choice, weft_deadline deadline);
+
 /* ---- a set of places, one bit each ---- */
 
 static inline uint32_t wefti_words(size_t count) { return (uint32_t)((count + 63) / 64); }

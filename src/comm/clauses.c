@@ -95,7 +95,7 @@ static weft_operation *do_one(weft_clauses *clauses) {
     if (stays(clauses)) {
         if (clauses->registered == NULL) clauses->registered = weft_make_alternation(clauses->operations, count);
         if (clauses->registered == NULL) return NULL;
-        return weft_alternate_again(clauses->registered, clauses->choice, deadline);
+        return wefti_alternate_alone(clauses->registered, clauses->choice, deadline);
     }
     if (clauses->choice == WEFT_IN_TURN && clauses->turn != NULL) return do_in_turn(clauses, deadline);
     return weft_alternate(clauses->operations, count, clauses->choice, deadline);
