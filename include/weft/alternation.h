@@ -148,69 +148,90 @@ WEFT_API weft_status weft_free_alternation(weft_alternation *alternation);
 #define WEFT_RECEIVE(channel, pointer) WEFT_RECEIVE_IF(true, channel, pointer)
 /** Clause: receives into *(pointer), if `guard` is true. */
 #define WEFT_RECEIVE_IF(guard, channel, pointer)                                                                       \
-    WEFTI_CLAUSE(guard, weft_clause_on(wefti_clauses, WEFT_OPERATION_RECEIVE, WEFTI_FITTING(channel, pointer),         \
-                                       (pointer), sizeof *(pointer)))
+    WEFTI_CLAUSE(guard, weft_clause_on(wefti_clauses, &wefti_pass_now, WEFT_OPERATION_RECEIVE,                         \
+                                       WEFTI_FITTING(channel, pointer), (pointer), sizeof *(pointer)))
 /** Clause: receives the result of a task into *(pointer). */
 #define WEFT_RECEIVE_RESULT(channel, pointer)                                                                          \
-    WEFTI_CLAUSE(true, weft_clause_on(wefti_clauses, WEFT_OPERATION_RESULT, WEFTI_FITTING(channel, pointer),           \
-                                      (pointer), sizeof *(pointer)))
+    WEFTI_CLAUSE(true, weft_clause_on(wefti_clauses, &wefti_pass_now, WEFT_OPERATION_RESULT,                           \
+                                      WEFTI_FITTING(channel, pointer), (pointer), sizeof *(pointer)))
 /** Clause: sends *(pointer), as it is when the clause is gone through; in a loop, as it is when the operation is done.
  */
 #define WEFT_SEND(channel, pointer) WEFT_SEND_IF(true, channel, pointer)
 /** Clause: sends *(pointer), if `guard` is true. */
 #define WEFT_SEND_IF(guard, channel, pointer)                                                                          \
-    WEFTI_CLAUSE(guard, weft_clause_send(wefti_clauses, WEFTI_FITTING(channel, pointer), (pointer), sizeof *(pointer)))
+    WEFTI_CLAUSE(guard, weft_clause_send(wefti_clauses, &wefti_pass_now, WEFTI_FITTING(channel, pointer), (pointer),   \
+                                         sizeof *(pointer)))
 /** Clause: receives an element and discards it. */
 #define WEFT_RECEIVE_ANY(channel)                                                                                      \
-    WEFTI_CLAUSE(true, weft_clause_on(wefti_clauses, WEFT_OPERATION_RECEIVE, weft_untyped(channel), NULL, 0))
+    WEFTI_CLAUSE(                                                                                                      \
+        true, weft_clause_on(wefti_clauses, &wefti_pass_now, WEFT_OPERATION_RECEIVE, weft_untyped(channel), NULL, 0))
 /** Clause: the tasks of the group are all done. */
-#define WEFT_GROUP_DONE(group) WEFTI_CLAUSE(true, weft_clause_group(wefti_clauses, (group)))
+#define WEFT_GROUP_DONE(group) WEFTI_CLAUSE(true, weft_clause_group(wefti_clauses, &wefti_pass_now, (group)))
 /** Clause: the future has its outcome; it is held by the caller meanwhile, and not run by the alternation. */
-#define WEFT_FUTURE_DONE(future) WEFTI_CLAUSE(true, weft_clause_future(wefti_clauses, (future)))
+#define WEFT_FUTURE_DONE(future) WEFTI_CLAUSE(true, weft_clause_future(wefti_clauses, &wefti_pass_now, (future)))
 /** Clause: the descriptor can be read from without blocking, or is at its end. */
 #define WEFT_READABLE(descriptor)                                                                                      \
-    WEFTI_CLAUSE(true, weft_clause_descriptor(wefti_clauses, WEFT_OPERATION_READ, (descriptor)))
+    WEFTI_CLAUSE(true, weft_clause_descriptor(wefti_clauses, &wefti_pass_now, WEFT_OPERATION_READ, (descriptor)))
 /** Clause: the descriptor can be written to without blocking. */
 #define WEFT_WRITABLE(descriptor)                                                                                      \
-    WEFTI_CLAUSE(true, weft_clause_descriptor(wefti_clauses, WEFT_OPERATION_WRITE, (descriptor)))
+    WEFTI_CLAUSE(true, weft_clause_descriptor(wefti_clauses, &wefti_pass_now, WEFT_OPERATION_WRITE, (descriptor)))
 /** Last clause: none of the others can be done at once. */
 #define WEFT_OTHERWISE WEFT_OTHERWISE_AT(WEFT_NOW)
 /** Last clause: none of the others could be done for `seconds`. Infinity switches it off. */
-#define WEFT_OTHERWISE_AFTER(seconds) WEFTI_CLAUSE(true, weft_clause_otherwise(wefti_clauses, -1, (seconds)))
+#define WEFT_OTHERWISE_AFTER(seconds)                                                                                  \
+    WEFTI_CLAUSE(true, weft_clause_otherwise(wefti_clauses, &wefti_pass_now, -1, (seconds)))
 /** Last clause: none of the others could be done until the deadline. WEFT_FOREVER switches it off. */
-#define WEFT_OTHERWISE_AT(deadline) WEFTI_CLAUSE(true, weft_clause_otherwise(wefti_clauses, (deadline), 0))
+#define WEFT_OTHERWISE_AT(deadline)                                                                                    \
+    WEFTI_CLAUSE(true, weft_clause_otherwise(wefti_clauses, &wefti_pass_now, (deadline), 0))
 
 /* ---- below: how the macros work ---- */
 
 enum { WEFTI_CLAUSES_INSIDE = 8, WEFTI_VALUES_INSIDE = 256 };
 
-/* An alternation as a statement: gone through once with `collecting`, to gather its operations, then once with `chosen`
- * the place of the clause whose block is to run. */
+/* What is not as usual with a statement. */
+enum {
+    WEFTI_CLAUSES_STAY = 1,   /* it is a loop */
+    WEFTI_CLAUSES_GROWN = 2,  /* the operations do not fit inside */
+    WEFTI_VALUES_OUTSIDE = 4, /* nor do the values */
+    WEFTI_CLAUSES_WRONG = 8   /* `status` says why nothing will be done */
+};
+
+/* What an alternation as a statement has gathered: one operation for each clause that is there, its `user` the place
+ * among the clauses. */
 typedef struct weft_clauses {
     weft_operation *operations;
-    uint32_t *places; /* of each operation among the clauses */
-    uint32_t count, room;
-    uint32_t place, chosen;
-    uint32_t otherwise; /* its place + 1; 0: there is none */
-    uint8_t phase;
-    bool collecting, loop;
+    weft_operation *end; /* of the room; after an otherwise-clause, and when all are gathered: of the operations */
     weft_choice choice;
     weft_status status;
-    weft_deadline deadline;
-    double seconds; /* of an otherwise-clause, where deadline is -1 */
-    size_t *turn;
-    weft_alternation *registered;
-    void *values_outside; /* copies of what is to be sent, linked: those that do not fit inside */
-    uint32_t values_size; /* of those inside */
-    uint32_t places_inside[WEFTI_CLAUSES_INSIDE];
+    uint32_t otherwise;           /* its place + 1; 0: there is none */
+    uint32_t values_size;         /* of those inside */
+    uint64_t odd;                 /* bits, as above */
+    weft_deadline deadline;       /* of an otherwise-clause */
+    double seconds;               /* the same, where deadline is -1 */
+    size_t *turn;                 /* where choice is WEFT_IN_TURN */
+    weft_alternation *registered; /* of a loop */
+    void *values_outside;         /* copies of what is to be sent, linked; where there are some */
     weft_operation inside[WEFTI_CLAUSES_INSIDE];
     unsigned char values_inside[WEFTI_VALUES_INSIDE] __attribute__((aligned(16)));
 } weft_clauses;
 
-/** What the alternation statements are made of: the next time through the clauses; false: the end. */
-WEFT_API bool weft_clauses_go_on(weft_clauses *clauses);
-/** What the alternation statements are made of: room for more operations. */
-WEFT_API bool weft_clauses_grow(weft_clauses *clauses);
+/* Which time through the clauses it is: the first gathers, a later one runs a block. Nobody else has its address, so
+ * that it lies in registers. */
+typedef struct wefti_pass {
+    weft_operation *next; /* where the next operation goes; NULL: they have been gathered */
+    uint32_t place;       /* of the clause come to next */
+    uint32_t chosen;      /* the place of the clause whose block is to run */
+    bool begun;
+} wefti_pass;
+
+#define WEFTI_NO_CLAUSE UINT32_MAX
+
+/** What the alternation statements are made of: does an operation. next: the end of those gathered; NULL: they have
+ * been before. Returns the place of the clause whose block is to run, UINT32_MAX: none. */
+WEFT_API uint32_t weft_clauses_go_on(weft_clauses *clauses, weft_operation *next);
+/** What the alternation statements are made of: a place for one more operation where there is no room at `next`. NULL:
+ * there is none, and nothing will be done. */
+WEFT_API weft_operation *weft_clauses_grow(weft_clauses *clauses, weft_operation *next);
 /** What the alternation statements are made of: a copy of a value that does not fit inside. NULL: no memory. */
 WEFT_API void *weft_clauses_keep(weft_clauses *clauses, const void *value, size_t size);
 /** What the alternation statements are made of: ends them, wherever they are left. */
@@ -229,40 +250,63 @@ static inline weft_operation wefti_operation_on(weft_operation_kind kind, weft_c
     return operation;
 }
 
-static inline weft_clauses *weft_clauses_begin(weft_clauses *clauses, weft_choice choice, size_t *turn, bool loop) {
+#define WEFTI_OF_A_STATEMENT static inline __attribute__((always_inline))
+
+WEFTI_OF_A_STATEMENT weft_clauses *weft_clauses_begin(weft_clauses *clauses, weft_choice choice, size_t *turn,
+                                                      bool loop) {
     clauses->operations = clauses->inside;
-    clauses->places = clauses->places_inside;
-    clauses->count = 0;
-    clauses->room = WEFTI_CLAUSES_INSIDE;
-    clauses->otherwise = 0;
-    clauses->phase = 0;
-    clauses->place = 0;
-    clauses->collecting = true;
-    clauses->loop = loop;
+    clauses->end = clauses->inside + WEFTI_CLAUSES_INSIDE;
     clauses->choice = choice;
     clauses->status = WEFT_OK;
-    clauses->deadline = WEFT_FOREVER;
-    clauses->turn = turn;
-    clauses->registered = NULL;
-    clauses->values_outside = NULL;
+    clauses->otherwise = 0;
     clauses->values_size = 0;
+    clauses->odd = loop ? WEFTI_CLAUSES_STAY : 0;
+    clauses->deadline = WEFT_FOREVER;
+    if (choice == WEFT_IN_TURN) clauses->turn = turn;
+    if (loop) clauses->registered = NULL;
     return clauses;
 }
 
-/* A place for one more operation; NULL: there is no memory. */
-static inline weft_operation *weft_clause_add(weft_clauses *clauses, weft_operation_kind kind) {
-    if (clauses->otherwise != 0) clauses->status = WEFT_INVALID; /* it must come last */
-    if (clauses->count == clauses->room && !weft_clauses_grow(clauses)) return NULL;
-    weft_operation *operation = &clauses->operations[clauses->count];
-    clauses->places[clauses->count++] = clauses->place;
+WEFTI_OF_A_STATEMENT wefti_pass wefti_pass_begin(weft_clauses *clauses) {
+    wefti_pass pass;
+    pass.next = clauses->inside;
+    pass.place = pass.chosen = 0;
+    pass.begun = false;
+    return pass;
+}
+
+/* The next time through the clauses; false: the end. */
+WEFTI_OF_A_STATEMENT bool wefti_clauses_next(weft_clauses *clauses, wefti_pass *pass, bool loop) {
+    if (!pass->begun) {
+        pass->begun = true;
+        return true;
+    }
+    if (pass->next == NULL && !loop) return false;
+    pass->chosen = weft_clauses_go_on(clauses, pass->next);
+    pass->next = NULL;
+    pass->place = 0;
+    return pass->chosen != WEFTI_NO_CLAUSE;
+}
+
+/* A place for one more operation; NULL: there is none. */
+WEFTI_OF_A_STATEMENT weft_operation *weft_clause_add(weft_clauses *clauses, wefti_pass *pass,
+                                                     weft_operation_kind kind) {
+    weft_operation *operation = pass->next;
+    if (operation == clauses->end) {
+        operation = weft_clauses_grow(clauses, operation);
+        if (operation == NULL) return NULL;
+    }
+    pass->next = operation + 1;
     operation->kind = kind;
+    operation->status = WEFT_OK;
+    operation->user = (void *)(uintptr_t)pass->place;
     operation->wefti_used_by = NULL;
     return operation;
 }
 
-static inline void weft_clause_on(weft_clauses *clauses, weft_operation_kind kind, weft_channel *channel, void *element,
-                                  size_t size) {
-    weft_operation *operation = weft_clause_add(clauses, kind);
+WEFTI_OF_A_STATEMENT void weft_clause_on(weft_clauses *clauses, wefti_pass *pass, weft_operation_kind kind,
+                                         weft_channel *channel, void *element, size_t size) {
+    weft_operation *operation = weft_clause_add(clauses, pass, kind);
     if (operation == NULL) return;
     operation->on.channel = channel;
     operation->element = element;
@@ -270,9 +314,10 @@ static inline void weft_clause_on(weft_clauses *clauses, weft_operation_kind kin
 }
 
 /* A copy, since what the pointer points to may end with the time through the clauses. */
-static inline void weft_clause_send(weft_clauses *clauses, weft_channel *channel, const void *value, size_t size) {
+WEFTI_OF_A_STATEMENT void weft_clause_send(weft_clauses *clauses, wefti_pass *pass, weft_channel *channel,
+                                           const void *value, size_t size) {
     void *copy = (void *)(uintptr_t)value;
-    if (!clauses->loop && value != NULL) {
+    if ((clauses->odd & WEFTI_CLAUSES_STAY) == 0 && value != NULL) {
         if (size <= WEFTI_VALUES_INSIDE - (size_t)clauses->values_size) {
             copy = clauses->values_inside + clauses->values_size;
             clauses->values_size += (uint32_t)((size + 15) & ~(size_t)15);
@@ -281,58 +326,57 @@ static inline void weft_clause_send(weft_clauses *clauses, weft_channel *channel
             copy = weft_clauses_keep(clauses, value, size);
         }
     }
-    weft_clause_on(clauses, WEFT_OPERATION_SEND, channel, copy, size);
+    weft_clause_on(clauses, pass, WEFT_OPERATION_SEND, channel, copy, size);
 }
 
-static inline void weft_clause_otherwise(weft_clauses *clauses, weft_deadline deadline, double seconds) {
-    if (clauses->otherwise != 0) clauses->status = WEFT_INVALID; /* once */
-    clauses->otherwise = clauses->place + 1;
+/* What comes after it finds no room, which tells that it was not the last. */
+WEFTI_OF_A_STATEMENT void weft_clause_otherwise(weft_clauses *clauses, const wefti_pass *pass, weft_deadline deadline,
+                                                double seconds) {
+    if (clauses->otherwise != 0) weft_clauses_grow(clauses, pass->next); /* the same for a second one */
+    clauses->end = pass->next;
+    clauses->otherwise = pass->place + 1;
     clauses->deadline = deadline;
-    clauses->seconds = seconds;
+    if (deadline == -1) clauses->seconds = seconds;
 }
 
-static inline void weft_clause_group(weft_clauses *clauses, weft_group *group) {
-    weft_operation *operation = weft_clause_add(clauses, WEFT_OPERATION_GROUP);
+WEFTI_OF_A_STATEMENT void weft_clause_group(weft_clauses *clauses, wefti_pass *pass, weft_group *group) {
+    weft_operation *operation = weft_clause_add(clauses, pass, WEFT_OPERATION_GROUP);
     if (operation != NULL) operation->on.group = group;
 }
 
-static inline void weft_clause_future(weft_clauses *clauses, weft_future *future) {
-    weft_operation *operation = weft_clause_add(clauses, WEFT_OPERATION_FUTURE);
+WEFTI_OF_A_STATEMENT void weft_clause_future(weft_clauses *clauses, wefti_pass *pass, weft_future *future) {
+    weft_operation *operation = weft_clause_add(clauses, pass, WEFT_OPERATION_FUTURE);
     if (operation != NULL) operation->on.future = future;
 }
 
-static inline void weft_clause_descriptor(weft_clauses *clauses, weft_operation_kind kind, int descriptor) {
-    weft_operation *operation = weft_clause_add(clauses, kind);
+WEFTI_OF_A_STATEMENT void weft_clause_descriptor(weft_clauses *clauses, wefti_pass *pass, weft_operation_kind kind,
+                                                 int descriptor) {
+    weft_operation *operation = weft_clause_add(clauses, pass, kind);
     if (operation != NULL) operation->on.descriptor = descriptor;
 }
 
-/* The next time through the clauses; the first and the last are seen here. */
-static inline bool wefti_clauses_next(weft_clauses *clauses) {
-    if (clauses->phase == 0) {
-        clauses->phase = 1;
-        return true;
-    }
-    if (clauses->phase == 2 && !clauses->loop) return false;
-    return weft_clauses_go_on(clauses);
-}
-
 #define WEFTI_CLAUSE(guard, collect)                                                                                   \
-    if (wefti_clauses->collecting ? ((guard) ? ((void)(collect), 0) : 0, wefti_clauses->place++, true)                 \
-                                  : wefti_clauses->place++ != wefti_clauses->chosen) {                                 \
+    if (wefti_pass_now.next != NULL ? ((guard) ? ((void)(collect), 0) : 0, wefti_pass_now.place++, true)               \
+                                    : wefti_pass_now.place++ != wefti_pass_now.chosen) {                               \
     } else
-/* A nested alternation has variables of the same names; that is meant. */
-#define WEFTI_ALTERNATION(choice, turn)                                                                                \
+/* A nested alternation has variables of the same names; that is meant. The inner `for` goes through the clauses, the
+ * outer one goes round once and holds what the inner one does not keep in registers. */
+#define WEFTI_ALTERNATION_STATEMENT(choice, turn, loop, leave)                                                         \
     _Pragma("GCC diagnostic push") _Pragma(                                                                            \
         "GCC diagnostic ignored \"-Wshadow\"") for (weft_clauses wefti_room,                                           \
-                                                    *wefti_clauses =                                                   \
-                                                        weft_clauses_begin(&wefti_room, (choice), (turn), false);      \
-                                                    wefti_clauses_next(wefti_clauses);) _Pragma("GCC diagnostic pop")
+                                                    *wefti_clauses leave =                                             \
+                                                        weft_clauses_begin(&wefti_room, (choice), (turn), (loop)),     \
+                                                    *wefti_once = wefti_clauses;                                       \
+                                                    wefti_once != NULL;                                                \
+                                                    wefti_once =                                                       \
+                                                        NULL) for (wefti_pass wefti_pass_now =                         \
+                                                                       wefti_pass_begin(wefti_clauses);                \
+                                                                   wefti_clauses_next(wefti_clauses, &wefti_pass_now,  \
+                                                                                      (loop));)                        \
+        _Pragma("GCC diagnostic pop")
+#define WEFTI_ALTERNATION(choice, turn) WEFTI_ALTERNATION_STATEMENT(choice, turn, false, )
 #define WEFTI_ALTERNATION_LOOP(choice)                                                                                 \
-    _Pragma("GCC diagnostic push") _Pragma(                                                                            \
-        "GCC diagnostic ignored \"-Wshadow\"") for (weft_clauses wefti_room,                                           \
-                                                    *wefti_clauses __attribute__((cleanup(weft_clauses_leave))) =      \
-                                                        weft_clauses_begin(&wefti_room, (choice), NULL, true);         \
-                                                    wefti_clauses_next(wefti_clauses);) _Pragma("GCC diagnostic pop")
+    WEFTI_ALTERNATION_STATEMENT(choice, NULL, true, __attribute__((cleanup(weft_clauses_leave))))
 
 WEFT_END_DECLS
 

@@ -33,7 +33,7 @@ struct weft_alternation {
     uint32_t count, words;
     wefti_waiter *waiters;
     wefti_hints *hints;
-    uint64_t *set; /* room for a copy of the hints */
+    uint64_t *pending; /* hints that the owner has taken, and not yet looked at the places of */
     size_t turn;
     uint32_t begin, step; /* the order of enlisting: begin, begin + step ... modulo count */
     uint32_t locked;      /* look_at_hints */
@@ -148,7 +148,10 @@ static void prepare(weft_alternation *a, wefti_strand *self) {
     a->wait.kernel = wefti_io_kernel(self);
     a->wait.chosen = NULL;
     a->self = self;
-    for (uint32_t w = 0; w < a->words; w++) wefti_atomic_init(&a->hints[w], UINT64_C(0));
+    for (uint32_t w = 0; w < a->words; w++) {
+        wefti_atomic_init(&a->hints[w], UINT64_C(0));
+        a->pending[w] = 0;
+    }
 }
 
 static inline void prepare_waiter(weft_alternation *a, uint32_t place, bool kept) {
@@ -246,8 +249,9 @@ static void withdraw(weft_alternation *a, uint32_t count, const wefti_waiter *bu
 
 /* ---- opening, parking, and what came of it ---- */
 
-static void hint_at(weft_alternation *a, uint32_t place) {
-    wefti_or_relaxed(&a->hints[place / 64], UINT64_C(1) << place % 64); /* relaxed: the owner alone looks */
+/* The place is to be looked at, in this round or the next. */
+static inline void look_again_at(weft_alternation *a, uint32_t place) {
+    a->pending[place / 64] |= UINT64_C(1) << place % 64;
 }
 
 /* The short way of a receive from a ring; the sender, if there is one, waits for nothing else. *more: there is more.
@@ -276,11 +280,15 @@ static inline bool receive_shortly(const weft_alternation *a, const weft_operati
     return plain;
 }
 
-/* Clears one hint, and then tries. WEFT_TIMED_OUT: somebody else held the channel's own lock until the deadline; what
- * the hint was about is still to be looked at, since nobody comes to repeat it when the lock is given back. */
+/* What pends, or is hinted at. WEFT_TIMED_OUT: somebody else held the channel's own lock until the deadline; what the
+ * hint was about is still to be looked at, since nobody comes to repeat it when the lock is given back. */
 static weft_status try_hinted(weft_alternation *a, uint32_t place, weft_deadline deadline) {
-    /* Before the channel's lock is taken: see wefti_waiter_claim. relaxed: the lock orders it. */
-    wefti_and_relaxed(&a->hints[place / 64], ~(UINT64_C(1) << place % 64));
+    uint64_t bit = UINT64_C(1) << place % 64;
+    a->pending[place / 64] &= ~bit;
+    /* Hinted at once more since: this is the look. relaxed, all: before the lock, see take_hints; the owner alone looks
+     */
+    if (WEFTI_UNLIKELY((wefti_load_relaxed(&a->hints[place / 64]) & bit) != 0))
+        wefti_and_relaxed(&a->hints[place / 64], ~bit);
     weft_operation *operation = &a->operations[place];
     weft_status status;
     bool more;
@@ -289,19 +297,30 @@ static weft_status try_hinted(weft_alternation *a, uint32_t place, weft_deadline
         /* Ends last, and there may be more. What comes after the try leaves a hint by itself. */
         more = status != WEFT_BUSY && (status != WEFT_OK || wefti_operation_promising(operation));
     }
-    if ((more && a->kept) || status == WEFT_TIMED_OUT) hint_at(a, place);
+    if (WEFTI_UNLIKELY(status == WEFT_TIMED_OUT)) /* not among those that pend, which this round goes through */
+        wefti_or_relaxed(&a->hints[place / 64], bit);
+    else if (more && a->kept)
+        look_again_at(a, place);
     return status;
 }
 
-/* The wait is AWAY: tries what is hinted. NULL: nothing; a->locked then is a place whose channel is locked. */
+/* Takes the hints, before the lock of any of their things is taken: see wefti_waiter_claim. false: nothing pends. */
+static inline bool take_hints(weft_alternation *a) {
+    uint64_t any = 0;
+    for (uint32_t w = 0; w < a->words; w++) {
+        /* relaxed, both: the lock orders it */
+        if (wefti_load_relaxed(&a->hints[w]) != 0) a->pending[w] |= wefti_exchange_relaxed(&a->hints[w], UINT64_C(0));
+        any |= a->pending[w];
+    }
+    return any != 0;
+}
+
+/* The wait is AWAY: tries what pends. NULL: nothing can be done; a->locked then is a place whose channel is locked. */
 static weft_operation *look_at_hints(weft_alternation *a, weft_choice choice) {
     uint32_t place;
-    uint64_t any = 0;
     a->locked = UINT32_MAX;
-    for (uint32_t w = 0; w < a->words; w++) any |= a->set[w] = wefti_load_relaxed(&a->hints[w]); /* see try_hinted */
-    if (any == 0) return NULL;
-    while ((place = wefti_choose(a->set, a->words, choice, a->turn)) != UINT32_MAX) {
-        a->set[place / 64] &= ~(UINT64_C(1) << place % 64);
+    if (!take_hints(a)) return NULL;
+    while ((place = wefti_choose(a->pending, a->words, choice, a->turn)) != UINT32_MAX) {
         weft_status status = try_hinted(a, place, WEFT_NOW);
         if (status == WEFT_TIMED_OUT) a->locked = place;
         if (status != WEFT_TIMED_OUT && status != WEFT_BUSY) return done(&a->operations[place], status);
@@ -309,9 +328,9 @@ static weft_operation *look_at_hints(weft_alternation *a, weft_choice choice) {
     return NULL;
 }
 
-static void hint_at_clocks(weft_alternation *a, weft_deadline now) {
+static void look_at_due(weft_alternation *a, weft_deadline now) {
     for (uint32_t i = 0; i < a->count; i++)
-        if (wefti_operation_due(&a->operations[i]) <= now) hint_at(a, i);
+        if (wefti_operation_due(&a->operations[i]) <= now) look_again_at(a, i);
 }
 
 static weft_deadline next_due(const weft_alternation *a, weft_deadline deadline) {
@@ -334,7 +353,7 @@ static void drop_chosen(weft_alternation *a) {
     if (of_channel && operation->kind != WEFT_OPERATION_SEND)
         wefti_handed_to_the_dead(waiter, wefti_channel_destroyer(operation->on.channel));
     waiter->condition = NULL;
-    if (a->kept) hint_at(a, waiter->place);
+    if (a->kept) look_again_at(a, waiter->place);
 }
 
 /* A thread is cancelled where it waits: it wins the wait itself, or waits for who has. One that is kept is there for
@@ -378,7 +397,7 @@ static weft_operation *chosen(weft_alternation *a, weft_status status) {
     if (status == WEFT_OK) status = wefti_status_of(waiter->condition);
     if (a->kept) {
         a->waiters[waiter->place].condition = NULL;
-        if (lasts) hint_at(a, waiter->place);
+        if (lasts) look_again_at(a, waiter->place);
     }
     return done(operation, status);
 }
@@ -393,7 +412,7 @@ static weft_operation *wait_for_one(weft_alternation *a, weft_choice choice, wef
             wefti_store_relaxed(&a->wait.claim, (uint32_t)WEFTI_AWAY); /* relaxed: nobody claims what is claimed */
             if (waiter != NULL) return chosen(a, *status);
             if (*status != WEFT_TIMED_OUT || due == deadline) return NULL;
-            hint_at_clocks(a, wefti_clock());
+            look_at_due(a, wefti_clock());
         }
         weft_operation *found = look_at_hints(a, choice);
         if (found != NULL) return found;
@@ -430,14 +449,14 @@ static WEFTI_NOINLINE weft_operation *wait_small(weft_operation *operations, uin
                                                  weft_choice choice, weft_deadline deadline, weft_status *status) {
     wefti_waiter waiters[WAITERS_ON_STACK];
     wefti_hints hints[1];
-    uint64_t set[1];
+    uint64_t pending[1];
     weft_alternation a;
     a.operations = operations;
     a.count = count;
     a.words = 1;
     a.waiters = waiters;
     a.hints = hints;
-    a.set = set;
+    a.pending = pending;
     a.turn = 0;
     a.kept = a.clocks = false;
     prepare(&a, self);
@@ -456,7 +475,7 @@ static weft_alternation *allocate(weft_operation *operations, uint32_t count, we
     a->words = words;
     a->waiters = (wefti_waiter *)(a + 1);
     a->hints = (wefti_hints *)(void *)((char *)a->waiters + waiters);
-    a->set = (uint64_t *)(void *)((char *)a->hints + hints);
+    a->pending = (uint64_t *)(void *)((char *)a->hints + hints);
     a->turn = 0;
     a->kept = a->clocks = false;
     wefti_atomic_init(&a->busy, 0u);
@@ -550,8 +569,8 @@ weft_operation *weft_alternate_in_turn(weft_operation *operations, size_t count,
 
 /* ---- kept ---- */
 
-static void hint_at_all(weft_alternation *a) {
-    for (uint32_t i = 0; i < a->count; i++) hint_at(a, i);
+static void look_at_all(weft_alternation *a) {
+    for (uint32_t i = 0; i < a->count; i++) look_again_at(a, i);
 }
 
 static bool enlist_all(weft_alternation *a, weft_status *status) {
@@ -576,7 +595,7 @@ weft_alternation *weft_make_alternation(weft_operation *operations, size_t count
     weft_alternation *a = allocate(operations, (uint32_t)count, self);
     if (a == NULL) return wefti_fail(WEFT_NO_MEMORY);
     a->kept = true;
-    hint_at_all(a);
+    look_at_all(a);
     if (!enlist_all(a, &status)) {
         free(a);
         return wefti_fail(status);
@@ -588,12 +607,22 @@ weft_alternation *weft_make_alternation(weft_operation *operations, size_t count
 static weft_operation *alternate_again(weft_alternation *a, weft_choice choice, weft_deadline deadline,
                                        weft_status *status) {
     *status = WEFT_TIMED_OUT;
-    if (a->clocks) hint_at_clocks(a, wefti_clock());
+    if (a->clocks) look_at_due(a, wefti_clock());
     weft_operation *found = look_at_hints(a, choice);
     if (found != NULL || deadline <= WEFT_NOW) return found;
     *status = WEFT_NO_MEMORY;
     if (!may_park(a->self)) return NULL;
     return wait_for_one(a, choice, deadline, status);
+}
+
+/* The caller is alone with it. */
+static inline weft_operation *do_round(weft_alternation *a, wefti_strand *self, weft_choice choice,
+                                       weft_deadline deadline, weft_status *status) {
+    a->self = a->wait.strand = self;
+    weft_operation *found = alternate_again(a, choice, deadline, status);
+    if (found != NULL) a->turn = (size_t)(found - a->operations) + 1;
+    self->last_status = (uint16_t)(found != NULL ? found->status : *status);
+    return found;
 }
 
 weft_operation *weft_alternate_again(weft_alternation *alternation, weft_choice choice, weft_deadline deadline) {
@@ -603,11 +632,17 @@ weft_operation *weft_alternate_again(weft_alternation *alternation, weft_choice 
     if (WEFTI_UNLIKELY(status != WEFT_OK)) return wefti_fail(status);
     /* acquire: what the last user left; partner: the release below */
     if (wefti_exchange_acquire(&alternation->busy, 1u) != 0) return wefti_fail(WEFT_BUSY);
-    alternation->self = alternation->wait.strand = self;
-    weft_operation *found = alternate_again(alternation, choice, deadline, &status);
-    if (found != NULL) alternation->turn = (size_t)(found - alternation->operations) + 1;
-    self->last_status = (uint16_t)(found != NULL ? found->status : status);
+    weft_operation *found = do_round(alternation, self, choice, deadline, &status);
     wefti_store_release(&alternation->busy, 0u);
+    wefti_die_if_killed(found == NULL ? status : WEFT_OK);
+    return found;
+}
+
+weft_operation *wefti_alternate_alone(weft_alternation *alternation, weft_choice choice, weft_deadline deadline) {
+    wefti_strand *self = wefti_strand_self();
+    weft_status status = check_caller(self, choice);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return wefti_fail(status);
+    weft_operation *found = do_round(alternation, self, choice, deadline, &status);
     wefti_die_if_killed(found == NULL ? status : WEFT_OK);
     return found;
 }

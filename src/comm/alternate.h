@@ -79,11 +79,16 @@ static inline __attribute__((always_inline)) uint64_t wefti_operation_ready(cons
 }
 
 /* Of an alternation that does not wait: whether all are well, and nothing can be received. false: not seen at once. */
-static inline bool wefti_operations_in_vain(const weft_operation *operations, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        if (wefti_operation_unusual(&operations[i]) != 0 || wefti_operation_ready(&operations[i]) != 0) return false;
+static inline bool wefti_operations_in_vain(const weft_operation *operations, const weft_operation *end) {
+    for (; operations != end; operations++)
+        if (wefti_operation_unusual(operations) != 0 || wefti_operation_ready(operations) != 0) return false;
     return true;
 }
+
+/* ---- alternate.c ---- */
+
+/* As weft_alternate_again, for a set that nobody else knows of. */
+weft_operation *wefti_alternate_alone(weft_alternation *alternation, weft_choice choice, weft_deadline deadline);
 
 /* ---- a set of places, one bit each ---- */
 

@@ -113,13 +113,11 @@ static inline bool wefti_waiter_claim(wefti_waiter *waiter, weft_status status, 
     uint32_t seen = wefti_load_relaxed(&wait->claim); /* relaxed: the updates below decide */
     uint64_t hint = UINT64_C(1) << waiter->place % 64;
     for (bool hinted = false;; hinted = true) {
-        if (seen == WEFTI_OPEN || hinted) {
-            seen = WEFTI_OPEN;
-            /* seq: with the hint; partner: the owner's opening and its look at the hints, comm/alternate.c */
-            if (wefti_cas_seq(&wait->claim, &seen, 1u + (uint32_t)status)) {
-                wait->chosen = waiter;
-                return true;
-            }
+        /* seq: with the hint; partner: the owner's opening and its look at the hints, comm/alternate.c */
+        if (hinted) seen = wefti_load_seq(&wait->claim);
+        if (seen == WEFTI_OPEN && wefti_cas_acq_rel(&wait->claim, &seen, 1u + (uint32_t)status)) {
+            wait->chosen = waiter;
+            return true;
         }
         /* An alternation that has timed out may come back: a clock was due, and somebody else has received the time. */
         bool back = seen == WEFTI_AWAY || (seen == 1u + (uint32_t)WEFT_TIMED_OUT && wait->hints != NULL);
