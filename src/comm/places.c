@@ -4,6 +4,7 @@
  * Places come from slabs that are never given back; a place that is free links to the next. With AddressSanitizer each
  * is an allocation of its own, so that use after free is found.
  */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "comm/channel.h"
@@ -59,3 +60,11 @@ void wefti_place_give(weft_channel *channel) {
     places.free = given;
     wefti_spin_unlock(&places.lock);
 }
+
+/* ---- fork: the child finds the list whole ---- */
+
+static void hold(void) { wefti_spin_lock(&places.lock); }
+
+static void let_go(void) { wefti_spin_unlock(&places.lock); }
+
+__attribute__((constructor)) static void introduce(void) { pthread_atfork(hold, let_go, let_go); }

@@ -4,6 +4,7 @@
  * The child has one thread. Of the parent's kernels it has the memory and none of the workers: each is marked as lost,
  * which means ended, joined and closed to tasks; it is nobody's current kernel, and freeing it frees nothing. The child
  * may make a kernel of its own. Nothing is done in the parent but holding two locks for as long as fork takes.
+ * Memory that all threads share (spares.c, comm/places.c) has handlers of its own.
  */
 #include "sched/forked.h"
 

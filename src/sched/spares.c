@@ -2,97 +2,85 @@
 /* spares.c - the depot of spare blocks, its slabs, and a worker's way to it. The idea is in spares.h. */
 #include "sched/spares.h"
 
+#include <pthread.h>
+
 #include "base/live.h"
-#include "lockfree/spinlock.h"
 #include "os/os.h"
 
-enum { SLAB = 64 * 1024, SLABS_AT_ONCE = 16, KEPT = 16, TRIMMED_AT_ONCE = 64 };
+enum { TRIMMED_AT_ONCE = 64 };
 
-typedef struct slab {
-    struct slab *next, *prev;
-    wefti_spare *free;
-    uint32_t count; /* of free */
-} slab;
+_Static_assert(sizeof(wefti_slab) <= WEFTI_SPARE_SIZE, "the head takes the place of one block");
 
-enum { BLOCKS = SLAB / WEFTI_SPARE_SIZE - 1 };
-_Static_assert(sizeof(slab) <= WEFTI_SPARE_SIZE, "the head takes the place of one block");
+wefti_spare_depot wefti_spares_of_all;
+static wefti_spare_depot *const depot = &wefti_spares_of_all;
 
-/* A slab is in `some`, or in one of the others, or none of its blocks is here. */
-static struct {
-    wefti_spinlock lock;
-    slab *some;  /* some of its blocks, or all, are free and linked */
-    slab *whole; /* nobody has a block of it, and they are not linked; by next */
-    slab *bare;  /* the same, and but for the first page the system has the memory; by next */
-    size_t whole_count;
-} depot;
+static char *blocks_of(wefti_slab *one) { return (char *)one + WEFTI_SPARE_SIZE; }
 
-static char *blocks_of(slab *one) { return (char *)one + WEFTI_SPARE_SIZE; }
-
-static slab *slab_of(void *block) { return (slab *)((uintptr_t)block & ~(uintptr_t)(SLAB - 1)); }
+static wefti_slab *slab_of(void *block) { return (wefti_slab *)((uintptr_t)block & ~(uintptr_t)(WEFTI_SLAB - 1)); }
 
 /* ---- slabs; all with the lock held ---- */
 
-static void link_some(slab *one) {
+static void link_some(wefti_slab *one) {
     one->prev = NULL;
-    one->next = depot.some;
+    one->next = depot->some;
     if (one->next != NULL) one->next->prev = one;
-    depot.some = one;
+    depot->some = one;
 }
 
-static void unlink_some(slab *one) {
+static void unlink_some(wefti_slab *one) {
     if (one->prev != NULL)
         one->prev->next = one->next;
     else
-        depot.some = one->next;
+        depot->some = one->next;
     if (one->next != NULL) one->next->prev = one->prev;
 }
 
-static void put_whole(slab *one) {
+static void put_whole(wefti_slab *one) {
     one->free = NULL;
     one->count = 0;
-    one->next = depot.whole;
-    depot.whole = one;
-    depot.whole_count++;
+    one->next = depot->whole;
+    depot->whole = one;
+    depot->whole_count++;
 }
 
 static void put_block(wefti_spare *block) {
-    slab *one = slab_of(block);
+    wefti_slab *one = slab_of(block);
     block->next = one->free;
     one->free = block;
     if (one->count++ == 0) link_some(one);
-    if (one->count < BLOCKS) return;
+    if (one->count < WEFTI_SLAB_BLOCKS) return;
     unlink_some(one);
     put_whole(one);
 }
 
-static slab *take_whole(void) {
-    slab *one = depot.whole;
+static wefti_slab *take_whole(void) {
+    wefti_slab *one = depot->whole;
     if (one != NULL) {
-        depot.whole = one->next;
-        depot.whole_count--;
+        depot->whole = one->next;
+        depot->whole_count--;
         return one;
     }
-    one = depot.bare;
-    if (one != NULL) depot.bare = one->next;
+    one = depot->bare;
+    if (one != NULL) depot->bare = one->next;
     return one;
 }
 
 /* ---- more slabs ---- */
 
 static bool grow(void) {
-    char *memory = wefti_pages_map((size_t)SLAB * (SLABS_AT_ONCE + 1));
+    char *memory = wefti_pages_map((size_t)WEFTI_SLAB * (WEFTI_SLABS_AT_ONCE + 1));
     if (memory == NULL) return false;
-    char *at = (char *)(((uintptr_t)memory + SLAB - 1) & ~(uintptr_t)(SLAB - 1));
-    wefti_spin_lock(&depot.lock);
-    for (int i = SLABS_AT_ONCE; i-- > 0;) put_whole((slab *)(void *)(at + (size_t)i * SLAB));
-    wefti_spin_unlock(&depot.lock);
+    char *at = (char *)(((uintptr_t)memory + WEFTI_SLAB - 1) & ~(uintptr_t)(WEFTI_SLAB - 1));
+    wefti_spin_lock(&depot->lock);
+    for (int i = WEFTI_SLABS_AT_ONCE; i-- > 0;) put_whole((wefti_slab *)(void *)(at + (size_t)i * WEFTI_SLAB));
+    wefti_spin_unlock(&depot->lock);
     return true;
 }
 
 /* All free blocks of a slab, linked, or else a whole slab; NULL: there is none. */
-static wefti_spare *take_some(uint32_t *count, slab **whole) {
-    wefti_spin_lock(&depot.lock);
-    slab *one = depot.some;
+static wefti_spare *take_some(uint32_t *count, wefti_slab **whole) {
+    wefti_spin_lock(&depot->lock);
+    wefti_slab *one = depot->some;
     wefti_spare *taken = NULL;
     *whole = NULL;
     if (one != NULL) {
@@ -104,20 +92,20 @@ static wefti_spare *take_some(uint32_t *count, slab **whole) {
     } else {
         *whole = take_whole();
     }
-    wefti_spin_unlock(&depot.lock);
+    wefti_spin_unlock(&depot->lock);
     return taken;
 }
 
 /* ---- a worker ---- */
 
 static wefti_spare *take_from_depot(wefti_spares *spares, uint32_t *count) {
-    slab *whole;
+    wefti_slab *whole;
     wefti_spare *taken;
     while ((taken = take_some(count, &whole)) == NULL && whole == NULL)
         if (!grow()) return NULL;
     if (taken != NULL) return taken;
     spares->fresh = blocks_of(whole);
-    spares->fresh_end = (char *)whole + SLAB;
+    spares->fresh_end = (char *)whole + WEFTI_SLAB;
     return NULL;
 }
 
@@ -142,12 +130,12 @@ void *wefti_spare_take_more(wefti_spares *spares) {
 
 static void give_all(wefti_spare *list) {
     if (list == NULL) return;
-    wefti_spin_lock(&depot.lock);
+    wefti_spin_lock(&depot->lock);
     for (wefti_spare *next; list != NULL; list = next) {
         next = list->next;
         put_block(list);
     }
-    wefti_spin_unlock(&depot.lock);
+    wefti_spin_unlock(&depot->lock);
 }
 
 /* Current is full. It may hold more, from a slab, the first time: those that are beyond go as well. */
@@ -185,7 +173,7 @@ void wefti_spares_end(wefti_spares *spares) {
 
 /* Lock held. NULL: there is none. */
 static wefti_spare *pop_block(void) {
-    slab *one = depot.some;
+    wefti_slab *one = depot->some;
     if (one == NULL) return NULL;
     wefti_spare *taken = one->free;
     one->free = taken->next;
@@ -195,9 +183,9 @@ static wefti_spare *pop_block(void) {
 
 void *wefti_spare_take_one(void) {
     if (WEFTI_ASAN) return malloc(WEFTI_SPARE_SIZE);
-    wefti_spin_lock(&depot.lock);
+    wefti_spin_lock(&depot->lock);
     wefti_spare *taken = pop_block();
-    wefti_spin_unlock(&depot.lock);
+    wefti_spin_unlock(&depot->lock);
     if (taken != NULL) return taken;
     wefti_spares mine = {.count = 0};
     taken = wefti_spare_take(&mine);
@@ -216,26 +204,35 @@ void wefti_spare_give_one(void *block) {
 
 /* ---- giving back ---- */
 
-static slab *take_superfluous(void) {
-    slab *list = NULL;
-    wefti_spin_lock(&depot.lock);
-    for (int i = 0; i < TRIMMED_AT_ONCE && depot.whole_count > KEPT; i++) {
-        slab *one = take_whole();
+static wefti_slab *take_superfluous(void) {
+    wefti_slab *list = NULL;
+    wefti_spin_lock(&depot->lock);
+    for (int i = 0; i < TRIMMED_AT_ONCE && depot->whole_count > WEFTI_SLABS_KEPT; i++) {
+        wefti_slab *one = take_whole();
         one->next = list;
         list = one;
     }
-    wefti_spin_unlock(&depot.lock);
+    wefti_spin_unlock(&depot->lock);
     return list;
 }
 
 void wefti_spares_trim(void) {
-    for (slab *one = take_superfluous(), *next; one != NULL; one = next) {
+    for (wefti_slab *one = take_superfluous(), *next; one != NULL; one = next) {
         next = one->next;
         size_t page = wefti_page_size();
-        if (page < SLAB) wefti_pages_forget((char *)one + page, SLAB - page);
-        wefti_spin_lock(&depot.lock);
-        one->next = depot.bare;
-        depot.bare = one;
-        wefti_spin_unlock(&depot.lock);
+        if (page < WEFTI_SLAB) wefti_pages_forget((char *)one + page, WEFTI_SLAB - page);
+        wefti_spin_lock(&depot->lock);
+        one->next = depot->bare;
+        depot->bare = one;
+        wefti_spin_unlock(&depot->lock);
     }
 }
+
+/* ---- fork ---- */
+
+static void hold(void) { wefti_spin_lock(&depot->lock); }
+
+static void let_go(void) { wefti_spin_unlock(&depot->lock); }
+
+/* The child has the depot as it was between two uses; what workers had of their own is lost with them. */
+__attribute__((constructor)) static void introduce(void) { pthread_atfork(hold, let_go, let_go); }

@@ -20,14 +20,43 @@
 
 #include <stdlib.h>
 
-#include "base/base.h"
+#include "lockfree/spinlock.h"
 
-enum { WEFTI_SPARE_SIZE = 128, WEFTI_SPARES_MOST = 128 };
+#ifdef WEFT_EXPLORE
+enum { WEFTI_SPARE_SIZE = 128, WEFTI_SPARES_MOST = 2, WEFTI_SLAB = 512, WEFTI_SLABS_AT_ONCE = 2, WEFTI_SLABS_KEPT = 1 };
+#else
+enum {
+    WEFTI_SPARE_SIZE = 128,
+    WEFTI_SPARES_MOST = 128,
+    WEFTI_SLAB = 64 * 1024,
+    WEFTI_SLABS_AT_ONCE = 16,
+    WEFTI_SLABS_KEPT = 16
+};
+#endif
+/* The head of a slab takes the place of one block. */
+enum { WEFTI_SLAB_BLOCKS = WEFTI_SLAB / WEFTI_SPARE_SIZE - 1 };
 
 typedef struct wefti_spare {
     uint64_t kept; /* as who gave it left it: so a use after that may be noticed */
     struct wefti_spare *next;
 } wefti_spare;
+
+typedef struct wefti_slab {
+    struct wefti_slab *next, *prev;
+    wefti_spare *free;
+    uint32_t count; /* of free */
+} wefti_slab;
+
+/* A slab is in `some`, or in one of the others, or none of its blocks is here. All of it under the lock, which is held
+ * through a fork, so that the child finds it whole. */
+typedef struct wefti_spare_depot {
+    wefti_spinlock lock;
+    wefti_slab *some;  /* some of its blocks, or all, are free and linked */
+    wefti_slab *whole; /* nobody has a block of it, and they are not linked; by next */
+    wefti_slab *bare;  /* the same, and but for the first page the system has the memory; by next */
+    size_t whole_count;
+} wefti_spare_depot;
+extern wefti_spare_depot wefti_spares_of_all;
 
 /* A worker's own, or a thread's. */
 typedef struct wefti_spares {

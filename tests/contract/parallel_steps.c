@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* parallel_steps.c - what is common to all algorithms: progress is told in elements and once of the end, deadlines are
- * kept by one worker too, and an error or a stop inside a function of the caller's leaves nothing. Rows P1, P2. */
+ * kept by one worker too, and an error, a stop or a kill inside a function of the caller's leaves nothing. Rows P1, P2.
+ */
 #include "contract/common.h"
 
 #include <stdlib.h>
@@ -13,13 +14,19 @@ typedef struct bench {
     const char **texts;
     atomic_long calls;
     long fails_at; /* the call of a function that fails; 0: none */
+    long hangs_at; /* the one that never returns; 0: none */
+    atomic_bool hangs;
 } bench;
 
 WEFT_CONDITION_TYPE(no_more, weft_type_error);
 
 static void called(void *context) {
     bench *b = context;
-    if (atomic_fetch_add(&b->calls, 1) + 1 == b->fails_at) weft_error(&no_more, "no more");
+    long call = atomic_fetch_add(&b->calls, 1) + 1;
+    if (call == b->fails_at) weft_error(&no_more, "no more");
+    if (call != b->hangs_at) return;
+    atomic_store(&b->hangs, true);
+    weft_sleep(WEFT_FOREVER);
 }
 
 static weft_status each_range(size_t first, size_t last, void *context) {
@@ -143,7 +150,7 @@ enum { WITHOUT = sizeof without / sizeof *without };
 
 static bench bench_of(size_t count) {
     static const char *const words[] = {"warp", "weft", "loom", "shuttle", "heddle", "reed", "treadle"};
-    bench b = {malloc(count * 4), malloc(count * 4), malloc(count * 8), malloc(count * sizeof(char *)), 0, 0};
+    bench b = {malloc(count * 4), malloc(count * 4), malloc(count * 8), malloc(count * sizeof(char *)), 0, 0, 0, false};
     uint64_t random = harness_seed();
     for (size_t i = 0; i < count; i++) {
         b.ints[i] = (int)(harness_random(&random) % 1000000);
@@ -279,6 +286,44 @@ TEST(an_error_in_any_function_ends_its_algorithm_and_leaves_nothing) {
                 fail_at(results, &(trial){with_functions[i], &b, 20000, parts}, at[n], i);
     weft_set(weft_debug_tasks, true);
     free_bench(&b);
+    CHECK_OK(weft_free_channel(results));
+    end_and_free(kernel);
+}
+
+/* ---- kills ---- */
+
+static const char doomed[] = "doomed";
+
+WEFT_TASK(int, run_for_ever, (trial *, t)) {
+    while (true) {
+        t->run(&(weft_parallel_options){.parts = t->parts}, t->b, t->count);
+        atomic_store(&t->b->hangs, true); /* one without functions, which has run at least once */
+    }
+    return 0;
+}
+
+/* Once nobody is inside any more, what it worked on may be freed: a helper that ran on would be found. */
+static void kill_it(weft_kernel *kernel, weft_channel *results, algorithm *run, size_t parts, long call) {
+    bench b = bench_of(20000);
+    trial t = {run, &b, 20000, parts};
+    int value;
+    b.hangs_at = call;
+    WEFT_BIND(weft_task_category, doomed) CHECK_OK(weft_submit(results, run_for_ever, &t));
+    CHECK_EVENTUALLY(atomic_load(&b.hangs));
+    CHECK_LE(1, weft_kill_tasks(kernel, doomed, NULL));
+    CHECK_STATUS(weft_receive_result(results, &value, patience()), WEFT_KILLED);
+    free_bench(&b);
+}
+
+TEST(a_kill_ends_every_algorithm_and_leaves_nothing) {
+    static const long at[] = {1, 900};
+    weft_kernel *kernel = kernel_here();
+    weft_channel *results = weft_make_channel(int);
+    for (size_t parts = 0; parts <= 5; parts += 5) {
+        for (int i = 0; i < WITH; i++)
+            for (size_t n = 0; n < 2; n++) kill_it(kernel, results, with_functions[i], parts, at[n]);
+        for (int i = 0; i < WITHOUT; i++) kill_it(kernel, results, without[i], parts, 0);
+    }
     CHECK_OK(weft_free_channel(results));
     end_and_free(kernel);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "contract/common.h"
+#include "harness/rounds.h"
 
 WEFT_VARIABLE(int, level, 7);
 WEFT_VARIABLE(int, other, 1);
@@ -636,6 +637,43 @@ TEST(a_child_of_fork_has_no_kernel_and_may_make_one) {
     }
     in_thread(work, NULL); /* the parent's goes on */
     end_and_free(kernel);
+}
+
+/* Memory of futures and of small channels comes from places that all threads share. A fork while another thread is
+ * there must not leave the child with a lock that nobody gives back. */
+static void make_and_free(void) {
+    weft_future *future = weft_make_promise(int);
+    weft_channel *channel = weft_make_rendezvous(int);
+    int value = 0, three = 3;
+    if (future != NULL && weft_fulfil(future, &three) == WEFT_OK) CHECK_OK(weft_force(future, &value, WEFT_NOW));
+    CHECK_EQ(value, 3);
+    weft_release_future(future);
+    CHECK_OK(weft_free_channel(channel));
+}
+
+static atomic_bool enough_made;
+
+static void *make_and_free_all_the_time(void *unused) {
+    (void)unused;
+    while (!atomic_load(&enough_made)) make_and_free();
+    return NULL;
+}
+
+TEST(a_child_of_fork_makes_futures_and_channels_while_the_parent_did) {
+    pthread_t makers[2];
+    atomic_store(&enough_made, false);
+    for (int i = 0; i < 2; i++) CHECK_EQ(pthread_create(&makers[i], NULL, make_and_free_all_the_time, NULL), 0);
+    for (size_t round = 0; harness_one_more_round(round, 60); round++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20);
+            make_and_free();
+            end_child(0);
+        }
+        if (!CHECK_EQ(wait_for(child), 0)) break;
+    }
+    atomic_store(&enough_made, true);
+    for (int i = 0; i < 2; i++) pthread_join(makers[i], NULL);
 }
 
 WEFT_TASK(int, forks, (int, n)) {

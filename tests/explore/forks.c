@@ -124,14 +124,15 @@ static void own_until_killed(void *half_a_sync) {
     for (int i = 0; i < 2; i++) frames[i].data[1] = 0; /* its end: nobody has to do with them any more */
 }
 
-static void rob(void) {
+static bool rob(void) {
     weft_fork *frame = wefti_deque_steal(deque);
-    if (frame == NULL) return;
+    if (frame == NULL) return false;
     run(frame);
     wefti_futex *waits = wefti_frame_done(frame);
-    if (waits == NULL) return;
+    if (waits == NULL) return true;
     wefti_store_release(waits, 1u);
     wefti_futex_wake(waits, 1);
+    return true;
 }
 static void thieve(void *unused) {
     (void)unused;
@@ -151,6 +152,22 @@ static void expose_twice(void *unused) {
 static void thieve_twice(void *unused) {
     thieve(unused);
     thieve(unused);
+}
+
+/* The owner waits in the middle: its worker, on the same thread, publishes what it has and takes the oldest, as take_of
+ * in sched/frames.c; and once more, when another task has ended there. */
+static void own_that_waits(void *unused) {
+    (void)unused;
+    spawn(0);
+    spawn(1);
+    for (int i = 0; i < 2; i++) {
+        if (!wefti_deque_has_frames(deque)) wefti_deque_publish(deque);
+        if (rob()) explore_saw("a frame that its worker took while the owner waited");
+    }
+    spawn(2);
+    sync_one(2);
+    sync_one(1);
+    sync_one(0);
 }
 
 static void finish(unsigned count) {
@@ -218,4 +235,17 @@ static void until_killed(void *half_a_sync) {
 EXPLORE(an_owner_that_is_killed_joins_what_is_left, .exhaustive = true, .preemptions = 2) { until_killed(NULL); }
 EXPLORE(an_owner_that_is_killed_in_a_sync_joins_what_is_left, .exhaustive = true, .preemptions = 2) {
     until_killed(&deque);
+}
+EXPLORE(what_an_owner_that_waits_has_spawned_is_run_once, .exhaustive = true, .preemptions = 2, .stale = 2) {
+    begin();
+    explore_thread(own_that_waits, NULL);
+    explore_thread(thieve, NULL);
+    finish(3);
+}
+EXPLORE(what_an_owner_that_waits_has_spawned_may_be_exposed_too, ) {
+    begin();
+    explore_thread(own_that_waits, NULL);
+    explore_thread(expose_twice, NULL);
+    explore_thread(thieve, NULL);
+    finish(3);
 }
