@@ -60,6 +60,7 @@ typedef struct wefti_question {
     wefti_worker *worker;
     wefti_doom *dooms; /* linked by next */
     bool again;        /* some task could not be told to have begun or ended */
+    bool unsent;       /* there was no memory for the mail */
     int64_t used;      /* processor time of the worker's thread when it was asked; 0 where it is interrupted */
     wefti_futex answered;
 } wefti_question;

@@ -268,13 +268,15 @@ static void look_at_all(search *s) {
 /* Through the handler, or through the mail where tasks cannot be interrupted. */
 static void ask(wefti_question *question) {
     wefti_worker *worker = question->worker;
-    question->again = false;
+    question->again = question->unsent = false;
     question->used = interrupts ? 0 : wefti_os_thread_used(worker->thread_id);
     wefti_store_relaxed(&question->answered, 0u);
     wefti_store_release(&worker->question, question); /* partners: the exchanges in the handler and in on_mail */
     if (interrupts ? wefti_interrupt(WEFTI_TO_END, worker->thread_id) : wefti_worker_mail(worker, &chore)) return;
     /* It cannot be asked: so that nobody waits for its answer. relaxed: the caller's own, unless it was taken */
-    if (wefti_exchange_acq_rel(&worker->question, NULL) == question) wefti_store_relaxed(&question->answered, 1u);
+    if (wefti_exchange_acq_rel(&worker->question, NULL) != question) return;
+    question->unsent = !interrupts;
+    wefti_store_relaxed(&question->answered, 1u);
 }
 
 /* Until when a worker that is asked by mail need not be looked at: one that computes for the kill deadline does not
@@ -343,6 +345,7 @@ static size_t ask_all(search *s, const wefti_strand *self) {
             wefti_doom_answer(question);
         else
             ask_until_told(question, deadline);
+        s->no_memory = s->no_memory || question->unsent;
     }
     pthread_mutex_lock(&listing);
     for (uint32_t i = 0; i < s->kernel->worker_count; i++) marked += keep_marked(&s->questions[i]);

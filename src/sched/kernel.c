@@ -494,11 +494,12 @@ static weft_status start_workers(weft_kernel *kernel) {
     weft_status status = WEFT_OK;
     for (; started < kernel->worker_count; started++) {
         wefti_worker *worker = &kernel->workers[started];
+        worker->started = true; /* before: the thread reads what is beside it, and compilers read all of that at once */
         if (wefti_os_thread_start(&worker->thread, worker_thread, worker, THREAD_STACK) != 0) {
+            worker->started = false;
             status = WEFT_NO_THREADS;
             break;
         }
-        worker->started = true;
     }
     pthread_mutex_lock(&kernel->lock);
     while (kernel->arrived < started) pthread_cond_wait(&kernel->changed, &kernel->lock);
