@@ -66,10 +66,10 @@ static void kill_own(void) { weft_kill_tasks(NULL, victims, NULL); }
 
 /* Each level has a clean-up of the compiler's, of Weft's, of the compiler's, and all of the next level inside. */
 __attribute__((noinline)) static int descend(int depth, void (*leave)(void)) {
-    char last __attribute__((cleanup(tell_of))) = (char)('c' + 3 * depth), own = (char)('b' + 3 * depth);
+    char last __attribute__((cleanup(tell_of), unused)) = (char)('c' + 3 * depth), own = (char)('b' + 3 * depth);
     volatile int below = 0;
     WEFT_UNWIND_PROTECT(tell_own, &own) {
-        char first __attribute__((cleanup(tell_of))) = (char)('a' + 3 * depth);
+        char first __attribute__((cleanup(tell_of), unused)) = (char)('a' + 3 * depth);
         if (depth > 0)
             below = descend(depth - 1, leave);
         else
