@@ -50,12 +50,15 @@ static void link_timer(wefti_wheel *wheel, wefti_timer *timer) {
     wefti_timer **head = &wheel->slots[level][slot], *first = *head;
     if (first == NULL) {
         timer->next = timer->prev = timer;
+        timer->ahead = timer;
         *head = timer;
         wheel->occupied[level] |= UINT64_C(1) << slot;
         return;
     }
     timer->next = first;
     timer->prev = first->prev;
+    timer->ahead = first;
+    first->prev->prev->ahead = timer;
     first->prev->next = timer;
     first->prev = timer;
 }
@@ -166,6 +169,7 @@ size_t wefti_wheel_count(wefti_wheel *wheel) {
 static void move_down(wefti_wheel *wheel, unsigned level, unsigned slot) {
     wefti_timer *timer;
     while ((timer = wheel->slots[level][slot]) != NULL) {
+        __builtin_prefetch(timer->ahead, 1);
         unlink_timer(wheel, timer);
         link_timer(wheel, timer);
     }
@@ -184,6 +188,7 @@ static wefti_timer *collect(wefti_wheel *wheel, uint64_t now, size_t *count) {
             continue;
         }
         wefti_timer *timer = wheel->slots[level][slot];
+        __builtin_prefetch(timer->ahead, 1);
         unlink_timer(wheel, timer);
         taken++;
         wefti_takes_over(timer);

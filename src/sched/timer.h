@@ -32,6 +32,7 @@ typedef struct wefti_timer {
     void (*deliver)(struct wefti_timer *timer);
     uint8_t level, slot;
     bool linked;
+    struct wefti_timer *ahead; /* the one after the next, once; only fetched, never followed */
 } wefti_timer;
 
 typedef struct wefti_wheel {
