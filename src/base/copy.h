@@ -29,4 +29,14 @@ static inline void wefti_copy(void *to, const void *from, size_t size) {
         memcpy(to, from, size);
 }
 
+/* The same without a call, so that the caller need not keep registers for one. */
+static inline bool wefti_copies_shortly(size_t size) { return size == 8 || size == 4; }
+static inline void wefti_copy_shortly(void *to, const void *from, size_t size) {
+    WEFTI_READS(from, size);
+    if (size == 8)
+        memcpy(to, from, 8);
+    else
+        memcpy(to, from, 4);
+}
+
 #endif

@@ -174,20 +174,29 @@ static inline const wefti_condition *wefti_element_get(const wefti_element *elem
     return element->condition;
 }
 
-/* RING, not full. */
+/* RING, not full: where the next element goes. */
+static inline wefti_element *wefti_ring_end(const weft_channel *channel, uint32_t count) {
+    uint32_t at = channel->at + count;
+    return wefti_ring_place(channel, at >= channel->capacity ? at - channel->capacity : at);
+}
+
 static inline void wefti_ring_put(weft_channel *channel, const void *value, const wefti_condition *condition) {
-    uint32_t count = wefti_load_relaxed(&channel->count), at = channel->at + count;
-    if (at >= channel->capacity) at -= channel->capacity;
-    wefti_element_set(channel, wefti_ring_place(channel, at), value, condition);
+    uint32_t count = wefti_load_relaxed(&channel->count);
+    wefti_element_set(channel, wefti_ring_end(channel, count), value, condition);
     wefti_store_relaxed(&channel->count, count + 1); /* relaxed, as below: the lock orders it */
 }
 
-/* RING, not empty. value NULL: dropped. */
+/* RING, not empty: the front is gone. */
+static inline void wefti_ring_drop(weft_channel *channel) {
+    channel->at = channel->at + 1 == channel->capacity ? 0 : channel->at + 1;
+    wefti_store_relaxed(&channel->count, wefti_load_relaxed(&channel->count) - 1);
+}
+
+/* value NULL: dropped. */
 static inline const wefti_condition *wefti_ring_take(weft_channel *channel, void *value) {
     const wefti_condition *condition =
         wefti_element_get(wefti_ring_place(channel, channel->at), value, channel->element_size);
-    channel->at = channel->at + 1 == channel->capacity ? 0 : channel->at + 1;
-    wefti_store_relaxed(&channel->count, wefti_load_relaxed(&channel->count) - 1);
+    wefti_ring_drop(channel);
     return condition;
 }
 

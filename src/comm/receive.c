@@ -262,8 +262,19 @@ static WEFTI_NOINLINE weft_status receive_inside(weft_channel *channel, wefti_st
 
 static WEFTI_NOINLINE weft_status receive_unlocked(weft_channel *channel, wefti_strand *self, void *element,
                                                    weft_deadline deadline) {
-    wefti_takes_over(channel); /* of the last that was inside; partner: wefti_way_leave */
     return receive_from_ring(channel, self, element, deadline, WEFTI_UNLOCKED);
+}
+
+/* As put_shortly, comm/send.c. */
+static inline bool take_shortly(weft_channel *channel, void *element) {
+    uint32_t count = wefti_load_relaxed(&channel->count), size = channel->element_size; /* relaxed: inside */
+    if (count == 0 || wefti_first(&channel->senders) != NULL || element == NULL) return false;
+    if (!wefti_copies_shortly(size)) return false;
+    const wefti_element *front = wefti_ring_place(channel, channel->at);
+    if (WEFTI_UNLIKELY(front->condition != NULL)) return false;
+    wefti_copy_shortly(element, front->value, size);
+    wefti_ring_drop(channel);
+    return true;
 }
 
 static WEFTI_NOINLINE weft_status receive_locked(weft_channel *channel, wefti_strand *self, void *element,
@@ -316,16 +327,25 @@ static WEFTI_NOINLINE weft_status receive_otherwise(weft_channel *channel, wefti
 }
 
 weft_status wefti_receive(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline) {
+    wefti_worker *worker = self->worker;
     if (WEFTI_LIKELY(wefti_odd(channel) == 0)) {
         /* relaxed, both: as good as if it had come a moment later */
         if (deadline <= WEFT_NOW && wefti_load_relaxed(&channel->count) == 0 && wefti_first(&channel->senders) == NULL)
             return WEFT_TIMED_OUT;
-        if (WEFTI_LIKELY(self->worker != NULL))
-            return wefti_bias_enter(channel, self->worker) ? receive_inside(channel, self, element, deadline)
-                                                           : receive_locked(channel, self, element, deadline);
+        if (WEFTI_LIKELY(worker != NULL)) {
+            if (!wefti_bias_enter(channel, worker)) return receive_locked(channel, self, element, deadline);
+            if (wefti_odd(channel) != 0 || !take_shortly(channel, element))
+                return receive_inside(channel, self, element, deadline);
+            wefti_way_leave(channel, worker, WEFTI_BIASED);
+            return WEFT_OK;
+        }
     }
-    if (wefti_odd(channel) == WEFTI_LOCAL && self->worker != NULL && channel->rare->owner == self->worker)
-        return receive_unlocked(channel, self, element, deadline);
+    if (wefti_odd(channel) == WEFTI_LOCAL && worker != NULL && channel->rare->owner == worker) {
+        wefti_takes_over(channel); /* of the last that was inside; partner: wefti_way_leave */
+        if (!take_shortly(channel, element)) return receive_unlocked(channel, self, element, deadline);
+        wefti_way_leave(channel, worker, WEFTI_UNLOCKED);
+        return WEFT_OK;
+    }
     return receive_otherwise(channel, self, element, deadline);
 }
 
@@ -373,12 +393,20 @@ static inline weft_status check(const weft_channel *channel, const void *element
     return WEFTI_UNLIKELY(size != channel->size && element != NULL) ? WEFT_WRONG_SIZE : WEFT_OK;
 }
 
-weft_status weft_receive_sized(weft_channel *channel, void *element, size_t size, weft_deadline deadline) {
-    weft_status status = check(channel, element, size);
-    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+static WEFTI_NOINLINE weft_status receive_from_backlog_or_first(weft_channel *channel, void *element,
+                                                                weft_deadline deadline) {
     wefti_strand *self = wefti_strand_self();
     if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
     if (channel->kind == WEFTI_BACKLOG) return receive_from_backlog(channel, self, element, deadline, false);
+    return wefti_receive(channel, self, element, deadline);
+}
+
+weft_status weft_receive_sized(weft_channel *channel, void *element, size_t size, weft_deadline deadline) {
+    weft_status status = check(channel, element, size);
+    if (WEFTI_UNLIKELY(status != WEFT_OK)) return status;
+    wefti_strand *self = wefti_strand_now; /* NULL: a thread's first call of Weft */
+    if (channel->kind == WEFTI_BACKLOG || WEFTI_UNLIKELY(self == NULL))
+        return receive_from_backlog_or_first(channel, element, deadline);
     return wefti_receive(channel, self, element, deadline);
 }
 

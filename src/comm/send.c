@@ -143,8 +143,20 @@ static WEFTI_NOINLINE weft_status send_inside(weft_channel *channel, wefti_stran
 
 static WEFTI_NOINLINE weft_status send_unlocked(weft_channel *channel, wefti_strand *self, const void *element,
                                                 weft_deadline deadline) {
-    wefti_takes_over(channel); /* of the last that was inside; partner: wefti_way_leave */
     return send_to_ring(channel, self, element, deadline, WEFTI_UNLOCKED);
+}
+
+/* Inside, without the lock: what is most common where there is room. It calls nothing, so that no register is kept.
+ */
+static inline bool put_shortly(weft_channel *channel, const void *element) {
+    uint32_t count = wefti_load_relaxed(&channel->count), size = channel->element_size; /* relaxed: inside */
+    if (count >= channel->capacity || wefti_first(&channel->receivers) != NULL) return false;
+    if (!wefti_copies_shortly(size)) return false;
+    wefti_element *end = wefti_ring_end(channel, count);
+    end->condition = NULL;
+    wefti_copy_shortly(end->value, element, size);
+    wefti_store_relaxed(&channel->count, count + 1); /* as wefti_ring_put */
+    return true;
 }
 
 static WEFTI_NOINLINE weft_status send_locked(weft_channel *channel, wefti_strand *self, const void *element,
@@ -232,19 +244,31 @@ static WEFTI_NOINLINE weft_status send_otherwise(weft_channel *channel, wefti_st
 }
 
 weft_status wefti_send(weft_channel *channel, wefti_strand *self, const void *element, weft_deadline deadline) {
-    if (WEFTI_UNLIKELY(wefti_odd(channel) != 0 || self->worker == NULL)) {
-        if (wefti_odd(channel) != WEFTI_LOCAL || self->worker == NULL || channel->rare->owner != self->worker)
+    wefti_worker *worker = self->worker;
+    if (WEFTI_UNLIKELY(wefti_odd(channel) != 0 || worker == NULL)) {
+        if (wefti_odd(channel) != WEFTI_LOCAL || worker == NULL || channel->rare->owner != worker)
             return send_otherwise(channel, self, element, deadline);
-        return send_unlocked(channel, self, element, deadline);
+        wefti_takes_over(channel); /* of the last that was inside; partner: wefti_way_leave */
+        if (!put_shortly(channel, element)) return send_unlocked(channel, self, element, deadline);
+        wefti_way_leave(channel, worker, WEFTI_UNLOCKED);
+        return WEFT_OK;
     }
-    if (WEFTI_LIKELY(wefti_bias_enter(channel, self->worker))) return send_inside(channel, self, element, deadline);
-    return send_locked(channel, self, element, deadline);
+    if (WEFTI_UNLIKELY(!wefti_bias_enter(channel, worker))) return send_locked(channel, self, element, deadline);
+    if (wefti_odd(channel) != 0 || !put_shortly(channel, element)) return send_inside(channel, self, element, deadline);
+    wefti_way_leave(channel, worker, WEFTI_BIASED);
+    return WEFT_OK;
+}
+
+/* The first call of Weft in this thread. */
+static WEFTI_NOINLINE weft_status send_first(weft_channel *channel, const void *element, weft_deadline deadline) {
+    wefti_strand *self = wefti_strand_self();
+    return self != NULL ? wefti_send(channel, self, element, deadline) : WEFT_NO_MEMORY;
 }
 
 weft_status weft_send_sized(weft_channel *channel, const void *element, size_t size, weft_deadline deadline) {
     if (WEFTI_UNLIKELY(channel == NULL || (element == NULL && size != 0))) return WEFT_INVALID;
     if (WEFTI_UNLIKELY(size != channel->size)) return WEFT_WRONG_SIZE;
-    wefti_strand *self = wefti_strand_self();
-    if (WEFTI_UNLIKELY(self == NULL)) return WEFT_NO_MEMORY;
+    wefti_strand *self = wefti_strand_now;
+    if (WEFTI_UNLIKELY(self == NULL)) return send_first(channel, element, deadline);
     return wefti_send(channel, self, element, deadline);
 }
