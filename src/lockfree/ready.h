@@ -13,7 +13,8 @@
  *
  * What is begun and not ended is counted by tokens: a task that makes k nodes ready needs k, and has one. So a chain
  * passes its token on, and only forks and ends touch the count. Who gives the last one back knows that all is at rest.
- * One task may run many nodes, each with a token of its own, and gives all back at once.
+ * One task may run many nodes, each with a token of its own, and gives all back at once. Of nodes that one node alone
+ * waits for it may gather the arrivals while the next one it runs is such a node too: nobody could begin before that.
  *
  * Invariants
  *   R1  arrivals at a node are at most its count, and fewer if one of its dependencies fails; it is claimed as failed
@@ -48,13 +49,14 @@ static inline void wefti_ready_finish(wefti_ready *node) {
     wefti_store_release(node, WEFTI_READY_DONE); /* the value; partner: wefti_ready_is_done */
 }
 
-/* One of its dependencies is done. true: it was the last, and the caller submits the node. */
-static inline bool wefti_ready_arrive(wefti_ready *node) {
+/* So many of its dependencies are done. true: they were the last, and the caller submits the node. */
+static inline bool wefti_ready_arrive(wefti_ready *node, uint32_t count) {
     /* acquire: as below. The others have arrived, and by R1 nobody can claim it as failed any more: so no update. */
-    if (wefti_load_acquire(node) == 1) return true;
-    /* acq_rel: release hands the dependency's value to who submits, acquire takes those of the others; partner: itself
-     * in the other tasks. Without it, the last one's node reads a value that another worker has not written yet. */
-    return wefti_add_acq_rel(node, UINT32_MAX) == 1;
+    if (wefti_load_acquire(node) == count) return true;
+    /* acq_rel: release hands the dependencies' values to who submits, acquire takes those of the others; partner:
+     * itself in the other tasks. Without it, the last one's node reads a value that another worker has not written
+     * yet. */
+    return wefti_add_acq_rel(node, UINT32_C(0) - count) == count;
 }
 
 /* One of its dependencies, or its task, has failed. true: the caller is the one who says why, and goes on from here. */

@@ -9,7 +9,9 @@
 #include "sched/submit.h"
 #include "sched/worker.h"
 
-enum { FED_AT_ONCE = 64 };
+/* Nodes that wait for nothing are fed a few at a time. With more workers than one twice as many each time: a thief
+ * takes a share of what it finds, and pays some microseconds each time that it comes. */
+enum { FED_AT_ONCE = 64, MOST_FED = 1024 };
 
 /* ---- the answer ---- */
 
@@ -134,13 +136,20 @@ static void tell(weft_graph *graph) {
     wefti_spin_unlock(&graph->telling);
 }
 
-/* Arrives at all that need it. Returns those that are ready now, linked; *made: how many. */
-static wefti_node_object *arrive(const wefti_node_object *node, size_t *made) {
+/* The node above, if it is the only one, and of this computation. */
+static wefti_node_object *only_above(const wefti_node_object *node) {
+    const wefti_edge *edge = node->needed_by;
+    return edge != NULL && edge->next == NULL && edge->of->round == node->round ? edge->of : NULL;
+}
+
+/* Arrives at all that need it; if that is one, also for so many others that the task has gathered. Returns those that
+ * are ready now, linked; *made: how many. */
+static wefti_node_object *arrive(const wefti_node_object *node, uint32_t gathered, size_t *made) {
     wefti_node_object *ready = NULL;
     uint32_t round = node->round;
     for (const wefti_edge *edge = node->needed_by; edge != NULL; edge = edge->next) {
         wefti_node_object *of = edge->of;
-        if (of->round != round || !wefti_ready_arrive(&of->ready)) continue; /* not of this computation */
+        if (of->round != round || !wefti_ready_arrive(&of->ready, gathered + 1)) continue; /* not of this computation */
         of->link = ready;
         ready = of;
         ++*made;
@@ -148,19 +157,19 @@ static wefti_node_object *arrive(const wefti_node_object *node, size_t *made) {
     return ready;
 }
 
-/* Its value is there. Returns those that are ready now, as arrive. */
-static wefti_node_object *finish(const wefti_node_object *node, size_t *made) {
+/* Its value is there. */
+static void finish(const wefti_node_object *node) {
     weft_graph *graph = node->graph;
     wefti_ready_finish((wefti_ready *)(uintptr_t)&node->ready);
     if (WEFTI_UNLIKELY(graph->progress != NULL)) tell(graph);
-    return arrive(node, made);
 }
 
 /* The end of a task that does not go on: tokens are what it has. */
 static void complete(const wefti_node_object *node, size_t tokens) {
     weft_graph *graph = node->graph;
     size_t made = 0;
-    wefti_node_object *ready = finish(node, &made);
+    finish(node);
+    wefti_node_object *ready = arrive(node, 0, &made);
     if (made > tokens) wefti_tokens_add(&graph->tokens, made - tokens);
     if (made < tokens) give_back(graph, tokens - made);
     if (made != 0) submit_all(ready, wefti_strand_now);
@@ -204,27 +213,48 @@ static void share_tokens(wefti_node_object *head, size_t others) {
     head->cursor = 1;
 }
 
-/* The next task of the worker's own queue, if that is a node of this graph and of the same type: taken out of it, with
- * its token. Until then a thief may have it, and the graph that it is of be gone: so nothing that it points to is
- * looked at. */
-static wefti_node_object *take_next(wefti_node_object *head, const wefti_node_object *node, wefti_worker *worker) {
+/* Whether nobody else waits for a node of this computation. */
+static bool feeds_only(const wefti_node_object *node, const wefti_node_object *above) {
+    const wefti_edge *edge = node->needed_by;
+    return edge != NULL && edge->of == above && edge->next == NULL;
+}
+
+/* The next task of the worker's own queue, if that is a node of this graph, of the same type, and of those that `above`
+ * alone waits for (NULL: any): taken out of it, with its token. Until then a thief may have it, and the graph that it
+ * is of be gone: so nothing that it points to is looked at unless that is this graph. An earlier one in the same memory
+ * it cannot be: what stands in the queue came there behind a node of this graph, or was there to be run, by which its
+ * own graph is another. */
+static wefti_node_object *take_next(wefti_node_object *head, const wefti_node_object *node,
+                                    const wefti_node_object *above, wefti_worker *worker) {
     const wefti_slot *slot = wefti_queue_front(&worker->queue);
     const wefti_record *record = (const wefti_record *)(const void *)slot;
     if (slot == NULL || record->type != &node->type->task || record->flags != 0) return NULL;
     const wefti_node_arguments arguments = *(const wefti_node_arguments *)(const void *)(record + 1);
     unsigned generation = record->generation;
-    if (arguments.graph != head->graph || !wefti_queue_take_front(&worker->queue)) return NULL;
+    if (arguments.graph != head->graph || (above != NULL && !feeds_only(arguments.node, above))) return NULL;
+    if (!wefti_queue_take_front(&worker->queue)) return NULL;
     /* release: as at the end of a task that the loop runs */
     wefti_store_release(&worker->done[generation], wefti_load_relaxed(&worker->done[generation]) + 1);
     head->cursor += arguments.node->cursor;
     return arguments.node;
 }
 
-/* The node's value is there. Returns one to go on with; NULL: none, and the task has its tokens to give back. */
-static wefti_node_object *go_on(wefti_node_object *head, const wefti_node_object *node, wefti_strand *self) {
+/* The node's value is there. Returns one to go on with; NULL: none, and the task has its tokens to give back.
+ * *gathered: how many nodes before this one have not arrived yet at the only one above them all. If the next one is
+ * such a node too, this one does not either: what is above waits for that one anyway. */
+static wefti_node_object *go_on(wefti_node_object *head, const wefti_node_object *node, uint32_t *gathered,
+                                wefti_strand *self) {
     size_t made = 0;
-    wefti_node_object *ready = finish(node, &made), *next = NULL;
-    if (made == 0) return head->low ? NULL : take_next(head, node, self->worker);
+    const wefti_node_object *above = only_above(node);
+    wefti_node_object *ready, *next = NULL;
+    finish(node);
+    if (above != NULL && !head->low && (next = take_next(head, node, above, self->worker)) != NULL) {
+        ++*gathered;
+        return next;
+    }
+    ready = arrive(node, *gathered, &made);
+    *gathered = 0;
+    if (made == 0) return head->low ? NULL : take_next(head, node, NULL, self->worker);
     if (ready->low == head->low) {
         next = ready;
         ready = next->link;
@@ -235,9 +265,16 @@ static wefti_node_object *go_on(wefti_node_object *head, const wefti_node_object
     return next;
 }
 
+/* The task ends, and its last node is yet to arrive: so this cannot make the one above ready. Where a node fails, or
+ * the computation is stopped, what was gathered need not arrive (R1). */
+static void arrive_gathered(const wefti_node_object *node, uint32_t gathered) {
+    if (gathered != 0) wefti_ready_arrive(&only_above(node)->ready, gathered);
+}
+
 /* head->link is the node that runs, or ran last; head->cursor how many tokens the task has. */
 void weft_run_node(void *arguments, void *result) {
     (void)result;
+    uint32_t gathered = 0;
     wefti_node_object *head = ((const wefti_node_arguments *)arguments)->node, *node = head;
     const weft_graph *graph = head->graph;
     wefti_strand *self = wefti_strand_now;
@@ -246,8 +283,11 @@ void weft_run_node(void *arguments, void *result) {
         if (WEFTI_UNLIKELY(wefti_load_relaxed(&graph->stopping))) return; /* relaxed: as in answer_failed */
         node->type->compute((const weft_inputs *)(const void *)node, node->value);
         node->ran = true;
-        if (!may_go_on(runner, self->worker)) return;
-        node = go_on(head, node, self);
+        if (!may_go_on(runner, self->worker)) {
+            arrive_gathered(node, gathered);
+            return;
+        }
+        node = go_on(head, node, &gathered, self);
         head->link = node;
         if (node == NULL) return;
         wefti_store_relaxed(&runner->type, &node->type->task); /* relaxed: for dumps */
@@ -259,11 +299,12 @@ void weft_run_node(void *arguments, void *result) {
 /* Takes some of those that wait for nothing off the list, linked. *count: how many. */
 static wefti_node_object *take_first(weft_graph *graph, size_t *count) {
     wefti_node_object *list = graph->first, *last = NULL;
-    for (*count = 0; graph->first != NULL && *count < FED_AT_ONCE; ++*count) {
+    for (*count = 0; graph->first != NULL && *count < graph->fed_at_once; ++*count) {
         last = graph->first;
         graph->first = last->link;
     }
     if (last != NULL) last->link = NULL;
+    if (graph->kernel->worker_count > 1 && graph->fed_at_once < MOST_FED) graph->fed_at_once *= 2;
     return list;
 }
 
@@ -314,6 +355,7 @@ static void prepare(weft_graph *graph, wefti_strand *self, const weft_compute_op
     graph->progress = options != NULL ? options->progress : NULL;
     graph->progress_context = options != NULL ? options->progress_context : NULL;
     graph->feeder.deliver = deliver_feeder;
+    graph->fed_at_once = FED_AT_ONCE;
     wefti_atomic_init(&graph->telling, 0u);
     wefti_store_relaxed(&graph->stopping,
                         false); /* relaxed: a cancel at this time is of the one before, or of this one */

@@ -96,6 +96,7 @@ struct weft_graph {
     struct wefti_handlers *handlers; /* a reference */
     weft_kernel *kernel;
     wefti_node_object *wanted, *first, *last; /* first to last: those that wait for nothing, to be submitted yet */
+    size_t fed_at_once;                       /* how many of them */
     size_t total;
     void (*progress)(size_t done, size_t total, void *context);
     void *progress_context;

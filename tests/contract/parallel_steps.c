@@ -298,6 +298,7 @@ WEFT_TASK(int, run_for_ever, (trial *, t)) {
     while (true) {
         t->run(&(weft_parallel_options){.parts = t->parts}, t->b, t->count);
         atomic_store(&t->b->hangs, true); /* one without functions, which has run at least once */
+        if (weft_how_far_kills_reach() != WEFT_KILL_ANYWHERE) weft_sleep(WEFT_FOREVER);
     }
     return 0;
 }
@@ -310,8 +311,13 @@ static void kill_it(weft_kernel *kernel, weft_channel *results, algorithm *run, 
     b.hangs_at = call;
     WEFT_BIND(weft_task_category, doomed) CHECK_OK(weft_submit(results, run_for_ever, &t));
     CHECK_EVENTUALLY(atomic_load(&b.hangs));
-    CHECK_LE(1, weft_kill_tasks(kernel, doomed, NULL));
-    CHECK_STATUS(weft_receive_result(results, &value, patience()), WEFT_KILLED);
+    weft_status status;
+    weft_deadline end = patience();
+    do { /* a worker that gets no processor for long is left out, and asked again */
+        weft_kill_tasks(kernel, doomed, NULL);
+        status = weft_receive_result(results, &value, weft_after(0.2));
+    } while (status == WEFT_TIMED_OUT && weft_time() < end);
+    CHECK_STATUS(status, WEFT_KILLED);
     free_bench(&b);
 }
 

@@ -11,7 +11,7 @@
 #include "lockfree/spinlock.h"
 
 typedef struct graph {
-    wefti_ready left, right, top, above;
+    wefti_ready left, right, third, top, above;
     wefti_tokens tokens;
     wefti_spinlock lock;
     uint32_t values[3], whys[2], submitted;
@@ -54,7 +54,7 @@ static void run_top(void) {
     g->values[2] = g->values[0] + g->values[1];
     wefti_ready_finish(&g->top);
     explore_assert(g->values[2] == 3);
-    if (wefti_ready_arrive(&g->above)) explore_saw("the node above is ready");
+    if (wefti_ready_arrive(&g->above, 1)) explore_saw("the node above is ready");
 }
 
 static void done(void *which) {
@@ -62,7 +62,7 @@ static void done(void *which) {
     wefti_ready *mine = place == 0 ? &g->left : &g->right;
     g->values[place] = (uint32_t)place + 1;
     wefti_ready_finish(mine);
-    if (wefti_ready_arrive(&g->top)) run_top(); /* its token goes on to the top */
+    if (wefti_ready_arrive(&g->top, 1)) run_top(); /* its token goes on to the top */
     give_back();
 }
 
@@ -83,7 +83,7 @@ static void done_both(void *unused) {
     for (size_t place = 0; place < 2; place++) {
         g->values[place] = (uint32_t)place + 1;
         wefti_ready_finish(place == 0 ? &g->left : &g->right);
-        if (wefti_ready_arrive(&g->top)) run_top();
+        if (wefti_ready_arrive(&g->top, 1)) run_top();
     }
     give_back_some(2);
 }
@@ -177,4 +177,42 @@ EXPLORE(a_task_of_two_nodes_gives_back_both_tokens, .exhaustive = true, .preempt
     explore_thread(wait_and_free, NULL);
     explore_join();
     explore_assert(explore_live_blocks() == 0);
+}
+
+/* One task that runs two nodes and arrives for both at once, as go_on in parallel/compute.c; the third arrives alone.
+ */
+static void gathers(void *ends_early) {
+    for (size_t place = 0; place < 2; place++) {
+        g->values[place] = (uint32_t)place + 1;
+        wefti_ready_finish(place == 0 ? &g->left : &g->right);
+        if (place == 0 && ends_early != NULL) explore_assert(!wefti_ready_arrive(&g->top, 1));
+    }
+    if (wefti_ready_arrive(&g->top, ends_early != NULL ? 1 : 2)) run_top();
+    give_back_some(2);
+}
+
+static void third(void *unused) {
+    (void)unused;
+    wefti_ready_finish(&g->third);
+    if (wefti_ready_arrive(&g->top, 1)) run_top();
+    give_back();
+}
+
+static void gather_beside_a_third(void *ends_early) {
+    begin(3);
+    wefti_ready_set(&g->third, 0);
+    wefti_ready_set(&g->top, 3);
+    explore_thread(gathers, ends_early);
+    explore_thread(third, NULL);
+    explore_thread(wait_and_free, NULL);
+    explore_join();
+    explore_assert(explore_live_blocks() == 0);
+}
+
+EXPLORE(arrivals_that_are_gathered_make_a_node_ready_once, .exhaustive = true, .preemptions = 2, .stale = 2) {
+    gather_beside_a_third(NULL);
+}
+
+EXPLORE(a_task_that_ends_arrives_for_those_it_has_gathered, .exhaustive = true, .preemptions = 2, .stale = 2) {
+    gather_beside_a_third(&woken);
 }
