@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """test_weft.py - what weft.py promises; run with WEFT_LIBRARY=.../libweft.so python3 test_weft.py"""
+import asyncio
 import multiprocessing
 import os
 import select
@@ -209,6 +210,40 @@ class Weft(unittest.TestCase):
             results.submit(str, 5)
             self.assertEqual(select.select([results], [], [], 10)[0], [results])
             self.assertEqual(results.result(0), "5")
+
+    def test_an_asyncio_loop_receives_in_bounded_slices(self):
+        slices, sums, turns = [], [], []
+
+        async def serve(results):
+            loop, all_here = asyncio.get_running_loop(), asyncio.Event()
+
+            def readable():
+                slices.append(0)
+                while slices[-1] < 8:  # no more at once: the loop has other things to do
+                    try:
+                        sums.append(results.result(0))
+                    except weft.TimedOut:
+                        break
+                    slices[-1] += 1
+                if len(sums) == 100:
+                    all_here.set()
+
+            async def other_things():
+                while not all_here.is_set():
+                    turns.append(len(sums))
+                    await asyncio.sleep(0)
+
+            loop.add_reader(results.fileno(), readable)
+            await asyncio.wait_for(asyncio.gather(all_here.wait(), other_things()), 30)
+            loop.remove_reader(results.fileno())
+
+        with weft.Channel() as results:
+            for n in range(100):
+                results.submit(pow, n, 2)
+            asyncio.run(serve(results))
+        self.assertEqual(sorted(sums), [n * n for n in range(100)])
+        self.assertLessEqual(max(slices), 8)
+        self.assertGreaterEqual(len(turns), 100 // 8)
 
     def test_a_task_may_submit_and_wait(self):
         def outer():

@@ -45,6 +45,39 @@
         (let ((*foo* 5)) (submit-with-foo channel))
         (list (receive-result channel) *foo*)))
 
+;;; Bindings of the workers, and a context that sees them.
+(defvar *bar* 1)
+(defvar *made* (list 0))
+(declaim (type cons *made*))
+(defun my-worker-context (worker-loop)
+  (sb-ext:atomic-incf (car *made*))
+  (let ((*bar* (1+ *foo*)))
+    (funcall worker-loop)))
+(defvar *my-kernel* (make-kernel 2 :bindings '((*foo* . (1+ 98))) :context #'my-worker-context))
+(show (list *foo* *bar*))
+(show (let* ((*kernel* *my-kernel*)
+             (channel (make-channel)))
+        (submit-task channel (lambda () (list *foo* *bar*)))
+        (receive-result channel)))
+
+;;; What a task sets of them ends with it; the context is called once a thread, not once a task.
+(show (let* ((*kernel* *my-kernel*)
+             (channel (make-channel)))
+        (loop repeat 20 do (submit-task channel (lambda () (incf *foo*))))
+        (let ((results (loop repeat 20 collect (receive-result channel))))
+          (list (remove-duplicates results) (<= (car *made*) 20)))))
+(end-kernel :kernel *my-kernel*)
+
+;;; Handlers and restarts inside of a task.
+(show (let ((channel (make-channel)))
+        (submit-task channel (lambda ()
+                               (handler-bind ((error (lambda (condition)
+                                                       (declare (ignore condition))
+                                                       (invoke-restart 'use-value 7))))
+                                 (restart-case (error "foo")
+                                   (use-value (value) (list :used value))))))
+        (receive-result channel)))
+
 ;;; An error of a task is signalled where its result is received.
 (show (let ((channel (make-channel)))
         (submit-task channel (lambda () (error "foo: ~a" 3)))
@@ -68,6 +101,17 @@
             (incf sum n)
             (when (equal thread "main thread") (incf made-by-lisp))))
         (list sum made-by-lisp)))
+
+;;; A task may have tasks of its own, and several kernels work side by side.
+(show (let ((channel (make-channel)))
+        (submit-task channel (lambda ()
+                               (let ((inner (make-channel)))
+                                 (submit-task inner '* 6 7)
+                                 (receive-result inner))))
+        (receive-result channel)))
+(show (with-kernel (1)
+        (let ((channel (make-channel)))
+          (submit-task channel '+ 1 2)
+          (receive-result channel))))
 (end-kernel)
 (assert (zerop (hash-table-count weft::*held*)))
-(assert (null weft::*channels*))

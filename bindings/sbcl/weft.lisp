@@ -11,9 +11,12 @@
 ;;; SBCL makes a thread object for each such call. They run on a thread's own stack (weft_invoke_on_thread), which the
 ;;; collector looks through. What a task signals is signalled again, the same condition, where its result is received.
 ;;; WEFT_LIBRARY names the library; else the system's libweft is taken.
+;;;
+;;; A worker's bindings and context hold for each thread that tasks are called on: there the values are computed, and the
+;;; context function called, once, and what is bound where that calls its argument is bound anew for each task.
 (defpackage :weft
   (:use :cl :sb-alien)
-  (:export #:make-kernel #:end-kernel #:with-kernel #:*task-priority* #:make-channel #:free-channel #:submit-task
+  (:export #:*kernel* #:make-kernel #:end-kernel #:with-kernel #:*task-priority* #:make-channel #:free-channel #:submit-task
            #:receive-result #:try-receive-result #:push-queue #:pop-queue #:weft-error #:no-kernel))
 (in-package :weft)
 
@@ -38,6 +41,7 @@
 (define-alien-routine "weft_submit_task" int
   (options system-area-pointer) (channel system-area-pointer) (type system-area-pointer)
   (arguments system-area-pointer))
+(define-alien-routine "weft_current_process" (unsigned 64))
 (define-alien-routine "weft_variable_set" void (variable system-area-pointer) (value (* int)))
 
 (defconstant +ok+ 0)
@@ -87,8 +91,8 @@
 ;;; ---- what is called back, on threads that Lisp did not make ----
 
 (defun call-task (number)
-  (destructuring-bind (function &rest arguments) (release number)
-    (hold (handler-case (apply function arguments)
+  (destructuring-bind (kernel function . arguments) (release number)
+    (hold (handler-case (call-in-worker kernel (lambda () (apply function arguments)))
             (serious-condition (condition) (make-failed :condition condition))))))
 
 ;; The arguments: what is called, for Weft; the number of what is held, for us.
@@ -108,25 +112,78 @@
 
 ;;; ---- kernels ----
 
+(defstruct (kernel (:constructor new-kernel (bindings context)))
+  pointer bindings context
+  (channels '() :type list)
+  ;; What is bound for tasks, by the process that Weft has for the thread.
+  (environments (make-hash-table :synchronized t)))
+
 (defvar *kernel* nil)
 
-(defun make-kernel (worker-count)
-  (setf *kernel* (check-made (weft-make-kernel worker-count *null*))))
+(defun own-variable-p (symbol)
+  "Whether a special variable of the program's, and not of Lisp's own, is bound here to another value than its global one."
+  (let ((package (symbol-package symbol)))
+    (and package
+         (not (member package (list (find-package :cl) (find-package :keyword) (find-package :weft))))
+         (not (eql 0 (search "SB-" (package-name package))))
+         (eq :special (sb-int:info :variable :kind symbol))
+         (boundp symbol)
+         (not (handler-case (eq (symbol-value symbol) (sb-ext:symbol-global-value symbol))
+                (unbound-variable () nil))))))
 
-(defvar *channels* '() "Those made since there is a kernel.")
+(defun bound-here ()
+  "A pair of variables and values."
+  (let ((variables '()))
+    (do-all-symbols (symbol) (when (own-variable-p symbol) (pushnew symbol variables)))
+    (cons variables (mapcar #'symbol-value variables))))
 
-(defun end-kernel ()
+(defun make-environment (kernel)
+  "Computes what is bound in this thread: the values one after the other, each with those before it; then the context."
+  (labels ((bind (bindings)
+             (if bindings
+                 (progv (list (car (first bindings))) (list (eval (cdr (first bindings))))
+                   (bind (rest bindings)))
+                 (enter)))
+           (enter ()
+             (let ((entered nil))
+               (if (kernel-context kernel)
+                   (funcall (kernel-context kernel) (lambda () (setf entered (bound-here))))
+                   (setf entered (cons (mapcar #'car (kernel-bindings kernel))
+                                       (mapcar (lambda (binding) (symbol-value (car binding)))
+                                               (kernel-bindings kernel)))))
+               (or entered (error "A context function has returned without entering the worker loop.")))))
+    (bind (kernel-bindings kernel))))
+
+(defun call-in-worker (kernel function)
+  (if (or (kernel-bindings kernel) (kernel-context kernel))
+      (let* ((process (weft-current-process))
+             (environment (or (gethash process (kernel-environments kernel))
+                              (setf (gethash process (kernel-environments kernel)) (make-environment kernel)))))
+        (progv (car environment) (cdr environment)
+          (let ((*kernel* kernel)) (funcall function))))
+      (let ((*kernel* kernel)) (funcall function))))
+
+(defun make-kernel (worker-count &key bindings context)
+  "BINDINGS: an alist of variables and forms. CONTEXT: a function of the worker loop, which it has to call."
+  (let ((kernel (new-kernel bindings context)))
+    (setf (kernel-pointer kernel) (check-made (weft-make-kernel worker-count *null*)))
+    kernel))
+
+(defun end-kernel (&key (kernel *kernel*))
   "Waits for all tasks. The channels go with the kernel, and what is left in them."
-  (when *kernel*
-    (check (weft-end-kernel *kernel* t))
-    (mapc #'free-channel *channels*)
-    (check (weft-free-kernel (shiftf *kernel* nil)))))
+  (when (and kernel (kernel-pointer kernel))
+    (check (weft-end-kernel (kernel-pointer kernel) t))
+    (mapc #'free-channel (kernel-channels kernel))
+    (check (weft-free-kernel (shiftf (kernel-pointer kernel) nil))))
+  (when (eq kernel *kernel*) (setf *kernel* nil)))
 
 (defmacro with-kernel ((worker-count) &body body)
-  `(progn (make-kernel ,worker-count)
-          (unwind-protect (progn ,@body) (end-kernel))))
+  `(let ((*kernel* (make-kernel ,worker-count)))
+     (unwind-protect (progn ,@body) (end-kernel))))
 
 ;;; ---- channels ----
+
+(defstruct (channel (:constructor new-channel (pointer kernel))) pointer kernel)
 
 (defun make-channel ()
   "Without a kernel: signals NO-KERNEL, with a restart MAKE-KERNEL that takes the number of workers."
@@ -134,17 +191,20 @@
     (restart-case (error 'no-kernel :status +no-kernel+)
       (make-kernel (worker-count)
         :report "Make a kernel."
-        (make-kernel worker-count))))
-  (let ((channel (check-made (weft-make-channel-sized 8 *null*))))
-    (sb-ext:atomic-push channel (symbol-value '*channels*))
-    channel))
+        (setf *kernel* (make-kernel worker-count)))))
+  (with-alien ((options (array (unsigned 64) 9))) ; weft_channel_options: the kernel is its fifth
+    (dotimes (n 9) (setf (deref options n) 0))
+    (setf (deref options 4) (sb-sys:sap-int (kernel-pointer *kernel*)))
+    (let ((channel (new-channel (check-made (weft-make-channel-sized 8 (alien-sap options))) *kernel*)))
+      (sb-ext:atomic-push channel (kernel-channels *kernel*))
+      channel)))
 
 (defun free-channel (channel)
   (with-alien ((number (unsigned 64)))
-    (loop while (= +ok+ (weft-receive-sized channel (addr number) 8 0))
+    (loop while (= +ok+ (weft-receive-sized (channel-pointer channel) (addr number) 8 0))
           do (release number)))
-  (check (weft-free-channel channel))
-  (sb-ext:atomic-update (symbol-value '*channels*) (lambda (all) (remove channel all))))
+  (check (weft-free-channel (channel-pointer channel)))
+  (sb-ext:atomic-update (kernel-channels (channel-kernel channel)) (lambda (all) (remove channel all))))
 
 (defvar *task-priority* :default)
 
@@ -154,32 +214,32 @@
 
 (defun submit-task (channel function &rest arguments)
   (with-alien ((block (array (unsigned 64) 2)))
-    (let ((number (hold (cons function arguments))))
+    (let ((number (hold (list* (channel-kernel channel) function arguments))))
       (setf (deref block 0) *called-back*
             (deref block 1) number)
       (unless (eq *task-priority* :default) (set-priority *task-priority*))
-      (let ((status (weft-submit-task *null* channel *task-type* (alien-sap block))))
+      (let ((status (weft-submit-task *null* (channel-pointer channel) *task-type* (alien-sap block))))
         (unless (eq *task-priority* :default) (set-priority :default))
         (unless (= status +ok+) (release number))
         (check status)))))
 
 (defun receive-result (channel)
   (with-alien ((number (unsigned 64)))
-    (check (weft-receive-result-sized channel (addr number) 8 +forever+))
+    (check (weft-receive-result-sized (channel-pointer channel) (addr number) 8 +forever+))
     (outcome number)))
 
 (defun try-receive-result (channel &key (timeout 0))
   "The result and T, or NIL and NIL."
   (with-alien ((number (unsigned 64)))
-    (let ((status (weft-receive-result-sized channel (addr number) 8 (weft-after (coerce timeout 'double-float)))))
+    (let ((status (weft-receive-result-sized (channel-pointer channel) (addr number) 8 (weft-after (coerce timeout 'double-float)))))
       (cond ((= status +timed-out+) (values nil nil))
             (t (check status) (values (outcome number) t))))))
 
 (defun push-queue (object queue)
   (with-alien ((number (unsigned 64) (hold object)))
-    (check (weft-send-sized queue (addr number) 8 +forever+))))
+    (check (weft-send-sized (channel-pointer queue) (addr number) 8 +forever+))))
 
 (defun pop-queue (queue)
   (with-alien ((number (unsigned 64)))
-    (check (weft-receive-sized queue (addr number) 8 +forever+))
+    (check (weft-receive-sized (channel-pointer queue) (addr number) 8 +forever+))
     (outcome number)))

@@ -18,6 +18,7 @@
 #include "comm/alternate.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/live.h"
 #include "os/chance.h"
@@ -33,7 +34,8 @@ struct weft_alternation {
     uint32_t count, words;
     wefti_waiter *waiters;
     wefti_hints *hints;
-    uint64_t *pending; /* hints that the owner has taken, and not yet looked at the places of */
+    uint64_t *pending;         /* hints that the owner has taken, and not yet looked at the places of */
+    weft_operation *originals; /* the caller's, if `operations` are a copy: a thread that may vanish; else NULL */
     size_t turn;
     uint32_t begin, step; /* the order of enlisting: begin, begin + step ... modulo count */
     uint32_t locked;      /* look_at_hints */
@@ -358,6 +360,8 @@ static void drop_chosen(weft_alternation *a) {
 
 /* A thread is cancelled where it waits: it wins the wait itself, or waits for who has. One that is kept is there for
  * the next, as after a round. */
+static void leave_berth(const weft_alternation *a);
+
 static void leave_places(void *argument) {
     weft_alternation *a = argument;
     if (!wefti_wait_given_up(&a->wait) && a->wait.chosen != NULL) drop_chosen(a);
@@ -367,7 +371,10 @@ static void leave_places(void *argument) {
         return;
     }
     withdraw(a, a->count, a->wait.chosen);
-    if (a->count > WAITERS_ON_STACK) free(a);
+    if (a->originals != NULL)
+        leave_berth(a);
+    else if (a->count > WAITERS_ON_STACK)
+        free(a);
 }
 
 static weft_status park(weft_alternation *a, weft_deadline deadline) {
@@ -457,6 +464,7 @@ static WEFTI_NOINLINE weft_operation *wait_small(weft_operation *operations, uin
     a.waiters = waiters;
     a.hints = hints;
     a.pending = pending;
+    a.originals = NULL;
     a.turn = 0;
     a.kept = a.clocks = false;
     prepare(&a, self);
@@ -465,23 +473,30 @@ static WEFTI_NOINLINE weft_operation *wait_small(weft_operation *operations, uin
 }
 
 /* An alternation with room for its waiters and hints, in one piece. */
-static weft_alternation *allocate(weft_operation *operations, uint32_t count, wefti_strand *self) {
-    uint32_t words = wefti_words(count);
-    size_t waiters = count * sizeof(wefti_waiter), hints = words * sizeof(wefti_hints);
-    weft_alternation *a = malloc(sizeof *a + waiters + hints + words * sizeof(uint64_t));
-    if (a == NULL) return NULL;
+static size_t size_for(uint32_t count) {
+    size_t each = sizeof(wefti_hints) + sizeof(uint64_t);
+    return sizeof(weft_alternation) + count * sizeof(wefti_waiter) + wefti_words(count) * each;
+}
+
+static weft_alternation *lay_out(weft_alternation *a, weft_operation *operations, uint32_t count, wefti_strand *self) {
     a->operations = operations;
+    a->originals = NULL;
     a->count = count;
-    a->words = words;
+    a->words = wefti_words(count);
     a->waiters = (wefti_waiter *)(a + 1);
-    a->hints = (wefti_hints *)(void *)((char *)a->waiters + waiters);
-    a->pending = (uint64_t *)(void *)((char *)a->hints + hints);
+    a->hints = (wefti_hints *)(void *)(a->waiters + count);
+    a->pending = (uint64_t *)(void *)(a->hints + a->words);
     a->turn = 0;
     a->kept = a->clocks = false;
     wefti_atomic_init(&a->busy, 0u);
     choose_order(a, WEFT_FIRST_LISTED);
     prepare(a, self);
     return a;
+}
+
+static weft_alternation *allocate(weft_operation *operations, uint32_t count, wefti_strand *self) {
+    weft_alternation *a = malloc(size_for(count));
+    return a != NULL ? lay_out(a, operations, count, self) : NULL;
 }
 
 static WEFTI_NOINLINE weft_operation *wait_large(weft_operation *operations, uint32_t count, wefti_strand *self,
@@ -492,6 +507,72 @@ static WEFTI_NOINLINE weft_operation *wait_large(weft_operation *operations, uin
     choose_order(a, choice);
     weft_operation *found = enlist_and_wait(a, choice, deadline, status);
     free(a);
+    return found;
+}
+
+/* ---- one time, on a plain thread: with memory that outlives it ---- */
+
+static size_t filled_up(size_t size) { return (size + 15) & ~(size_t)15; }
+
+static bool is_to_be_written(const weft_operation *operation) {
+    return wefti_operation_is_of_channel(operation) && operation->kind != WEFT_OPERATION_SEND &&
+           operation->element != NULL;
+}
+
+static size_t room_for_elements(const weft_operation *operations, uint32_t count) {
+    size_t size = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (is_to_be_written(&operations[i])) size += filled_up(operations[i].size);
+    return size;
+}
+
+/* Copies of the operations, which receive into rooms beside them. What is sent is read where it lies, as it is when
+ * that is done. */
+static void copy_operations(weft_alternation *a, weft_operation *originals, char *room) {
+    a->originals = originals;
+    memcpy(a->operations, originals, a->count * sizeof *originals);
+    for (uint32_t i = 0; i < a->count; i++) {
+        originals[i].wefti_used_by = a;
+        if (!is_to_be_written(&originals[i])) continue;
+        a->operations[i].element = room;
+        room += filled_up(originals[i].size);
+    }
+}
+
+static void leave_berth(const weft_alternation *a) {
+    for (uint32_t i = 0; i < a->count; i++) a->originals[i].wefti_used_by = NULL;
+    wefti_berth_give(&wefti_thread_of_strand(a->self)->berth);
+}
+
+static weft_operation *found_in_berth(const weft_alternation *a, const weft_operation *found) {
+    if (found == NULL) return NULL;
+    weft_operation *original = &a->originals[found - a->operations];
+    if (found->status == WEFT_OK && is_to_be_written(original))
+        memcpy(original->element, found->element, original->size);
+    return done(original, found->status);
+}
+
+/* NULL: there is no memory, or an alternation around this one uses it. */
+static weft_alternation *take_berth(weft_operation *operations, uint32_t count, wefti_strand *self) {
+    wefti_berth *berth = &wefti_thread_of_strand(self)->berth;
+    size_t own = filled_up(size_for(count)), copies = count * sizeof *operations;
+    char *memory = wefti_berth_take(berth, own + filled_up(copies) + room_for_elements(operations, count));
+    if (memory == NULL) return NULL;
+    weft_alternation *a = (weft_alternation *)(void *)memory;
+    lay_out(a, (weft_operation *)(void *)(memory + own), count, self);
+    copy_operations(a, operations, memory + own + filled_up(copies));
+    wefti_berth_watch(berth, &a->wait, count);
+    return a;
+}
+
+static WEFTI_NOINLINE weft_operation *wait_in_thread(weft_operation *operations, uint32_t count, wefti_strand *self,
+                                                     weft_choice choice, weft_deadline deadline, weft_status *status) {
+    weft_alternation *a = take_berth(operations, count, self);
+    if (a == NULL)
+        return (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, count, self, choice, deadline, status);
+    choose_order(a, choice);
+    weft_operation *found = found_in_berth(a, enlist_and_wait(a, choice, deadline, status));
+    leave_berth(a);
     return found;
 }
 
@@ -550,8 +631,11 @@ static weft_operation *alternate(weft_operation *operations, size_t count, weft_
     weft_operation *found = look(operations, (uint32_t)count, self, choice, turn, &status);
     if (found != NULL || status != WEFT_OK) return end(self, found, status);
     if (deadline <= WEFT_NOW) return end(self, NULL, WEFT_TIMED_OUT);
-    found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, choice, deadline,
-                                                                  &status);
+    if (WEFTI_UNLIKELY(self->worker == NULL))
+        found = wait_in_thread(operations, (uint32_t)count, self, choice, deadline, &status);
+    else
+        found = (count <= WAITERS_ON_STACK ? wait_small : wait_large)(operations, (uint32_t)count, self, choice,
+                                                                      deadline, &status);
     wefti_die_if_killed(found == NULL ? status : WEFT_OK);
     return end(self, found, status);
 }
@@ -604,6 +688,14 @@ weft_alternation *weft_make_alternation(weft_operation *operations, size_t count
     return a;
 }
 
+/* A thread that vanishes leaves its places: until it is freed the process object stays. */
+static bool may_park_again(const weft_alternation *a) {
+    wefti_strand *self = a->self;
+    if (WEFTI_LIKELY(self->worker != NULL && self->worker->idle != NULL)) return true;
+    if (self->worker == NULL) wefti_berth_watch(&wefti_thread_of_strand(self)->berth, &a->wait, UINT32_MAX);
+    return wefti_may_park(self);
+}
+
 static weft_operation *alternate_again(weft_alternation *a, weft_choice choice, weft_deadline deadline,
                                        weft_status *status) {
     *status = WEFT_TIMED_OUT;
@@ -611,7 +703,7 @@ static weft_operation *alternate_again(weft_alternation *a, weft_choice choice, 
     weft_operation *found = look_at_hints(a, choice);
     if (found != NULL || deadline <= WEFT_NOW) return found;
     *status = WEFT_NO_MEMORY;
-    if (!may_park(a->self)) return NULL;
+    if (!may_park_again(a)) return NULL;
     return wait_for_one(a, choice, deadline, status);
 }
 
@@ -649,11 +741,13 @@ weft_operation *wefti_alternate_alone(weft_alternation *alternation, weft_choice
 
 weft_status weft_free_alternation(weft_alternation *alternation) {
     if (alternation == NULL) return WEFT_OK;
-    if (wefti_exchange_acquire(&alternation->busy, 1u) != 0) return WEFT_BUSY; /* as above */
+    bool used = wefti_exchange_acquire(&alternation->busy, 1u) != 0; /* as above */
+    if (used && !wefti_wait_abandoned(&alternation->wait)) return WEFT_BUSY;
     wefti_strand nobody = {.worker = NULL};
     alternation->self =
         wefti_strand_now != NULL ? wefti_strand_now : &nobody; /* not who used it last: see enter_ring */
     withdraw(alternation, alternation->count, NULL);
+    if (used) wefti_places_left(&alternation->wait);
     free(alternation);
     wefti_count_live(-1);
     return WEFT_OK;

@@ -258,10 +258,16 @@ static bool in_use(const weft_channel *channel) {
     return wefti_first(&channel->receivers) != NULL || locked || gaps || channel->leaving != 0;
 }
 
+static bool in_use_by_the_living(weft_channel *channel) {
+    wefti_waiters_bury(channel, &channel->senders);
+    wefti_waiters_bury(channel, &channel->receivers);
+    return in_use(channel);
+}
+
 weft_status weft_free_channel(weft_channel *channel) {
     if (channel == NULL) return WEFT_OK;
     wefti_channel_lock(channel);
-    bool busy = in_use(channel);
+    bool busy = in_use(channel) && in_use_by_the_living(channel);
     wefti_odd_set(channel, WEFTI_FREED, !busy);
     /* Counted as an outcome to come, the freeing itself keeps the channel: from FREED on the last outcome frees it. */
     if (!busy) wefti_add_relaxed(wefti_channel_submitted(channel), 1u); /* relaxed: the lock orders it */

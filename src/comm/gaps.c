@@ -96,7 +96,7 @@ weft_status weft_reserve(weft_channel *channel, void **place, weft_deadline dead
     }
     wefti_waiter waiter;
     wefti_wait wait;
-    wefti_visit_waiter(&visit, &waiter, &wait, "reserve", deadline);
+    wefti_visit_waiter(&visit, &waiter, &wait, "reserve");
     waiter.slot = NULL;
     waiter.condition = &wefti_reserved;
     wefti_waiter_enlist(&channel->senders, &waiter);

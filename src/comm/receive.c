@@ -102,16 +102,36 @@ weft_status wefti_receive_now(wefti_visit *visit, void *element, bool result, co
     return status;
 }
 
-static weft_status wait_to_receive(wefti_visit *visit, void *element, weft_deadline deadline, bool result) {
+static inline weft_status wait_with(wefti_visit *visit, wefti_waiter *waiter, void *element, weft_deadline deadline,
+                                    bool result) {
     weft_channel *channel = visit->channel;
+    waiter->slot = element;
+    waiter->result = result;
+    wefti_waiter_enlist(&channel->receivers, waiter);
+    weft_status status = wefti_visit_wait(visit, &channel->receivers, waiter, deadline);
+    return status == WEFT_OK ? wefti_status_of(waiter->condition) : status;
+}
+
+static const char *what_waits(bool result) { return result ? "result" : "receive"; }
+
+/* What it waits with outlives the thread; a large element is written where it is to be. */
+static WEFTI_NOINLINE weft_status wait_in_thread(wefti_visit *visit, void *element, weft_deadline deadline,
+                                                 bool result) {
+    size_t size = visit->channel->size;
+    wefti_waiter *waiter = wefti_visit_berth(visit, what_waits(result));
+    void *room = wefti_thread_of_strand(visit->self)->berth.room;
+    bool fits = element != NULL && size <= WEFTI_SMALL_ROOM;
+    weft_status status = wait_with(visit, waiter, fits ? room : element, deadline, result);
+    if (fits && status == WEFT_OK) wefti_copy(element, room, size);
+    return status;
+}
+
+static weft_status wait_to_receive(wefti_visit *visit, void *element, weft_deadline deadline, bool result) {
     wefti_waiter waiter;
     wefti_wait wait;
-    wefti_visit_waiter(visit, &waiter, &wait, result ? "result" : "receive", deadline);
-    waiter.slot = element;
-    waiter.result = result;
-    wefti_waiter_enlist(&channel->receivers, &waiter);
-    weft_status status = wefti_visit_wait(visit, &channel->receivers, &waiter, deadline);
-    return status == WEFT_OK ? wefti_status_of(waiter.condition) : status;
+    if (WEFTI_UNLIKELY(visit->self->worker == NULL)) return wait_in_thread(visit, element, deadline, result);
+    wefti_visit_waiter(visit, &waiter, &wait, what_waits(result));
+    return wait_with(visit, &waiter, element, deadline, result);
 }
 
 /* One try, and a wait where that is of use. *again: the time of a CLOCK has come, or may have. */

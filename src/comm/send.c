@@ -8,16 +8,34 @@
 
 /* ---- any channel, any way ---- */
 
+static inline weft_status wait_with(wefti_visit *visit, wefti_waiter *waiter, const wefti_message *m, const void *value,
+                                    weft_deadline deadline) {
+    waiter->result = m->outcome;
+    waiter->slot = (void *)(uintptr_t)value; /* read only */
+    waiter->condition = m->condition;
+    wefti_waiter_enlist(&visit->channel->senders, waiter);
+    weft_status status = wefti_visit_wait(visit, &visit->channel->senders, waiter, deadline);
+    return status == WEFT_OK ? wefti_status_of(waiter->condition == m->condition ? NULL : waiter->condition) : status;
+}
+
+static const char *what_waits(const wefti_message *m) { return m->outcome ? "deliver" : "send"; }
+
+/* What it waits with, and the value, outlive the thread; a larger one is read where it lies. */
+static WEFTI_NOINLINE weft_status wait_in_thread(wefti_visit *visit, const wefti_message *m, weft_deadline deadline) {
+    wefti_waiter *waiter = wefti_visit_berth(visit, what_waits(m));
+    void *room = wefti_thread_of_strand(visit->self)->berth.room;
+    size_t size = visit->channel->size;
+    bool fits = m->value != NULL && m->condition == NULL && size <= WEFTI_SMALL_ROOM;
+    if (fits) wefti_copy(room, m->value, size);
+    return wait_with(visit, waiter, m, fits ? room : m->value, deadline);
+}
+
 weft_status wefti_send_wait(wefti_visit *visit, const wefti_message *m, weft_deadline deadline) {
     wefti_waiter waiter;
     wefti_wait wait;
-    wefti_visit_waiter(visit, &waiter, &wait, m->outcome ? "deliver" : "send", deadline);
-    waiter.result = m->outcome;
-    waiter.slot = (void *)(uintptr_t)m->value; /* read only */
-    waiter.condition = m->condition;
-    wefti_waiter_enlist(&visit->channel->senders, &waiter);
-    weft_status status = wefti_visit_wait(visit, &visit->channel->senders, &waiter, deadline);
-    return status == WEFT_OK ? wefti_status_of(waiter.condition == m->condition ? NULL : waiter.condition) : status;
+    if (WEFTI_UNLIKELY(visit->self->worker == NULL)) return wait_in_thread(visit, m, deadline);
+    wefti_visit_waiter(visit, &waiter, &wait, what_waits(m));
+    return wait_with(visit, &waiter, m, m->value, deadline);
 }
 
 /* A receiver was won while there are elements: it had just opened, and will see its hint in vain. It gets the front,

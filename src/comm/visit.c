@@ -50,7 +50,7 @@ static weft_status wait_for_lock(weft_channel *channel, wefti_strand *self, weft
     wefti_visit visit = {channel, self, false, false, false, WEFTI_LOCKED};
     wefti_waiter waiter;
     wefti_wait wait;
-    wefti_visit_waiter(&visit, &waiter, &wait, "channel lock", deadline);
+    wefti_visit_waiter(&visit, &waiter, &wait, "channel lock");
     wait.killable = false; /* callers are not prepared for it, and who holds the lock does so for a short time */
     wefti_waiter_enlist(&channel->rare->lockers, &waiter);
     wefti_channel_unlock(channel);
@@ -150,11 +150,23 @@ weft_status wefti_visit_with_room(wefti_visit *visit, weft_channel *channel, wef
 }
 
 /* The caller held the channel's own lock when it had to wait: it has it again when it goes on. */
+static void will_come_back(wefti_visit *visit) {
+    visit->channel->leaving++;
+    if (visit->self->worker == NULL) wefti_thread_of_strand(visit->self)->berth.held = true;
+}
+
 static void come_back(weft_channel *channel, wefti_strand *self) {
     take_lock(channel, self, WEFT_FOREVER);
     wefti_channel_lock(channel);
     channel->leaving--;
     wefti_channel_unlock(channel);
+}
+
+wefti_waiter *wefti_visit_berth(wefti_visit *visit, const char *what) {
+    wefti_berth *berth = &wefti_thread_of_strand(visit->self)->berth;
+    wefti_visit_waiter(visit, &berth->waiter, &berth->wait, what);
+    wefti_berth_watch(berth, &berth->wait, 1);
+    return &berth->waiter;
 }
 
 typedef struct place {
@@ -192,7 +204,7 @@ static void leave_place(void *argument) {
 
 weft_status wefti_visit_wait(wefti_visit *visit, wefti_waiters *list, wefti_waiter *waiter, weft_deadline deadline) {
     weft_channel *channel = visit->channel;
-    if (WEFTI_UNLIKELY(visit->held)) channel->leaving++; /* see come_back */
+    if (WEFTI_UNLIKELY(visit->held)) will_come_back(visit);
     wefti_level_note(channel);
     if (WEFTI_UNLIKELY(visit->borrowed || visit->held))
         wefti_visit_pass_lock(channel);

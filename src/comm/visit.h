@@ -52,16 +52,18 @@ static inline void wefti_visit_end(wefti_visit *visit) {
 }
 
 /* Prepares a waiter and its wait, on the caller's stack. */
-static inline void wefti_visit_waiter(wefti_visit *visit, wefti_waiter *waiter, wefti_wait *wait, const char *what,
-                                      weft_deadline deadline) {
+static inline void wefti_visit_waiter(wefti_visit *visit, wefti_waiter *waiter, wefti_wait *wait, const char *what) {
     wefti_wait_init(wait, visit->self, what, visit->channel);
     wait->kernel = visit->channel->kernel;
     waiter->wait = wait;
     waiter->condition = NULL;
     wait->killable = wefti_can_be_killed(visit->self);
-    waiter->shared = deadline != WEFT_FOREVER || wait->killable;
+    waiter->shared = true; /* who is not killed may vanish */
     waiter->result = waiter->kept = false;
 }
+
+/* The same for a plain thread, which may vanish: with its process object. */
+wefti_waiter *wefti_visit_berth(wefti_visit *visit, const char *what);
 
 /* The spin lock is held and the waiter enlisted: parks; the locks are given up meanwhile. A caller that held the
  * channel's own lock has it again afterwards. Returns the status that the wait was claimed with. */

@@ -40,6 +40,9 @@ enum { WEFTI_MESSAGES = 1, WEFTI_RESULTS = 2 };
 /* Wins every wait for messages, for results, or both, with a status. Returns them, linked by `woken`. */
 wefti_wait *wefti_waiters_claim_all(weft_channel *channel, wefti_waiters *list, weft_status status, unsigned which);
 
+/* Takes those out whose threads have vanished. */
+void wefti_waiters_bury(weft_channel *channel, wefti_waiters *list);
+
 /* No lock held: lets them go on. */
 void wefti_waits_unpark(wefti_wait *waits);
 

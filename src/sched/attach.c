@@ -57,17 +57,28 @@ static void take_out(wefti_thread *thread) {
     process_count--;
 }
 
-/* A thread that ended by the bare system call has run no destructor. One that waited then is left alone: others may
- * hold what lies on its stack. Looked for whenever there are twice as many as were left the last time. */
+/* One that waited is left alone as long as others may hold what it waits with: until the last of its places in
+ * channels was found lost, or for ever if it waited for something else. */
+static bool waits_no_more(wefti_thread *thread) {
+    if (wefti_load_relaxed(&thread->waits) == NULL) return true; /* relaxed: of a thread that is gone */
+    /* acquire: partner is wefti_place_lost; whoever has taken a place out is done with it */
+    return wefti_load_acquire(&thread->berth.lost) == thread->berth.places && thread->berth.watched != NULL;
+}
+
+static bool has_vanished(wefti_thread *thread) {
+    if (wefti_load_relaxed(&thread->serving) != NULL) return false; /* relaxed: of no matter while it lives */
+    if (wefti_os_thread_lives(thread->id) && !wefti_life_is_over(&thread->life)) return false;
+    return waits_no_more(thread) && (thread->apart == NULL || waits_no_more(thread->apart));
+}
+
+/* A thread that ended by the bare system call has run no destructor. Looked for whenever there are twice as many as
+ * were left the last time. */
 static wefti_thread *take_dead(void) {
     wefti_thread *dead = NULL;
     if (process_count < sweep_at) return NULL;
     for (wefti_thread *thread = processes, *next; thread != NULL; thread = next) {
         next = thread->next;
-        /* relaxed, both: of a thread that is gone */
-        if (wefti_os_thread_lives(thread->id) || wefti_load_relaxed(&thread->waits) != NULL ||
-            wefti_load_relaxed(&thread->serving) != NULL)
-            continue;
+        if (!has_vanished(thread)) continue;
         take_out(thread);
         thread->next = dead;
         dead = thread;
@@ -99,6 +110,12 @@ static void delist(wefti_thread *thread) {
 
 /* ---- making and eliminating ---- */
 
+static void free_apart(wefti_thread *apart) {
+    if (apart == NULL) return;
+    free(apart->berth.larger);
+    free(apart);
+}
+
 static void free_process(wefti_thread *thread) {
     while (thread->interrupts != NULL) {
         wefti_errand *next = thread->interrupts->next;
@@ -110,6 +127,8 @@ static void free_process(wefti_thread *thread) {
     wefti_spares_end(&thread->spares);
     wefti_forks_end(&thread->forks);
     release_initial(thread->initial);
+    free_apart(thread->apart);
+    free(thread->berth.larger);
     free(thread->values);
     free(thread);
 }
@@ -117,6 +136,7 @@ static void free_process(wefti_thread *thread) {
 static void eliminate(wefti_thread *thread) {
     wefti_strand_now = NULL;
     delist(thread);
+    wefti_life_end(&thread->life);
     free_process(thread);
 }
 
@@ -232,6 +252,8 @@ static wefti_thread *make_process(void) {
     wefti_forks_init(&thread->forks);
     thread->strand.forks = &thread->forks;
     thread->id = wefti_os_thread_id();
+    wefti_life_begin(&thread->life);
+    thread->berth.life = &thread->life;
     wefti_bindings_adopt(&thread->strand);
     wefti_strand_now = &thread->strand;
     for (wefti_thread *dead = enlist(thread), *next; dead != NULL; dead = next) {
@@ -264,6 +286,23 @@ wefti_strand *wefti_attach(void) {
     errno = before;
     return made ? &thread->strand : NULL;
 }
+
+/* ---- what a thread waits with ---- */
+
+void *wefti_berth_take(wefti_berth *berth, size_t size) {
+    if (berth->larger_used) return NULL; /* by an alternation around this one */
+    if (berth->larger_size < size) {
+        void *larger = malloc(size);
+        if (larger == NULL) return NULL;
+        free(berth->larger);
+        berth->larger = larger;
+        berth->larger_size = size;
+    }
+    berth->larger_used = true;
+    return berth->larger;
+}
+
+void wefti_berth_give(wefti_berth *berth) { berth->larger_used = false; }
 
 /* ---- calls ---- */
 
@@ -454,18 +493,28 @@ static wefti_errand *take_first(wefti_thread *thread) {
     return first;
 }
 
+static void run_interrupt(wefti_thread *thread, wefti_thread *apart, wefti_errand *interrupt) {
+    *apart = (wefti_thread){
+        .strand.bound = thread->strand.bound, .strand.handlers = thread->strand.handlers, .owner = thread};
+    apart->berth.life = thread->apart == apart ? &thread->life : NULL;          /* not what is on the stack */
+    wefti_store_relaxed(&apart->depth, wefti_load_relaxed(&thread->depth) + 1); /* what it calls is recursive */
+    wefti_strand_now = &apart->strand;
+    wefti_errand taken = *interrupt;
+    free(interrupt); /* before: the function may end the thread */
+    taken.function(taken.argument);
+    wefti_strand_now = &thread->strand;
+    free(apart->berth.larger);
+}
+
 void wefti_run_interrupts(wefti_thread *thread) {
     if (thread->owner != NULL) return; /* one runs already; the others follow */
     wefti_errand *interrupt;
     while ((interrupt = take_first(thread)) != NULL) {
-        wefti_thread apart = {
-            .strand.bound = thread->strand.bound, .strand.handlers = thread->strand.handlers, .owner = thread};
-        wefti_store_relaxed(&apart.depth, wefti_load_relaxed(&thread->depth) + 1); /* what it calls is recursive */
-        wefti_strand_now = &apart.strand;
-        wefti_errand taken = *interrupt;
-        free(interrupt); /* before: the function may end the thread */
-        taken.function(taken.argument);
-        wefti_strand_now = &thread->strand;
+        wefti_thread on_stack;
+        thread->apart = malloc(sizeof *thread->apart);
+        run_interrupt(thread, thread->apart != NULL ? thread->apart : &on_stack, interrupt);
+        free(thread->apart);
+        thread->apart = NULL;
     }
 }
 
@@ -477,6 +526,8 @@ static void forget_others(const wefti_thread *own) {
         next = thread->next;
         if (thread == own) continue;
         wefti_signal_stack_free(thread->signal_stack);
+        free_apart(thread->apart);
+        free(thread->berth.larger);
         free(thread->values);
         free(thread);
     }

@@ -10,6 +10,9 @@
  * Initial bindings: values are computed once, into `values`. They lie there a second time, copied anew for each outer
  * call, and a third time, bound as long as the process object is there.
  *
+ * Places: what a thread waits with in lists of channels lies with its process object, and not on its stack, which is
+ * gone if the thread vanishes; `life` tells. See sched/park.h.
+ *
  * Interrupts: a list under the registry's lock, and a word that says that there is one. They run on a strand of their
  * own in the same thread, since the thread's own may be in the middle of a wait whose notice comes at any time.
  */
@@ -21,6 +24,8 @@
 
 #include "dynamic/strand.h"
 #include "lockfree/parker.h"
+#include "os/life.h"
+#include "sched/park.h"
 #include "sched/spares.h"
 
 enum { WEFTI_PROCESS_NAME = 24 };
@@ -43,6 +48,24 @@ typedef struct wefti_initial {
     weft_worker_binding bindings[];
 } wefti_initial;
 
+enum { WEFTI_SMALL_ROOM = 64 };
+
+/* The memory with which a plain thread waits in lists of channels. */
+typedef struct wefti_berth {
+    wefti_life *life; /* of the thread; NULL: it is not watched */
+    /* Its wait there, if it has one; read by others once they have found it GUARDED. */
+    const wefti_wait *watched;
+    uint32_t places;             /* with that wait */
+    bool held;                   /* it held the channel's own lock, and is to come back to it */
+    WEFTI_ATOMIC(uint32_t) lost; /* of those places: taken out of their lists by others, since the thread is gone */
+    wefti_wait wait;             /* a wait on one channel */
+    wefti_waiter waiter;
+    WEFTI_ALIGNED(16) unsigned char room[WEFTI_SMALL_ROOM]; /* for the element */
+    void *larger;                                           /* memory for an alternation, kept; NULL: none yet */
+    size_t larger_size;
+    bool larger_used;
+} wefti_berth;
+
 typedef struct wefti_thread {
     wefti_strand strand; /* first; strand.worker is NULL */
     wefti_parker parker;
@@ -64,6 +87,9 @@ typedef struct wefti_thread {
     WEFTI_ATOMIC(uint32_t) kill; /* wefti_thread_kill */
     struct weft_target *end;     /* where a kill leads; NULL: it is in no call that can be killed */
     void *signal_stack;          /* given by Weft; NULL: none */
+    wefti_berth berth;
+    wefti_life life;
+    struct wefti_thread *apart; /* the process object of an interrupt that runs; NULL: none, or it is on the stack */
     /* Takes the thread's waiter out where it waits, should the thread be cancelled there; NULL: it cannot be. */
     void (*withdraw)(void *argument);
     void *withdrawn;
@@ -87,6 +113,30 @@ enum wefti_thread_kill { WEFTI_CALL_NONE, WEFTI_CALL_OPEN, WEFTI_CALL_MARKED, WE
 static inline bool wefti_thread_may_die(const wefti_thread *thread) {
     return thread->strand.unkillable == 0 && thread->strand.locks == 0 && thread->strand.cleaning == 0;
 }
+
+/* The thread is about to wait with memory of its berth, at so many places. */
+static inline void wefti_berth_watch(wefti_berth *berth, const wefti_wait *wait, uint32_t places) {
+    berth->watched = berth->life != NULL ? wait : NULL;
+    berth->places = places;
+    berth->held = false;
+    wefti_store_relaxed(&berth->lost, 0u); /* relaxed: others change it once the wait is published */
+}
+
+/* park.c, under the thing's lock: a waiter that is lost was taken out of its list, and is not touched any more. */
+void wefti_place_lost(wefti_waiter *waiter);
+
+/* The same for all places of a kept alternation. */
+void wefti_places_left(const wefti_wait *wait);
+
+/* park.c, under the thing's lock: whether the thread of a listed waiter has vanished, and so the waiter is lost. */
+bool wefti_find_lost(wefti_waiter *waiter);
+
+/* Whether the thread has vanished that waits with a kept alternation; then nobody wins the wait any more. */
+bool wefti_wait_abandoned(wefti_wait *wait);
+
+/* Memory of the berth of at least this size, until it is given back. NULL: none, or it is in use. */
+void *wefti_berth_take(wefti_berth *berth, size_t size);
+void wefti_berth_give(wefti_berth *berth);
 
 /* Whether the thread's call is marked, and nothing keeps it from ending here. relaxed: marked before an errand */
 static inline bool wefti_thread_is_due(wefti_thread *thread) {

@@ -456,7 +456,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     kernel->forkers = NULL;
     wefti_atomic_init(&kernel->forks_lock, 0u);
     wefti_atomic_init(&kernel->forker_count, 0u);
-    kernel->arrived = kernel->quiet = 0;
+    kernel->arrived = kernel->quiet = kernel->started = 0;
     kernel->failure = WEFT_OK;
     kernel->lost = kernel->joining = kernel->joined = kernel->ending_thread_started = false;
     kernel->stack_size = stack_size;
@@ -473,14 +473,13 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
 }
 
 static void join_workers(weft_kernel *kernel) {
-    for (uint32_t i = 0; i < kernel->worker_count; i++) {
-        if (!kernel->workers[i].started) continue;
+    for (uint32_t i = 0; i < kernel->started; i++) {
         pthread_mutex_lock(&kernel->lock); /* its thread may be replaced up to then */
         while (!kernel->workers[i].gone) pthread_cond_wait(&kernel->changed, &kernel->lock);
         pthread_mutex_unlock(&kernel->lock);
         wefti_os_thread_join(&kernel->workers[i].thread);
-        kernel->workers[i].started = false;
     }
+    kernel->started = 0;
 }
 
 static void give_word(weft_kernel *kernel, uint32_t word) {
@@ -490,19 +489,16 @@ static void give_word(weft_kernel *kernel, uint32_t word) {
 
 /* Starts the threads and waits for their reports. */
 static weft_status start_workers(weft_kernel *kernel) {
-    uint32_t started = 0;
     weft_status status = WEFT_OK;
-    for (; started < kernel->worker_count; started++) {
-        wefti_worker *worker = &kernel->workers[started];
-        worker->started = true; /* before: the thread reads what is beside it, and compilers read all of that at once */
+    for (kernel->started = 0; kernel->started < kernel->worker_count; kernel->started++) {
+        wefti_worker *worker = &kernel->workers[kernel->started];
         if (wefti_os_thread_start(&worker->thread, worker_thread, worker, THREAD_STACK) != 0) {
-            worker->started = false;
             status = WEFT_NO_THREADS;
             break;
         }
     }
     pthread_mutex_lock(&kernel->lock);
-    while (kernel->arrived < started) pthread_cond_wait(&kernel->changed, &kernel->lock);
+    while (kernel->arrived < kernel->started) pthread_cond_wait(&kernel->changed, &kernel->lock);
     if (status == WEFT_OK) status = kernel->failure;
     if (status == WEFT_OK)
         wefti_store_release(&kernel->state, (uint32_t)WEFTI_KERNEL_RUNNING); /* partner: state_of in idle.c */

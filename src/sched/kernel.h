@@ -47,6 +47,9 @@ struct weft_kernel {
     weft_status failure;  /* why the creation failed; under lock */
     wefti_futex word;     /* the creator's: none yet, go, or stop */
     bool joining, joined; /* somebody waits for the threads; they are gone; under lock */
+    /* How many workers' threads have been started, the first ones: for who makes the kernel, and who joins them. Not
+     * beside what the threads look at: gcc reads neighbouring flags at once, which ThreadSanitizer takes for a race. */
+    uint32_t started;
     bool ending_thread_started;
     bool lost; /* in a child of fork: its workers are the parent's */
     wefti_os_thread ending_thread;

@@ -290,9 +290,74 @@ static slept wait_for_notice(wefti_thread *thread, const wefti_wait *wait, int64
     return how;
 }
 
+/* From here on who would win the wait looks whether the thread is there. */
+static void watch(wefti_wait *wait) {
+    uint32_t open = WEFTI_OPEN;
+    /* acq_rel: as wefti_wait_claim; partner: wefti_guarded_claim */
+    wefti_cas_acq_rel(&wait->claim, &open, (uint32_t)WEFTI_GUARDED);
+}
+
+static bool has_vanished(const wefti_wait *wait) {
+    return wefti_life_is_over(wefti_thread_of_strand(wait->strand)->berth.life);
+}
+
+/* GUARDED, and the thread has vanished: one finds it out for all places of the wait. A kept alternation stays as it is,
+ * with a hint: until it is freed nobody comes back to it. */
+static bool lose(wefti_waiter *waiter) {
+    wefti_wait *wait = waiter->wait;
+    uint32_t guarded = WEFTI_GUARDED;
+    if (waiter->kept) {
+        wefti_or_relaxed(&wait->hints[waiter->place / 64], UINT64_C(1) << waiter->place % 64); /* relaxed: in vain */
+        return false;
+    }
+    wefti_cas_acq_rel(&wait->claim, &guarded, (uint32_t)WEFTI_VANISHED); /* acq_rel: partner is watch */
+    return true;
+}
+
+bool wefti_guarded_claim(wefti_waiter *waiter, weft_status status, bool *gone) {
+    wefti_wait *wait = waiter->wait;
+    uint32_t guarded = WEFTI_GUARDED;
+    if (WEFTI_UNLIKELY(has_vanished(wait))) {
+        *gone = lose(waiter);
+        return false;
+    }
+    /* seq: as in wefti_waiter_claim */
+    if (wefti_cas_seq(&wait->claim, &guarded, 1u + (uint32_t)status)) {
+        wait->chosen = waiter;
+        return true;
+    }
+    return wefti_waiter_claim(waiter, status, gone); /* it has timed out, or was won otherwise */
+}
+
+bool wefti_find_lost(wefti_waiter *waiter) {
+    const wefti_wait *wait = waiter->wait;
+    uint32_t claim = wefti_load_acquire(&wait->claim); /* partner: watch */
+    if (claim == WEFTI_VANISHED) return true;
+    if (wait->strand == NULL || wait->strand->worker != NULL) return false;
+    const wefti_berth *berth = &wefti_thread_of_strand(wait->strand)->berth;
+    if (berth->watched != wait || waiter->kept || !wefti_life_is_over(berth->life)) return false;
+    return claim != WEFTI_GUARDED || lose(waiter); /* else it was won by another, and vanished before it came here */
+}
+
+bool wefti_wait_abandoned(wefti_wait *wait) {
+    uint32_t guarded = WEFTI_GUARDED;
+    if (wefti_load_acquire(&wait->claim) != WEFTI_GUARDED || !has_vanished(wait)) return false; /* partner: watch */
+    return wefti_cas_acq_rel(&wait->claim, &guarded, (uint32_t)WEFTI_AWAY);                     /* as in lose */
+}
+
+void wefti_place_lost(wefti_waiter *waiter) {
+    wefti_berth *berth = &wefti_thread_of_strand(waiter->wait->strand)->berth;
+    wefti_add_release(&berth->lost, 1u); /* partner: waits_no_more, attach.c, which may free the memory from here on */
+}
+
+void wefti_places_left(const wefti_wait *wait) {
+    wefti_store_release(&wefti_thread_of_strand(wait->strand)->berth.lost, UINT32_MAX); /* as above */
+}
+
 static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
     wefti_thread *thread = wefti_thread_of_strand(wait->strand);
     bool scoped = thread->strand.member != NULL;
+    if (thread->berth.watched == wait) watch(wait);
     if (WEFTI_UNLIKELY(scoped) && wefti_thread_cancelled_before(wait->strand, wait)) return WEFT_CANCELLED;
     int type; /* a thread may say that it is to be cancelled anywhere; not within Weft */
     pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);

@@ -32,6 +32,17 @@
  *
  * A kept alternation comes back from CLAIMED to AWAY, and so may any that timed out: it was for a clock, whose time
  * somebody else has received. So their waiters stay where they are, and are left hints.
+ *
+ * Threads that vanish. A plain thread may end, by the bare system call in a handler of a signal, while it waits: it
+ * runs nothing any more, and its stack may be used for something else. So what it waits with in lists of channels,
+ * elements of up to 64 bytes included, lies with its process object, and the wait is GUARDED while the thread sleeps:
+ * who would win it looks first whether the thread is still there, and if it is not, the place is VANISHED and dropped,
+ * and the next waiter has its turn. Tasks' waits are never GUARDED, so they are won as ever.
+ *
+ *   OPEN --the thread, about to sleep--> GUARDED --claim, the thread lives--> CLAIMED ...
+ *                                                --claim, it is gone--> VANISHED, for ever; a kept one stays
+ *
+ * A thread that vanishes after that look takes along what it was handed, as one does that vanishes a moment later.
  */
 #ifndef WEFTI_PARK_H
 #define WEFTI_PARK_H
@@ -51,12 +62,12 @@ static inline const char *wefti_short_name(char room[WEFTI_SHORT_NAME], const ch
     return room;
 }
 
-enum { WEFTI_OPEN = 0, WEFTI_AWAY = 1 << 16 };
+enum { WEFTI_OPEN = 0, WEFTI_AWAY = 1 << 16, WEFTI_GUARDED = 1 << 17, WEFTI_VANISHED = 1 << 18 };
 
 typedef WEFTI_ATOMIC(uint64_t) wefti_hints;
 
 typedef struct wefti_wait {
-    WEFTI_ATOMIC(uint32_t) claim; /* WEFTI_OPEN, WEFTI_AWAY, or 1 + the status that the wait ends with */
+    WEFTI_ATOMIC(uint32_t) claim; /* WEFTI_OPEN ... WEFTI_VANISHED, or 1 + the status that the wait ends with */
     wefti_strand *strand;
     const char *what; /* for dumps: "receive", "send", "sleep" ... static text */
     bool killable;    /* may be claimed with WEFTI_KILLED: its operation then cleans up and calls wefti_die_if_killed */
@@ -95,11 +106,25 @@ static inline void wefti_wait_init(wefti_wait *wait, wefti_strand *self, const c
 
 /* Tries to win the wait. */
 static inline bool wefti_wait_claim(wefti_wait *wait, weft_status status) {
-    uint32_t open = 0;
+    uint32_t open = WEFTI_OPEN;
     /* acq_rel: release for what the winner will hand over is not needed (unpark orders that); the losers must see that
      * it is claimed, and the winner what the strand wrote before it parked: partner is the publication of the wait. */
-    return wefti_cas_acq_rel(&wait->claim, &open, 1u + (uint32_t)status);
+    while (!wefti_cas_acq_rel(&wait->claim, &open, 1u + (uint32_t)status))
+        if (open != WEFTI_OPEN && open != WEFTI_GUARDED) return false;
+    return true;
 }
+
+/* Under the thing's lock, of a shared waiter: wins the wait if that takes no more than a look. */
+static inline bool wefti_waiter_claim_open(wefti_waiter *waiter, weft_status status) {
+    wefti_wait *wait = waiter->wait;
+    uint32_t open = wefti_load_relaxed(&wait->claim); /* relaxed, and seq: as in wefti_waiter_claim */
+    if (open != WEFTI_OPEN || !wefti_cas_seq(&wait->claim, &open, 1u + (uint32_t)status)) return false;
+    wait->chosen = waiter;
+    return true;
+}
+
+/* The rest of wefti_waiter_claim, for a wait that was found GUARDED. */
+bool wefti_guarded_claim(wefti_waiter *waiter, weft_status status, bool *gone);
 
 /* Under the thing's lock: tries to win the wait through one of its waiters. false: it is won, or AWAY and now has a
  * hint. *gone (if false): it will not come back to this thing, and may be taken out of the list. */
@@ -119,6 +144,7 @@ static inline bool wefti_waiter_claim(wefti_waiter *waiter, weft_status status, 
             wait->chosen = waiter;
             return true;
         }
+        if (WEFTI_UNLIKELY(seen == WEFTI_GUARDED)) return wefti_guarded_claim(waiter, status, gone);
         /* An alternation that has timed out may come back: a clock was due, and somebody else has received the time. */
         bool back = seen == WEFTI_AWAY || (seen == 1u + (uint32_t)WEFT_TIMED_OUT && wait->hints != NULL);
         *gone = !back && !waiter->kept;

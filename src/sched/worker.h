@@ -136,9 +136,8 @@ typedef struct wefti_worker {
     uint32_t asked, patience; /* for frames in vain; how often before it does not wait for an answer */
     wefti_fiber root;         /* the OS thread's own stack: context function, start and end */
     wefti_os_thread thread;
-    int thread_id;  /* the system's number for the thread */
-    void *bindings; /* memory of the worker's own bindings; a thread that takes over uses it anew */
-    bool started;
+    int thread_id;                /* the system's number for the thread */
+    void *bindings;               /* memory of the worker's own bindings; a thread that takes over uses it anew */
     bool gone;                    /* its thread is about to end; under the kernel's lock */
     bool replaced;                /* its thread is another than at first; written before that begins */
     bool renew;                   /* a task was killed: it is to begin anew, see loop.c */

@@ -31,7 +31,8 @@ typedef struct party {
     uint8_t sent[MESSAGES], got[MESSAGES];
     unsigned messages, closed, timed_out, cancelled;
     bool insists;      /* begins anew until it has sent or received as many messages, without a deadline then */
-    bool mortal, dead; /* it may be cancelled where it sleeps; it was */
+    bool mortal, dead; /* it may be cancelled where it sleeps; it was, or has vanished */
+    bool vanishes;     /* it may vanish there instead */
     void *grave[5];
 } party;
 
@@ -415,17 +416,95 @@ static void clocks(void (*what)(void *)) {
 EXPLORE(an_alternation_goes_on_after_a_clock_that_another_received, .share = 15) { clocks(alternate_once); }
 EXPLORE(a_kept_alternation_goes_on_after_a_clock_that_another_received, .share = 15) { clocks(alternate_kept); }
 
+/* ---- threads that vanish where they wait ---- */
+
+/* In place of the system's own mark, and of what attach.c keeps for alternations. */
+static WEFTI_ATOMIC(uint32_t) vanished[STRANDS];
+static uint64_t larger[STRANDS][96];
+
+bool wefti_life_is_over(wefti_life *life) {
+    for (unsigned n = 1; n < STRANDS; n++)
+        if (life == &threads[n].life) return wefti_load_acquire(&vanished[n]) != 0; /* partner: vanish */
+    explore_fail("whose life?");
+}
+void *wefti_berth_take(wefti_berth *berth, size_t size) {
+    for (unsigned n = 1; n < STRANDS; n++)
+        if (berth == &threads[n].berth && berth->life != NULL && size <= sizeof larger[n]) return larger[n];
+    return NULL;
+}
+
+/* It runs nothing any more. */
+static void vanish(party *p) {
+    p->dead = true;
+    explore_saw("a thread that vanished");
+    wefti_store_release(&vanished[p - parties], 1u); /* partner: wefti_life_is_over */
+    __builtin_longjmp(p->grave, 1);
+}
+
+/* What was handed to it before it vanished went with it: by who had looked whether it was there. */
+static void settle_vanished(unsigned n, bool alternates) {
+    wefti_berth *berth = &threads[n].berth;
+    wefti_wait *wait = alternates ? (wefti_wait *)(void *)larger[n] : &berth->wait;
+    if (parties[n].operations[0].kind == WEFT_OPERATION_SEND) return; /* settle has them */
+    if (wefti_load_relaxed(&wait->claim) != 1u + (uint32_t)WEFT_OK) return;
+    const wefti_waiter *chosen = alternates ? wait->chosen : &berth->waiter;
+    parties[n].got[*(const uint32_t *)chosen->slot]++;
+    explore_saw("a message that went along");
+}
+
+static void vanish_in(void (*what)(void *), party *p) {
+    if (__builtin_setjmp(p->grave) == 0) what(p);
+}
+static void vanish_in_alternation(void *of) { vanish_in(alternate_once, of); }
+static void vanish_plainly(void *of) { vanish_in(do_plainly, of); }
+
+static void begin_vanishing(bool alternates, bool sender, uint32_t capacity) {
+    begin(capacity);
+    memset(vanished, 0, sizeof vanished);
+    memset(larger, 0, sizeof larger);
+    threads[1].berth.life = &threads[1].life;
+    for (unsigned n = 1; n <= 3; n++) {
+        bool sends = (n == 3) != sender;
+        sends ? to_send(n, 0) : to_receive(n, 0);
+        if (n == 1 && alternates) sends ? to_send(n, 1) : to_receive(n, 1);
+        parties[n].deadline = n == 1 ? WEFT_FOREVER : wefti_clock() + 30000;
+    }
+    parties[1].vanishes = true;
+}
+
+static void finish_vanishing(bool alternates) {
+    explore_join();
+    if (parties[1].dead) settle_vanished(1, alternates);
+    for (unsigned i = 0; i < CHANNELS && parties[1].dead; i++) {
+        wefti_waiters_bury(channels[i], &channels[i]->senders);
+        wefti_waiters_bury(channels[i], &channels[i]->receivers);
+        /* One that vanished between being won and withdrawing. */
+        if (alternates) channels[i]->leaving = 0;
+    }
+    finish();
+}
+
+/* One who vanishes beside one who waits for the same, against one who serves: both come to an end. */
+static void vanishes(void (*what)(void *), bool sender, uint32_t capacity) {
+    begin_vanishing(what == vanish_in_alternation, sender, capacity);
+    run(1, what);
+    run(2, do_plainly);
+    run(3, do_plainly);
+    finish_vanishing(what == vanish_in_alternation);
+}
+
 /* ---- threads that die where they wait ---- */
 
 /* In place of the system's sleep in which a thread may be cancelled: what park.c's clean-up does, and it is gone. It
  * is found in any state: it sleeps, or another has won the wait and is about to tell it, or has told. */
 bool wefti_futex_wait_cancelled(wefti_futex *word, uint32_t expected, int64_t deadline) {
     party *p = &parties[explore_self()];
-    if (!p->mortal) return wefti_futex_wait(word, expected, deadline);
-    if (explore_choose(2) == 0) { /* else at once, before it sleeps */
+    if (!p->mortal && !p->vanishes) return wefti_futex_wait(word, expected, deadline);
+    if (!p->insists && explore_choose(2) == 0) { /* else at once, before it sleeps */
         bool in_time = wefti_futex_wait(word, expected, WEFTI_MIN(deadline, wefti_clock() + 10000));
         if (in_time && explore_choose(2) == 0) return true;
     }
+    if (p->vanishes) vanish(p);
     wefti_thread *thread = &threads[explore_self()];
     if (thread->withdraw == NULL) explore_fail("it cannot be cancelled here");
     thread->withdraw(thread->withdrawn);
@@ -485,6 +564,36 @@ EXPLORE(a_thread_dies_in_an_alternation_that_meets_another, .exhaustive = true, 
     run(1, die_in_alternation);
     run(2, alternate_once);
     finish();
+}
+
+/* Who comes when the thread is gone: nobody has a deadline, and one who was served in its place would leave another who
+ * waits for ever. */
+static void after_it(void *of) {
+    while (wefti_load_acquire(&vanished[1]) == 0) wefti_pause(); /* partner: vanish */
+    do_plainly(of);
+}
+static void meet_behind(void (*what)(void *), bool sender, uint32_t capacity) {
+    begin_vanishing(what == vanish_in_alternation, sender, capacity);
+    parties[2].deadline = parties[3].deadline = WEFT_FOREVER;
+    parties[1].insists = true; /* it vanishes whenever it is asked */
+    run(1, what);
+    run(2, after_it);
+    run(3, after_it);
+    finish_vanishing(what == vanish_in_alternation);
+}
+
+EXPLORE(a_thread_vanishes_where_it_receives, .exhaustive = true, .preemptions = 1, .stale = 1) {
+    vanishes(vanish_plainly, false, 0);
+}
+EXPLORE(a_thread_vanishes_where_it_receives_from_a_ring, .share = 15) { vanishes(vanish_plainly, false, 1); }
+EXPLORE(a_thread_vanishes_where_it_sends, .share = 15) { vanishes(vanish_plainly, true, 0); }
+EXPLORE(a_thread_vanishes_in_an_alternation_that_receives, .share = 15) {
+    vanishes(vanish_in_alternation, false, explore_choose(2));
+}
+EXPLORE(a_thread_vanishes_in_an_alternation_that_sends, .share = 15) { vanishes(vanish_in_alternation, true, 0); }
+EXPLORE(others_meet_behind_a_thread_that_has_vanished, .exhaustive = true, .preemptions = 1) {
+    bool sends = explore_choose(2) != 0;
+    meet_behind(explore_choose(2) != 0 ? vanish_in_alternation : vanish_plainly, sends, 0);
 }
 
 /* ---- kept ---- */

@@ -58,6 +58,15 @@ WEAK void wefti_slicer_ring(weft_kernel *kernel) {
     explore_fail("no slices here");
 }
 WEAK void wefti_spares_trim(void) {}
+WEAK bool wefti_life_is_over(wefti_life *life) {
+    (void)life;
+    return false;
+}
+WEAK void *wefti_berth_take(wefti_berth *berth, size_t size) {
+    (void)berth, (void)size;
+    return NULL;
+}
+WEAK void wefti_berth_give(wefti_berth *berth) { (void)berth; }
 WEAK void wefti_runner_check(const wefti_runner *runner) { (void)runner; }
 WEAK bool wefti_cancelled_before(wefti_runner *runner, wefti_wait *wait) {
     (void)runner, (void)wait;
