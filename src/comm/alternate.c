@@ -688,14 +688,6 @@ weft_alternation *weft_make_alternation(weft_operation *operations, size_t count
     return a;
 }
 
-/* A thread that vanishes leaves its places: until it is freed the process object stays. */
-static bool may_park_again(const weft_alternation *a) {
-    wefti_strand *self = a->self;
-    if (WEFTI_LIKELY(self->worker != NULL && self->worker->idle != NULL)) return true;
-    if (self->worker == NULL) wefti_berth_watch(&wefti_thread_of_strand(self)->berth, &a->wait, UINT32_MAX);
-    return wefti_may_park(self);
-}
-
 static weft_operation *alternate_again(weft_alternation *a, weft_choice choice, weft_deadline deadline,
                                        weft_status *status) {
     *status = WEFT_TIMED_OUT;
@@ -703,7 +695,7 @@ static weft_operation *alternate_again(weft_alternation *a, weft_choice choice, 
     weft_operation *found = look_at_hints(a, choice);
     if (found != NULL || deadline <= WEFT_NOW) return found;
     *status = WEFT_NO_MEMORY;
-    if (!may_park_again(a)) return NULL;
+    if (!may_park(a->self)) return NULL;
     return wait_for_one(a, choice, deadline, status);
 }
 
@@ -741,13 +733,11 @@ weft_operation *wefti_alternate_alone(weft_alternation *alternation, weft_choice
 
 weft_status weft_free_alternation(weft_alternation *alternation) {
     if (alternation == NULL) return WEFT_OK;
-    bool used = wefti_exchange_acquire(&alternation->busy, 1u) != 0; /* as above */
-    if (used && !wefti_wait_abandoned(&alternation->wait)) return WEFT_BUSY;
+    if (wefti_exchange_acquire(&alternation->busy, 1u) != 0) return WEFT_BUSY; /* as above */
     wefti_strand nobody = {.worker = NULL};
     alternation->self =
         wefti_strand_now != NULL ? wefti_strand_now : &nobody; /* not who used it last: see enter_ring */
     withdraw(alternation, alternation->count, NULL);
-    if (used) wefti_places_left(&alternation->wait);
     free(alternation);
     wefti_count_live(-1);
     return WEFT_OK;

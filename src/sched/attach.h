@@ -125,14 +125,8 @@ static inline void wefti_berth_watch(wefti_berth *berth, const wefti_wait *wait,
 /* park.c, under the thing's lock: a waiter that is lost was taken out of its list, and is not touched any more. */
 void wefti_place_lost(wefti_waiter *waiter);
 
-/* The same for all places of a kept alternation. */
-void wefti_places_left(const wefti_wait *wait);
-
 /* park.c, under the thing's lock: whether the thread of a listed waiter has vanished, and so the waiter is lost. */
 bool wefti_find_lost(wefti_waiter *waiter);
-
-/* Whether the thread has vanished that waits with a kept alternation; then nobody wins the wait any more. */
-bool wefti_wait_abandoned(wefti_wait *wait);
 
 /* Memory of the berth of at least this size, until it is given back. NULL: none, or it is in use. */
 void *wefti_berth_take(wefti_berth *berth, size_t size);

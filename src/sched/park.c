@@ -301,24 +301,19 @@ static bool has_vanished(const wefti_wait *wait) {
     return wefti_life_is_over(wefti_thread_of_strand(wait->strand)->berth.life);
 }
 
-/* GUARDED, and the thread has vanished: one finds it out for all places of the wait. A kept alternation stays as it is,
- * with a hint: until it is freed nobody comes back to it. */
-static bool lose(wefti_waiter *waiter) {
-    wefti_wait *wait = waiter->wait;
+/* GUARDED, and the thread has vanished: one finds it out for all places of the wait. */
+static void lose(wefti_waiter *waiter) {
     uint32_t guarded = WEFTI_GUARDED;
-    if (waiter->kept) {
-        wefti_or_relaxed(&wait->hints[waiter->place / 64], UINT64_C(1) << waiter->place % 64); /* relaxed: in vain */
-        return false;
-    }
-    wefti_cas_acq_rel(&wait->claim, &guarded, (uint32_t)WEFTI_VANISHED); /* acq_rel: partner is watch */
-    return true;
+    /* acq_rel: partner is watch */
+    wefti_cas_acq_rel(&waiter->wait->claim, &guarded, (uint32_t)WEFTI_VANISHED);
 }
 
 bool wefti_guarded_claim(wefti_waiter *waiter, weft_status status, bool *gone) {
     wefti_wait *wait = waiter->wait;
     uint32_t guarded = WEFTI_GUARDED;
     if (WEFTI_UNLIKELY(has_vanished(wait))) {
-        *gone = lose(waiter);
+        lose(waiter);
+        *gone = true;
         return false;
     }
     /* seq: as in wefti_waiter_claim */
@@ -335,23 +330,14 @@ bool wefti_find_lost(wefti_waiter *waiter) {
     if (claim == WEFTI_VANISHED) return true;
     if (wait->strand == NULL || wait->strand->worker != NULL) return false;
     const wefti_berth *berth = &wefti_thread_of_strand(wait->strand)->berth;
-    if (berth->watched != wait || waiter->kept || !wefti_life_is_over(berth->life)) return false;
-    return claim != WEFTI_GUARDED || lose(waiter); /* else it was won by another, and vanished before it came here */
-}
-
-bool wefti_wait_abandoned(wefti_wait *wait) {
-    uint32_t guarded = WEFTI_GUARDED;
-    if (wefti_load_acquire(&wait->claim) != WEFTI_GUARDED || !has_vanished(wait)) return false; /* partner: watch */
-    return wefti_cas_acq_rel(&wait->claim, &guarded, (uint32_t)WEFTI_AWAY);                     /* as in lose */
+    if (berth->watched != wait || !wefti_life_is_over(berth->life)) return false;
+    lose(waiter); /* or it was won by another, and vanished before it came here */
+    return true;
 }
 
 void wefti_place_lost(wefti_waiter *waiter) {
     wefti_berth *berth = &wefti_thread_of_strand(waiter->wait->strand)->berth;
     wefti_add_release(&berth->lost, 1u); /* partner: waits_no_more, attach.c, which may free the memory from here on */
-}
-
-void wefti_places_left(const wefti_wait *wait) {
-    wefti_store_release(&wefti_thread_of_strand(wait->strand)->berth.lost, UINT32_MAX); /* as above */
 }
 
 static weft_status park_thread(wefti_wait *wait, int64_t deadline) {

@@ -40,8 +40,9 @@
  * and the next waiter has its turn. Tasks' waits are never GUARDED, so they are won as ever.
  *
  *   OPEN --the thread, about to sleep--> GUARDED --claim, the thread lives--> CLAIMED ...
- *                                                --claim, it is gone--> VANISHED, for ever; a kept one stays
+ *                                                --claim, it is gone--> VANISHED, for ever
  *
+ * Not a kept alternation's wait: it may be another thread's by the next look, so nobody could follow it.
  * A thread that vanishes after that look takes along what it was handed, as one does that vanishes a moment later.
  */
 #ifndef WEFTI_PARK_H

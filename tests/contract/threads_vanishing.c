@@ -19,9 +19,6 @@ enum { VALUE = 31, STACK = 256 * 1024 };
 
 typedef struct vanishing {
     weft_channel *channel, *other;
-    weft_alternation *kept;
-    weft_operation operations[1];
-    int value;
     weft_process process;
     pthread_t thread;
     atomic_bool begun;
@@ -31,7 +28,7 @@ typedef struct state {
     void (*live)(vanishing *self);
     const char *waits;
     void (*prepare)(vanishing *self);
-    bool sends, keeps; /* into the channel, which is full; its place */
+    bool sends; /* into the channel, which is full */
 } state;
 
 /* ---- states: all but what they wait with lies on the stack ---- */
@@ -75,8 +72,6 @@ static void alternate_to_send(vanishing *self) {
     weft_operation operations[] = {WEFT_TO_SEND(self->channel, &value), WEFT_TO_RECEIVE(self->other, &never)};
     weft_alternate(operations, 2, WEFT_FAIR, WEFT_FOREVER);
 }
-static void alternate_again(vanishing *self) { weft_alternate_again(self->kept, WEFT_FAIR, WEFT_FOREVER); }
-
 static void receive_in_interrupt(void *of) { receive(of); }
 static void wait_in_interrupt(vanishing *self) {
     CHECK_OK(weft_interrupt_process(self->process, receive_in_interrupt, self));
@@ -84,10 +79,6 @@ static void wait_in_interrupt(vanishing *self) {
     weft_receive(self->other, &value, WEFT_FOREVER);
 }
 
-static void keep(vanishing *v) {
-    v->operations[0] = (weft_operation)WEFT_TO_RECEIVE(v->channel, &v->value);
-    CHECK_NOT_NULL(v->kept = weft_make_alternation(v->operations, 1));
-}
 static void fill(vanishing *v) { CHECK_OK(weft_send(v->channel, &(int){1}, WEFT_NOW)); }
 
 /* ---- vanishing ---- */
@@ -200,11 +191,6 @@ static void vanish_in(const state *in, bool by_signal) {
     join_thread(start_small(write_over_stack, NULL));
     pass_by(v);
     sigaction(SIGUSR2, &former, NULL);
-    if (v->kept != NULL) {
-        CHECK_NULL(weft_alternate_again(v->kept, WEFT_FAIR, WEFT_NOW));
-        CHECK_STATUS(weft_last_status(), WEFT_BUSY);
-        CHECK_OK(weft_free_alternation(v->kept));
-    }
     CHECK_OK(weft_free_channel(v->channel));
     CHECK_OK(weft_free_channel(v->other));
     free(v);
@@ -232,11 +218,6 @@ TEST(a_thread_may_vanish_in_an_alternation_that_sends) {
     VANISHES_IN(.live = alternate_to_send, .waits = "alternation", .prepare = fill, .sends = true);
 }
 TEST(a_thread_may_vanish_in_an_interrupt_that_waits) { VANISHES_IN(.live = wait_in_interrupt, .waits = "receive"); }
-
-/* The alternation stays in use, since its last user does not come back, and can be freed. */
-TEST(a_thread_may_vanish_in_an_alternation_that_is_kept) {
-    VANISHES_IN(.live = alternate_again, .waits = "alternation", .prepare = keep);
-}
 
 /* ---- a channel that nobody comes to any more ---- */
 

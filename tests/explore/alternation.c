@@ -520,6 +520,7 @@ static void bury(party *p) {
             p->got[p->cells[i]]++;
             explore_saw("a message that went along");
         }
+    settle_vanished((unsigned)(p - parties), false); /* a single receive has it with the process object */
     explore_saw("a death");
 }
 
