@@ -17,7 +17,7 @@ static wefti_waiter *begin_at(const weft_channel *channel, const wefti_waiters *
 
 /* One that is gone was taken out of its list: its owner comes once more, unless that has vanished. */
 static void note_gone(weft_channel *channel, wefti_waiter *waiter) {
-    if (WEFTI_LIKELY(waiter->wait->strand->worker != NULL) || !wefti_find_lost(waiter)) {
+    if (WEFTI_LIKELY(!waiter->wait->in_berth) || !wefti_find_lost(waiter)) {
         channel->leaving++;
         return;
     }

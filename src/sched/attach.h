@@ -115,7 +115,8 @@ static inline bool wefti_thread_may_die(const wefti_thread *thread) {
 }
 
 /* The thread is about to wait with memory of its berth, at so many places. */
-static inline void wefti_berth_watch(wefti_berth *berth, const wefti_wait *wait, uint32_t places) {
+static inline void wefti_berth_watch(wefti_berth *berth, wefti_wait *wait, uint32_t places) {
+    wait->in_berth = true;
     berth->watched = berth->life != NULL ? wait : NULL;
     berth->places = places;
     berth->held = false;

@@ -328,7 +328,7 @@ bool wefti_find_lost(wefti_waiter *waiter) {
     const wefti_wait *wait = waiter->wait;
     uint32_t claim = wefti_load_acquire(&wait->claim); /* partner: watch */
     if (claim == WEFTI_VANISHED) return true;
-    if (wait->strand == NULL || wait->strand->worker != NULL) return false;
+    if (!wait->in_berth) return false; /* nothing else of a wait that others may be at */
     const wefti_berth *berth = &wefti_thread_of_strand(wait->strand)->berth;
     if (berth->watched != wait || !wefti_life_is_over(berth->life)) return false;
     lose(waiter); /* or it was won by another, and vanished before it came here */

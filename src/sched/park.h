@@ -72,6 +72,7 @@ typedef struct wefti_wait {
     wefti_strand *strand;
     const char *what; /* for dumps: "receive", "send", "sleep" ... static text */
     bool killable;    /* may be claimed with WEFTI_KILLED: its operation then cleans up and calls wefti_die_if_killed */
+    bool in_berth;    /* of a plain thread, which may vanish: sched/attach.h */
     const void *object;
     const char *name;           /* of the object, made by wefti_short_name, for dumps; NULL: none, or found otherwise */
     struct weft_kernel *kernel; /* whose tasks are likely to end the wait; NULL: not known */
@@ -99,7 +100,7 @@ static inline void wefti_wait_init(wefti_wait *wait, wefti_strand *self, const c
     wait->strand = self;
     wait->what = what;
     wait->object = object;
-    wait->killable = false;
+    wait->killable = wait->in_berth = false;
     wait->kernel = NULL;
     wait->name = NULL;
     wait->hints = NULL;
