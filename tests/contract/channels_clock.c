@@ -199,8 +199,8 @@ TEST(deadline_of_an_alternation_before_its_clock_is_a_time_out) {
 }
 
 TEST(kept_alternation_sees_each_tick_once) {
-    weft_channel *every = weft_make_every(0.003), *work = rendezvous();
     weft_deadline got = 0, begin = weft_time();
+    weft_channel *every = weft_make_every(0.003), *work = rendezvous();
     int value = 0, ticks = 0;
     WEFT_PRI_ALT_LOOP {
         WEFT_RECEIVE(work, &value) { FAIL("nobody sends"); }
