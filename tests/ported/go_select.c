@@ -87,7 +87,9 @@ CREW_TEST(select2_leaves_nothing_behind) {
         if (round == 0) before = allocated();
     }
     size_t after = allocated();
-    CHECK(harness_slowness() > 1 || after < before + (size_t)f.count); /* sanitizers count otherwise */
+    /* A block a round would be 24 bytes at the least; a slab of something may be made at any time. Sanitizers count
+     * otherwise. */
+    CHECK(harness_slowness() > 1 || after < before + 64 * 1024 + 8 * (size_t)f.count);
     FREE_ALL(f.ch, f.dummy);
 }
 
