@@ -751,8 +751,8 @@ TEST(a_task_where_nearly_all_of_its_stack_is_used_can_be_killed_and_can_fail) {
     open_scene();
     CHECK_OK(weft_submit(results, measures_its_stack));
     CHECK_OK(outcome());
-    /* The first KiB is for the way to the task, which is longer on a stack whose spare is to be closed. */
-    for (size_t left = 1024; left <= 8 * 1024; left += 256) {
+    /* The first two KiB are for the way to the task, which is longer on a stack whose spare is to be closed. */
+    for (size_t left = 2048; left <= 8 * 1024; left += 256) {
         if (!dies_deep_down(left, WAITS) || !dies_deep_down(left, COMPUTES)) break;
         CHECK_OK(weft_submit(results, ends_deep_down, left, FAILS));
         if (!CHECK_STATUS(outcome(), WEFT_FAILED)) break;
