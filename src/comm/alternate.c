@@ -358,10 +358,10 @@ static void drop_chosen(weft_alternation *a) {
     if (a->kept) look_again_at(a, waiter->place);
 }
 
-/* A thread is cancelled where it waits: it wins the wait itself, or waits for who has. One that is kept is there for
- * the next, as after a round. */
 static void leave_berth(const weft_alternation *a);
 
+/* A thread is cancelled where it waits: it wins the wait itself, or waits for who has. One that is kept is there for
+ * the next, as after a round. */
 static void leave_places(void *argument) {
     weft_alternation *a = argument;
     if (!wefti_wait_given_up(&a->wait) && a->wait.chosen != NULL) drop_chosen(a);

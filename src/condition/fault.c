@@ -118,7 +118,7 @@ static wefti_text_function *const raising[] = {
     (wefti_text_function *)wefti_unwind_task,
     (wefti_text_function *)wefti_target_leave,
 #if WEFTI_CAN_DIVERT
-    wefti_diverted_entry, /* the error that a fault is */
+    wefti_diverted_entry, /* both: the error that a fault is */
     wefti_barrier_reached,
 #endif
 };

@@ -110,7 +110,8 @@ static void leave(shared_split *split) {
 
 /* The caller's end: afterwards nobody is inside, and who has not begun does not come here. */
 static void close_split(shared_split *split) {
-    wefti_add_relaxed(&split->references, 0 - wefti_requests_withdraw(split->home, split)); /* relaxed: as in `ask` */
+    /* relaxed: the caller holds one, so none of these is the last */
+    wefti_add_relaxed(&split->references, 0 - wefti_requests_withdraw(split->home, split));
     wefti_strand *self = wefti_strand_now;
     wefti_wait_init(&split->wait, self, "parallel", split);
     /* acq_rel: the wait is ready for who leaves last; or all have left, and what they did is seen */
@@ -175,7 +176,8 @@ static bool submit_helper(shared_split *split, wefti_strand *self, const wefti_r
 
 /* Asks for helpers: at first those that were asked in vain before. */
 static void submit_helpers(shared_split *split, wefti_strand *self, const wefti_request_key *key, size_t helpers) {
-    wefti_add_relaxed(&split->references, helpers); /* they may begin before it is known how many; relaxed: as below */
+    /* Before: they may begin before it is known how many. relaxed, both: the caller holds one */
+    wefti_add_relaxed(&split->references, helpers);
     size_t found = wefti_requests_reuse(split->home, split, key, helpers);
     wefti_add_relaxed(&split->references, found - helpers);
     while (found < helpers && submit_helper(split, self, key)) found++;

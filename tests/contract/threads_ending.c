@@ -317,7 +317,7 @@ static void end_in(const state *in, void (*end)(victim *self)) {
     CHECK_EQ(weft_process_count(), before);
     CHECK_EQ(atomic_load(&v.cleaned), in->cleaned + 1);
     /* It has been cancelled in the interrupt, if it slept there before what is to release it came. */
-    if (in->live == interrupted) weft_receive(v.channel, &v.value, WEFT_NOW);
+    if (in->live == interrupted && end == by_cancel) weft_receive(v.channel, &v.value, WEFT_NOW);
     close_victim(&v);
 }
 
