@@ -22,12 +22,6 @@ const wefti_condition wefti_task_killed = {WEFT_KILLED, "the task was killed", N
 
 static size_t stack_size_of(const wefti_runner *runner) { return wefti_stack_size_of(runner->pool); }
 
-static void clear_barrier(wefti_runner *runner) {
-    if (runner->barrier == NULL) return;
-    wefti_barrier_clear(runner->barrier, stack_size_of(runner));
-    runner->barrier = NULL;
-}
-
 static bool may_die(const wefti_runner *runner) {
     const wefti_strand *strand = &runner->fiber.strand;
     return !runner->dying && strand->unkillable == 0 && strand->locks == 0 && strand->cleaning == 0;
@@ -41,7 +35,7 @@ static WEFTI_NORETURN void die(wefti_strand *self, unsigned how) {
     wefti_runner *runner = wefti_runner_of_strand(self);
     runner->dying = true;
     wefti_fault_forget(runner);
-    clear_barrier(runner);
+    wefti_runner_clear_barrier(runner);
     wefti_os_thread_no_cancel();
     wefti_exceptions_set_in_flight(0);
     wefti_unwind_task(self, &wefti_task_killed, how | WEFTI_UNWIND_INSISTS);
@@ -61,7 +55,7 @@ static void renew(wefti_worker *worker) {
 
 void wefti_doom_lift(wefti_runner *runner) {
     wefti_doom *doom = wefti_load_relaxed(&runner->doom); /* relaxed: D1 */
-    clear_barrier(runner);
+    wefti_runner_clear_barrier(runner);
     bool died = runner->dying;
     runner->dying = false;
     runner->fiber.strand.unkillable = 0;
@@ -94,7 +88,7 @@ void wefti_barrier_original(void **where) {
     wefti_strand *self = wefti_strand_now;
     if (self == NULL || self->worker == NULL) wefti_os_thread_vanish(); /* it was given up */
     wefti_runner *runner = wefti_runner_of_strand(self);
-    runner->barrier = NULL;
+    wefti_store_relaxed(&runner->barrier, NULL); /* relaxed: D4 */
     *where = wefti_barrier_kept(where, stack_size_of(runner));
     wefti_fault_returns(runner, where);
 }
@@ -148,13 +142,14 @@ static void give_up(wefti_doom *doom, const wefti_walk *walk) {
     wefti_store_release(&doom->state, (uint32_t)WEFTI_DOOM_LOST); /* partner: the acquires in kill.c */
 }
 
-/* Its stack has no room for clean-ups. When the time is over its thread ends where it is, as if it were stuck. */
-static void leave_behind(const wefti_runner *runner, wefti_doom *doom, const wefti_walk *walk, void *interrupted) {
+/* Its stack has no room for clean-ups. When the time is over its thread ends here, in the handler, which has a stack of
+ * its own: as if it were stuck. */
+static void leave_behind(wefti_doom *doom, const wefti_walk *walk) {
     if (!wefti_load_relaxed(&doom->expired) || ++doom->strokes < LAST_STROKES) return; /* relaxed: a hint */
     if (walk->middle.ours) return;
-    if (!wefti_divert_for_good(interrupted, (uintptr_t)runner->fiber.stack_low, wefti_os_thread_vanish)) return;
     wefti_strand_now = NULL;
     wefti_store_release(&doom->state, (uint32_t)WEFTI_DOOM_LOST); /* partner: the acquires in kill.c */
+    wefti_os_thread_vanish();
 }
 
 static void set_barrier(wefti_runner *runner, wefti_doom *doom, const wefti_walk *walk) {
@@ -163,8 +158,7 @@ static void set_barrier(wefti_runner *runner, wefti_doom *doom, const wefti_walk
         wefti_store_relaxed(&wefti_doom_eluded, true); /* relaxed: a hint */
         return;
     }
-    runner->barrier = run->slot;
-    wefti_barrier_set(run->slot, stack_size_of(runner), false);
+    wefti_runner_set_barrier(runner, run->slot, false);
     /* On a busy machine the time may be over before the thread had any: so it gets some more strokes. relaxed: a hint
      */
     if (wefti_load_relaxed(&doom->expired) && ++doom->strokes >= LAST_STROKES) give_up(doom, walk);
@@ -191,7 +185,7 @@ static void strike_at(wefti_runner *runner, wefti_doom *doom, void *interrupted)
     uintptr_t pc = wefti_interrupted_pc(interrupted);
     if (wefti_load_relaxed(&doom->state) != WEFTI_DOOM_MARKED) return; /* relaxed: own, or LOST already */
     if (!is_on(runner, wefti_interrupted_sp(interrupted)) || !has_not_returned(runner, doom)) return;
-    clear_barrier(runner); /* the walk is not to meet it */
+    wefti_runner_clear_barrier(runner); /* the walk is not to meet it */
     wefti_walk walk;
     wefti_walk_callers(&walk, pc, 0);
     if (walk.unknown) wefti_store_relaxed(&wefti_doom_met_unknown, true); /* relaxed: a hint */
@@ -200,18 +194,19 @@ static void strike_at(wefti_runner *runner, wefti_doom *doom, void *interrupted)
         return;
     }
     if (may_die(runner) ? wefti_doom_may_leave(&walk) : is_stuck_in_cleanup(runner, doom, &walk)) {
-        if (!divert(runner, interrupted)) leave_behind(runner, doom, &walk, interrupted);
+        if (!divert(runner, interrupted)) leave_behind(doom, &walk);
     } else if (!runner->dying)
         set_barrier(runner, doom, &walk);
 }
 
 /* A barrier for a fault stays, if none takes its place. */
 static void strike_beside_fault(wefti_runner *runner, wefti_doom *doom, void *interrupted) {
-    void **kept = runner->fault.stage == WEFTI_FAULT_AT_RETURN ? runner->barrier : NULL;
+    /* relaxed, both: D4 */
+    void **kept = runner->fault.stage == WEFTI_FAULT_AT_RETURN ? wefti_load_relaxed(&runner->barrier) : NULL;
     strike_at(runner, doom, interrupted);
-    if (kept == NULL || runner->barrier != NULL || runner->dying || wefti_strand_now == NULL) return;
-    wefti_barrier_set(kept, stack_size_of(runner), runner->slice_due);
-    runner->barrier = kept;
+    if (kept == NULL || wefti_load_relaxed(&runner->barrier) != NULL || runner->dying || wefti_strand_now == NULL)
+        return;
+    wefti_runner_set_barrier(runner, kept, runner->slice_due);
 }
 
 int64_t wefti_doom_rest(int64_t begun) {

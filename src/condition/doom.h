@@ -29,6 +29,7 @@
  *   D1  runner->doom and the bit WEFTI_TASK_DOOMED are written on the thread of the runner's worker only
  *   D2  a task is struck only while frames of the program are on its stack, so never between two tasks
  *   D3  a doom is freed only after it was lifted, or after the kernel's threads are gone
+ *   D4  runner->barrier is set by handlers on that thread only, and cleared by them and by what they interrupt
  */
 #ifndef WEFTI_DOOM_H
 #define WEFTI_DOOM_H

@@ -182,8 +182,7 @@ static bool raise_now(wefti_runner *runner, const wefti_signal_fault *fault, uns
 static bool raise_at_return(wefti_runner *runner, const wefti_signal_fault *fault, const wefti_run *run) {
     if (run->slot == NULL) return false;
     note(runner, fault, WEFT_FAULT_STACK, WEFTI_FAULT_AT_RETURN);
-    runner->barrier = run->slot;
-    wefti_barrier_set(run->slot, wefti_stack_size_of(runner->pool), false);
+    wefti_runner_set_barrier(runner, run->slot, false);
     return true;
 }
 
@@ -199,15 +198,11 @@ static bool take_walked(wefti_runner *runner, const wefti_signal_fault *fault, u
 }
 
 static bool take(wefti_runner *runner, const wefti_signal_fault *fault, unsigned kind) {
-    void **barrier = runner->barrier;
-    size_t size = wefti_stack_size_of(runner->pool);
-    if (barrier != NULL) wefti_barrier_clear(barrier, size);
-    runner->barrier = NULL;
+    void **barrier = wefti_runner_clear_barrier(runner);
     bool taken = take_walked(runner, fault, kind);
-    if (barrier != NULL && runner->barrier == NULL && runner->fault.stage != WEFTI_FAULT_NOW) {
-        wefti_barrier_set(barrier, size, runner->slice_due);
-        runner->barrier = barrier;
-    }
+    /* relaxed: D4 */
+    if (barrier != NULL && wefti_load_relaxed(&runner->barrier) == NULL && runner->fault.stage != WEFTI_FAULT_NOW)
+        wefti_runner_set_barrier(runner, barrier, runner->slice_due);
     return taken;
 }
 

@@ -23,7 +23,7 @@ size_t wefti_state_size;
 #define VALGRIND_MAKE_MEM_UNDEFINED(from, size) ((void)0)
 #endif
 
-enum { RED_ZONE = 128, SPARE = 4096, LITTLE = 512, SMALLEST_BITS = 14, CELL = 16, STATE_ALIGNMENT = 64 };
+enum { RED_ZONE = 128, SPARE = 4096, SMALLEST_BITS = 14, CELL = 16, STATE_ALIGNMENT = 64 };
 
 /* divert_x86_64.S */
 extern const char wefti_waiting_entry[], wefti_barrier_cells[];
@@ -50,15 +50,6 @@ bool wefti_divert_interrupted(void *interrupted, uintptr_t lowest) {
     memcpy((void *)at, now, sizeof(registers));
     now[REG_RSP] = (greg_t)at;
     now[REG_RIP] = (greg_t)(uintptr_t)wefti_diverted_entry;
-    return true;
-}
-
-bool wefti_divert_for_good(void *interrupted, uintptr_t lowest, WEFTI_NORETURN void (*to)(void)) {
-    greg_t *now = ((ucontext_t *)interrupted)->uc_mcontext.gregs;
-    uintptr_t at = ((uintptr_t)now[REG_RSP] - RED_ZONE) & ~(uintptr_t)15;
-    if (at < lowest + LITTLE) return false;
-    now[REG_RSP] = (greg_t)(at - sizeof(void *));
-    now[REG_RIP] = (greg_t)(uintptr_t)to;
     return true;
 }
 
@@ -148,11 +139,6 @@ bool wefti_divert_interrupted(void *interrupted, uintptr_t lowest) {
     (void)interrupted;
     (void)lowest;
     return false;
-}
-
-bool wefti_divert_for_good(void *interrupted, uintptr_t lowest, WEFTI_NORETURN void (*to)(void)) {
-    (void)to;
-    return wefti_divert_interrupted(interrupted, lowest);
 }
 
 void wefti_divert_waiting(wefti_context *context) { (void)context; }

@@ -41,10 +41,6 @@ uintptr_t wefti_interrupted_sp(const void *interrupted);
 /* false: there is no room for it above `lowest`. */
 bool wefti_divert_interrupted(void *interrupted, uintptr_t lowest);
 
-/* As if the interrupted code had called that, which does not return; where nothing else can be done. false: there is
- * not even room for that above `lowest`. */
-bool wefti_divert_for_good(void *interrupted, uintptr_t lowest, WEFTI_NORETURN void (*to)(void));
-
 /* A call that led nowhere: as if it had returned. The stack pointer is good. */
 void wefti_interrupted_return(void *interrupted);
 /* What a floating point unit still wants to complain of is forgotten. */

@@ -2,8 +2,9 @@
 /* sequence.c - algorithms over sequences that a user defines by a table of functions.
  *
  * Idea: a piece is a range of places; where it begins is found by `at`, by `split`, or from *marks*: the caller goes
- * through a sequence that has only `next` once, and notes every so many elements where it is. From there a piece goes
- * on by itself. So what is divided is the work on the elements, not the way along them.
+ * through a sequence that has only `next` once, and notes every so many elements where it is. Pieces then begin at
+ * marks only, so that none goes the way to its beginning again, however small they are. So what is divided is the work
+ * on the elements, not the way along them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,10 @@ enum { MARKS_MOST = 4096 };
 typedef struct walk {
     const weft_sequence_type *type;
     const void *sequence;
-    size_t count, every; /* elements between two marks */
+    size_t count, every; /* elements between two marks; 1: there are none */
     void **marks;        /* NULL: there is `at` or `split` */
+    const weft_parallel_options *users;
+    weft_parallel_options options; /* those for the range of blocks; a block: `every` elements, the last one fewer */
 } walk;
 
 static bool is_valid(const weft_sequence_type *type) {
@@ -45,19 +48,35 @@ static weft_status mark(walk *w) {
     return WEFT_OK;
 }
 
-static weft_status begin(walk *w, const weft_sequence_type *type, const void *sequence) {
-    *w = (walk){.type = type, .sequence = sequence, .count = type->size(sequence)};
+static size_t blocks(const walk *w) { return w->count / w->every + (w->count % w->every != 0); }
+
+/* Where block `number` begins; for number == blocks, the end. */
+static size_t block_begin(const walk *w, size_t number) { return WEFTI_MIN(number * w->every, w->count); }
+
+static void tell_elements(size_t done, size_t total, void *context) {
+    const walk *w = context;
+    (void)total;
+    w->users->progress(block_begin(w, done), w->count, w->users->progress_context);
+}
+
+static weft_status begin(walk *w, const weft_parallel_options *options, const weft_sequence_type *type,
+                         const void *sequence) {
+    *w = (walk){.type = type, .sequence = sequence, .count = type->size(sequence), .every = 1, .users = options};
     if (w->count > WEFTI_MOST_ELEMENTS) return WEFT_INVALID;
+    if (options != NULL) w->options = *options;
+    if (w->options.progress != NULL) {
+        w->options.progress = tell_elements;
+        w->options.progress_context = w;
+    }
     bool marks = type->at == NULL && type->split == NULL && w->count != 0;
     return marks ? mark(w) : WEFT_OK;
 }
 
+/* place: where a block begins. */
 static void *element_at(const walk *w, size_t place) {
     if (w->type->at != NULL) return w->type->at(w->sequence, place);
     if (w->type->split != NULL) return w->type->split(w->sequence, place);
-    void *element = w->marks[place / w->every];
-    for (size_t i = place % w->every; i > 0; i--) element = w->type->next(w->sequence, element);
-    return element;
+    return w->marks[place / w->every];
 }
 
 /* The one after it, which is at `place`. */
@@ -83,11 +102,23 @@ static weft_status each_piece(size_t first, size_t last, void *argument) {
     }
 }
 
+typedef struct in_blocks {
+    const walk *way;
+    weft_status (*piece)(size_t first, size_t last, void *argument);
+    void *argument;
+} in_blocks;
+
+static weft_status do_blocks(size_t first, size_t last, void *argument) {
+    const in_blocks *b = argument;
+    return b->piece(block_begin(b->way, first), block_begin(b->way, last), b->argument);
+}
+
 /* The loop, with what was marked given back however it is left. */
-static weft_status go_along(const weft_parallel_options *options, walk *way,
-                            weft_status (*piece)(size_t first, size_t last, void *argument), void *argument) {
+static weft_status go_along(walk *way, weft_status (*piece)(size_t first, size_t last, void *argument),
+                            void *argument) {
     weft_status status = WEFT_OK;
-    WEFT_UNWIND_PROTECT(free_marks, way) { status = weft_for_range(options, 0, way->count, piece, argument); }
+    in_blocks b = {way, piece, argument};
+    WEFT_UNWIND_PROTECT(free_marks, way) { status = weft_for_range(&way->options, 0, blocks(way), do_blocks, &b); }
     return status;
 }
 
@@ -95,8 +126,8 @@ weft_status weft_for_each(const weft_parallel_options *options, const weft_seque
                           weft_status (*body)(void *element, void *context), void *context) {
     if (!is_valid(type) || body == NULL) return WEFT_INVALID;
     for_each f = {.body = body, .context = context};
-    weft_status status = begin(&f.way, type, sequence);
-    return status != WEFT_OK ? status : go_along(options, &f.way, each_piece, &f);
+    weft_status status = begin(&f.way, options, type, sequence);
+    return status != WEFT_OK ? status : go_along(&f.way, each_piece, &f);
 }
 
 /* ---- map ---- */
@@ -125,8 +156,8 @@ weft_status weft_map_sequence(const weft_parallel_options *options, const weft_s
     if (!is_valid(type) || function == NULL || out_size == 0) return WEFT_INVALID;
     mapping m = {.out = out, .out_size = out_size, .function = function, .context = context};
     if (!wefti_array_valid(out, out_size, type->size(sequence))) return WEFT_INVALID;
-    weft_status status = begin(&m.way, type, sequence);
-    return status != WEFT_OK ? status : go_along(options, &m.way, map_piece, &m);
+    weft_status status = begin(&m.way, options, type, sequence);
+    return status != WEFT_OK ? status : go_along(&m.way, map_piece, &m);
 }
 
 /* ---- reduce ---- */
@@ -138,8 +169,9 @@ typedef struct reduction {
     void *context;
 } reduction;
 
-static void fold_piece(size_t first, size_t last, void *accumulator, void *argument) {
+static void fold_blocks(size_t first_block, size_t last_block, void *accumulator, void *argument) {
     const reduction *r = argument;
+    size_t first = block_begin(&r->way, first_block), last = block_begin(&r->way, last_block);
     const void *element = element_at(&r->way, first);
     for (size_t i = first;;) {
         r->fold(element, accumulator, r->context);
@@ -159,10 +191,11 @@ weft_status weft_reduce_sequence(const weft_parallel_options *options, const wef
                                  void (*combine)(void *left, const void *right, void *context), void *context) {
     if (!is_valid(type) || fold == NULL || combine == NULL) return WEFT_INVALID;
     reduction r = {.fold = fold, .combine = combine, .context = context};
-    weft_status status = begin(&r.way, type, sequence);
+    weft_status status = begin(&r.way, options, type, sequence);
     if (status != WEFT_OK) return status;
     WEFT_UNWIND_PROTECT(free_marks, &r.way) {
-        status = weft_map_reduce(options, 0, r.way.count, size, identity, result, fold_piece, combine_pieces, &r);
+        status =
+            weft_map_reduce(&r.way.options, 0, blocks(&r.way), size, identity, result, fold_blocks, combine_pieces, &r);
     }
     return status;
 }
@@ -219,8 +252,8 @@ static weft_status look_along(search *s, const weft_parallel_options *options, c
                               const void *sequence, weft_status (*piece)(size_t first, size_t last, void *argument)) {
     if (!is_valid(type) || s->predicate == NULL) return WEFT_INVALID;
     wefti_atomic_init(&s->first, SIZE_MAX);
-    weft_status status = begin(&s->way, type, sequence);
-    return status != WEFT_OK ? status : go_along(options, &s->way, piece, s);
+    weft_status status = begin(&s->way, options, type, sequence);
+    return status != WEFT_OK ? status : go_along(&s->way, piece, s);
 }
 
 weft_status weft_find_in_sequence(const weft_parallel_options *options, const weft_sequence_type *type,

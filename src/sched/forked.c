@@ -10,7 +10,6 @@
 
 #include <pthread.h>
 
-#include "cpu/divert.h"
 #include "sched/attach.h"
 #include "sched/kernel.h"
 
@@ -27,9 +26,7 @@ static void after_in_parent(void) {
 /* A return barrier was set for a kill or a slice of the parent's: in the child nobody would know what it is for. */
 static void clear_barrier(wefti_strand *self) {
     if (self == NULL || self->worker == NULL) return;
-    wefti_runner *runner = wefti_runner_of_strand(self);
-    if (runner->barrier != NULL) wefti_barrier_clear(runner->barrier, wefti_stack_size_of(runner->pool));
-    runner->barrier = NULL;
+    wefti_runner_clear_barrier(wefti_runner_of_strand(self));
 }
 
 static void after_in_child(void) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runner.c - runners: making, keeping, and switching between them. */
+#include "cpu/divert.h"
 #include "os/os.h"
 #include "sched/frames.h"
 #include "sched/kernel.h"
@@ -136,6 +137,20 @@ bool wefti_runner_open_spare(wefti_runner *runner) {
     runner->fault.spare_open = true;
     runner->watched |= WEFTI_TASK_DOOMED;
     return true;
+}
+
+void **wefti_runner_clear_barrier(wefti_runner *runner) {
+    /* Read once: a handler may clear it in the middle of this, and then the second time changes nothing. relaxed: D4 */
+    void **slot = wefti_load_relaxed(&runner->barrier);
+    if (slot == NULL) return NULL;
+    wefti_barrier_clear(slot, wefti_stack_size_of(runner->pool));
+    wefti_store_relaxed(&runner->barrier, NULL); /* relaxed: D4 */
+    return slot;
+}
+
+void wefti_runner_set_barrier(wefti_runner *runner, void **slot, bool all) {
+    wefti_store_relaxed(&runner->barrier, slot); /* relaxed: D4 */
+    wefti_barrier_set(slot, wefti_stack_size_of(runner->pool), all);
 }
 
 void wefti_runner_close_spare(wefti_runner *runner) {

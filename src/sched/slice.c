@@ -111,20 +111,13 @@ static bool is_on(const wefti_runner *runner, uintptr_t sp) {
 
 static void set_barrier(wefti_runner *runner, const wefti_run *run) {
     if (run->slot == NULL || (uintptr_t)run->slot < (uintptr_t)runner->fiber.stack_low + wefti_pause_room()) return;
-    runner->barrier = run->slot;
     runner->slice_due = true;
-    wefti_barrier_set(run->slot, wefti_stack_size_of(runner->pool), true);
-}
-
-/* One that was left by a jump stays set, and is in the way of no walk. */
-static void forget_barrier(wefti_runner *runner) {
-    if (runner->barrier != NULL) wefti_barrier_clear(runner->barrier, wefti_stack_size_of(runner->pool));
-    runner->barrier = NULL;
+    wefti_runner_set_barrier(runner, run->slot, true);
 }
 
 static void interrupt_task(wefti_runner *runner, void *interrupted) {
     if (!is_on(runner, wefti_interrupted_sp(interrupted)) || !wefti_task_is_inside(runner)) return;
-    forget_barrier(runner);
+    wefti_runner_clear_barrier(runner); /* one that was left by a jump stays set, and is in the way of no walk */
     wefti_walk walk;
     wefti_walk_callers(&walk, wefti_interrupted_pc(interrupted), 0);
     if (walk.unknown) wefti_store_relaxed(&met_unknown, true); /* relaxed: a hint */

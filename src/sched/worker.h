@@ -69,7 +69,7 @@ typedef struct wefti_runner {
     wefti_slot *slots; /* the record of the task that runs; old while none does */
     /* Killing: condition/doom.h. */
     WEFTI_ATOMIC(struct wefti_doom *) doom; /* the task that runs is to die; NULL: it is not */
-    void **barrier;                         /* where on its stack there is one; NULL: none */
+    WEFTI_ATOMIC(void **) barrier;          /* where on its stack there is one; NULL: none. D4 of condition/doom.h */
     bool dying;                             /* its clean-ups run */
     wefti_runner_fault fault;
     /* Slices: slice.h. */
@@ -264,6 +264,11 @@ static inline void wefti_die_further(wefti_strand *self, bool was_dying) {
 /* Opens the spare of its stack; the next task on it closes it at the latest. false: it is open, or there is none.
  * Async-signal-safe. */
 bool wefti_runner_open_spare(wefti_runner *runner);
+/* Takes the return barrier from its stack, should there be one: where it was, or NULL. On the runner's thread; a
+ * handler that does so too may come in between. Async-signal-safe. */
+void **wefti_runner_clear_barrier(wefti_runner *runner);
+/* Sets one at `slot`; all: for a slice, which keeps all registers. Async-signal-safe. */
+void wefti_runner_set_barrier(wefti_runner *runner, void **slot, bool all);
 /* Closes the spare of its stack, should it be open, unless the caller stands near it. */
 void wefti_runner_close_spare(wefti_runner *runner);
 /* A runner that is marked comes out of the loop in a call of Weft's: ends its task, if it may. Set by

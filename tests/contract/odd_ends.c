@@ -676,6 +676,39 @@ TEST(a_task_that_has_used_nearly_all_of_its_stack_is_killed_or_left_behind) {
     close_scene();
 }
 
+enum { SMALLEST = 16 * 1024, GUARD = 4096 };
+
+/* The stack lies at a multiple of its size and begins with its guard. */
+WEFT_TASK(int, loops_at_the_last_bytes, (size_t, left)) {
+    WEFT_UNWIND_PROTECT(clean, NULL) {
+        uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+        volatile char *room = alloca((here & (SMALLEST - 1)) - GUARD - left);
+        room[0] = 1;
+        atomic_fetch_add(&begun, 1);
+        loop();
+    }
+    return 1;
+}
+
+TEST(a_task_that_stands_at_the_last_bytes_of_its_stack_is_left_behind) {
+    if (!anywhere()) return;
+    open_scene_with(&(weft_kernel_options){.stack_size = SMALLEST});
+    CHECK_OK(weft_set_kill_deadline(0.02));
+    for (size_t left = 256; left <= 1024; left += 128) {
+        int expected = atomic_load(&begun) + 1, cleaned_before = atomic_load(&cleaned);
+        AS_VICTIM CHECK_OK(weft_submit(results, loops_at_the_last_bytes, left));
+        CHECK_EVENTUALLY(atomic_load(&begun) == expected);
+        CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+        if (!CHECK_STATUS(outcome(), WEFT_KILLED)) break;
+        CHECK_EQ(atomic_load(&cleaned), cleaned_before);
+        CHECK_OK(weft_submit(results, jumps));
+        CHECK_OK(outcome());
+    }
+    CHECK_OK(weft_wait_killed(NULL, NULL, patience(), NULL));
+    CHECK_OK(weft_set_kill_deadline(0.25));
+    close_scene();
+}
+
 /* How many bytes a task has below its own frame: the first finds out, by using them up. */
 static char *volatile lowest;
 static volatile size_t bytes_of_stack;

@@ -72,7 +72,7 @@ static void use(const weft_sequence_type *type, size_t count) {
     of = 500;
     CHECK_OK(weft_find_in_sequence(NULL, type, &l, &found, is_multiple, &of));
     CHECK_PTR(found, count >= 500 ? &l.cells[499] : NULL);
-    CHECK_LE(atomic_load(&l.steps), 11 * count); /* each goes along once to mark, and once with the pieces */
+    CHECK_LE(atomic_load(&l.steps), 10 * count); /* each goes along once to mark, and once with the pieces */
     free(out);
     free(l.cells);
 }
@@ -82,6 +82,36 @@ TEST(algorithms_work_over_sequences_of_a_users_own) {
     static const size_t counts[] = {0, 1, 2, 31, 33, 1000, 5000, 100000};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         for (size_t t = 0; t < 3; t++) use(&types[t], counts[i]);
+    end_and_free(kernel);
+}
+
+typedef struct seen {
+    size_t done, total, times;
+} seen;
+
+static void progress(size_t done, size_t total, void *context) {
+    seen *s = context;
+    CHECK_LE(s->done, done);
+    *s = (seen){done, total, s->times + 1};
+}
+
+TEST(progress_along_a_sequence_is_told_in_elements) {
+    weft_kernel *kernel = kernel_here();
+    list l = make(20011);
+    for (size_t t = 0; t < 3; t++) {
+        long sum = 0, zero = 0;
+        seen each = {0}, sums = {0};
+        CHECK_OK(weft_for_each(&(weft_parallel_options){.progress = progress, .progress_context = &each}, &types[t], &l,
+                               see, NULL));
+        CHECK_OK(weft_reduce_sequence(&(weft_parallel_options){.progress = progress, .progress_context = &sums},
+                                      &types[t], &l, sizeof sum, &zero, &sum, add_value, add, NULL));
+        CHECK_EQ(each.done, l.count);
+        CHECK_EQ(each.total, l.count);
+        CHECK_LE(2, each.times);
+        CHECK_EQ(sums.done, l.count);
+        CHECK_EQ(sums.total, l.count);
+    }
+    free(l.cells);
     end_and_free(kernel);
 }
 
