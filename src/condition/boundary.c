@@ -33,23 +33,11 @@ typedef struct boundary {
     bool entered, returned;
 } boundary;
 
-/* What libstdc++ and libc++ say of a thread; see the C++ ABI for Itanium, 2.2.2. */
-struct exceptions {
-    void *caught;
-    unsigned uncaught;
-};
-__attribute__((weak)) struct exceptions *__cxa_get_globals_fast(void);
-
-static struct exceptions *exceptions(void) { return __cxa_get_globals_fast != NULL ? __cxa_get_globals_fast() : NULL; }
-
-unsigned wefti_exceptions_in_flight(void) {
-    const struct exceptions *here = exceptions();
-    return here != NULL ? here->uncaught : 0;
-}
+unsigned wefti_exceptions_in_flight(void) { return wefti_exceptions_of_thread()->uncaught; }
 
 void wefti_exceptions_set_in_flight(unsigned count) {
-    struct exceptions *here = exceptions();
-    if (here != NULL) here->uncaught = count;
+    wefti_exceptions *here = wefti_exceptions_of_thread();
+    if (here->uncaught != count) here->uncaught = count; /* where no C++ library is there it is 0 and stays so */
 }
 
 static weft_status enter_boundary(boundary *self) {

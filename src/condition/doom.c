@@ -36,6 +36,7 @@ static WEFTI_NORETURN void die(wefti_strand *self, unsigned how) {
     runner->dying = true;
     wefti_fault_forget(runner);
     wefti_runner_clear_barrier(runner);
+    wefti_runner_have_exceptions(runner);
     wefti_os_thread_no_cancel();
     wefti_exceptions_set_in_flight(0);
     wefti_unwind_task(self, &wefti_task_killed, how | WEFTI_UNWIND_INSISTS);

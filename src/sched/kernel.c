@@ -333,6 +333,7 @@ static void serve(wefti_worker *worker) {
         return;
     }
     void *signal_stack = wefti_signal_stack_begin();
+    worker->exceptions = wefti_exceptions_of_thread();
     worker->thread_id = wefti_os_thread_id();
     name_thread(worker);
     wefti_os_exact_timeouts();

@@ -322,6 +322,7 @@ WEFTI_NORETURN void wefti_task_abandon(wefti_runner *self, const wefti_condition
     strand->restarts = NULL;
     strand->cleaning = strand->unkillable = strand->uncancelled = 0;
     strand->bound = strand->base;
+    *strand->worker->exceptions = (wefti_exceptions){NULL, 0}; /* of catch blocks that were left without a word */
     settle(record, condition);
     if ((record->flags & WEFTI_TASK_EXTRAS) != 0) wefti_handlers_release(wefti_record_extras(record)->handlers);
     if ((record->flags & WEFTI_TASK_HEAP) != 0) free(wefti_record_arguments(record));

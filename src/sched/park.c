@@ -84,14 +84,21 @@ static WEFTI_NOINLINE bool loop_is_due(wefti_worker *worker) {
     return poll || tasks;
 }
 
-/* What to go on with when the running runner waits. */
-static wefti_runner *choose(wefti_worker *worker) {
-    if (WEFTI_LIKELY(++worker->tick % TASKS_EVERY != 0 || !loop_is_due(worker))) {
+static WEFTI_NOINLINE wefti_runner *choose_otherwise(wefti_worker *worker) {
+    if (worker->tick % TASKS_EVERY != 0 || !loop_is_due(worker)) {
         wefti_runner *next = wefti_runner_next(worker);
         if (next != NULL) return next;
     }
     wefti_runner *loop = wefti_runner_get(worker);
     return WEFTI_LIKELY(loop != NULL) ? loop : wait_for_ready(worker);
+}
+
+/* What to go on with when the running runner waits. */
+static inline wefti_runner *choose(wefti_worker *worker) {
+    wefti_node *ready = worker->ready.first;
+    if (WEFTI_UNLIKELY(++worker->tick % TASKS_EVERY == 0 || ready == NULL)) return choose_otherwise(worker);
+    worker->ready.first = ready->next;
+    return wefti_runner_of(ready);
 }
 
 WEFTI_NO_TSAN static WEFTI_NOINLINE void leave(wefti_worker *worker, wefti_runner *self, wefti_runner *next) {
@@ -120,12 +127,14 @@ static WEFTI_NOINLINE bool ends_at_once(wefti_runner *self, wefti_wait *wait) {
     return (self->watched & WEFTI_TASK_SCOPED) != 0 && wefti_cancelled_before(self, wait);
 }
 
-static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
-    wefti_runner *self = wefti_runner_of_strand(wait->strand);
+static inline uint64_t is_unusual(const wefti_runner *self, const wefti_worker *worker) {
+    return self->watched | wefti_exceptions_any(worker->exceptions);
+}
+
+static inline weft_status park_usually(wefti_runner *self, wefti_wait *wait, int64_t deadline) {
     wefti_worker *worker = wait->strand->worker;
     wefti_wheel *wheel = wheel_for(self, worker);
     bool timed = deadline != WEFT_FOREVER;
-    if (WEFTI_UNLIKELY(self->watched != 0) && ends_at_once(self, wait)) return WEFT_CANCELLED;
     if (timed) arm(wheel, wait, deadline);
     note_wait(self, worker, wait->what, wait->object, wait->name);
     self->parked = wait;
@@ -138,6 +147,20 @@ static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
     return outcome_of(wait);
 }
 
+static WEFTI_NOINLINE weft_status park_unusually(wefti_runner *self, wefti_wait *wait, int64_t deadline) {
+    if (self->watched != 0 && ends_at_once(self, wait)) return WEFT_CANCELLED;
+    wefti_runner_keep_exceptions(self);
+    weft_status status = park_usually(self, wait, deadline);
+    wefti_runner_have_exceptions(self);
+    return status;
+}
+
+static weft_status park_runner(wefti_wait *wait, int64_t deadline) {
+    wefti_runner *self = wefti_runner_of_strand(wait->strand);
+    if (WEFTI_UNLIKELY(is_unusual(self, wait->strand->worker) != 0)) return park_unusually(self, wait, deadline);
+    return park_usually(self, wait, deadline);
+}
+
 wefti_waiter *wefti_single_waiter(wefti_strand *strand, const char *what, const void *object) {
     wefti_runner *self = wefti_runner_of_strand(strand);
     note_wait(self, strand->worker, what, object, NULL);
@@ -145,16 +168,28 @@ wefti_waiter *wefti_single_waiter(wefti_strand *strand, const char *what, const 
     return &self->waiter;
 }
 
-WEFTI_NO_TSAN weft_status wefti_park_single(wefti_strand *strand) {
-    wefti_runner *self = wefti_runner_of_strand(strand);
-    wefti_worker *worker = strand->worker;
-    if (WEFTI_UNLIKELY(self->watched != 0) && ends_at_once(self, NULL)) return WEFT_CANCELLED;
-    wefti_hands_over(self); /* as in park_runner */
+WEFTI_NO_TSAN static inline __attribute__((always_inline)) weft_status park_single(wefti_runner *self) {
+    wefti_worker *worker = self->fiber.strand.worker;
+    wefti_hands_over(self); /* as in park_usually */
     wefti_runner *next = choose(worker);
     int answer = next != self ? wefti_runner_switch(worker, self, next, false) : self->fiber.context.answer;
     wefti_takes_over(self);
     if (!WEFTI_CAN_DIVERT) wefti_die_if_killed((weft_status)answer); /* else it was diverted to its end */
     return (weft_status)answer;
+}
+
+WEFTI_NO_TSAN static WEFTI_NOINLINE weft_status park_single_unusually(wefti_runner *self) {
+    if (self->watched != 0 && ends_at_once(self, NULL)) return WEFT_CANCELLED;
+    wefti_runner_keep_exceptions(self);
+    weft_status status = park_single(self);
+    wefti_runner_have_exceptions(self);
+    return status;
+}
+
+WEFTI_NO_TSAN weft_status wefti_park_single(wefti_strand *strand) {
+    wefti_runner *self = wefti_runner_of_strand(strand);
+    if (WEFTI_UNLIKELY(is_unusual(self, strand->worker) != 0)) return park_single_unusually(self);
+    return park_single(self);
 }
 
 /* ---- threads ---- */

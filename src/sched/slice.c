@@ -54,15 +54,6 @@ static bool is_sliced(const wefti_runner *runner) {
 
 /* ---- giving way ---- */
 
-/* What a C++ library keeps for each thread about exceptions that are being handled: it goes with the task. */
-typedef struct handled {
-    void *caught;
-    unsigned uncaught;
-} handled;
-extern handled *__cxa_get_globals(void) __attribute__((weak));
-
-static handled *exceptions(void) { return __cxa_get_globals != NULL ? __cxa_get_globals() : NULL; }
-
 /* To the loop, which looks at mailbox, clock and tasks that have not begun. */
 WEFTI_NO_TSAN static WEFTI_NOINLINE void give_way(wefti_worker *worker, wefti_runner *self) {
     wefti_runner *next = wefti_runner_get(worker);
@@ -80,13 +71,9 @@ WEFTI_NO_TSAN static WEFTI_NOINLINE void give_way(wefti_worker *worker, wefti_ru
 static void end_slice(wefti_runner *self) {
     int number = errno;
     wefti_strand *strand = &self->fiber.strand;
-    handled *now = exceptions(), own = {NULL, 0};
-    if (now != NULL) {
-        own = *now;
-        *now = (handled){NULL, 0};
-    }
+    wefti_runner_keep_exceptions(self);
     give_way(strand->worker, self);
-    if (now != NULL) *now = own;
+    wefti_runner_have_exceptions(self);
     errno = number;
     if (wefti_slice_over_hook != NULL) wefti_slice_over_hook(strand);
 }

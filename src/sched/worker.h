@@ -28,6 +28,7 @@
 #include "lockfree/mailbox.h"
 #include "lockfree/queue.h"
 #include "lockfree/sleepers.h"
+#include "sched/exceptions.h"
 #include "sched/park.h"
 #include "sched/spares.h"
 #include "sched/task.h"
@@ -77,6 +78,8 @@ typedef struct wefti_runner {
     bool slice_due; /* it gives way at its barrier, or at the end of its region */
     bool sliced;    /* it has been switched away at the end of its slice */
     bool low;       /* the task that runs is of low priority, and so are those that help it */
+    bool keeps;     /* it does not run, and has taken along what it handles */
+    wefti_exceptions exceptions;
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* dumps: NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* dumps: the task it runs; NULL: in its loop */
     WEFTI_ATOMIC(weft_category) category;      /* dumps: and of it */
@@ -104,10 +107,11 @@ typedef struct wefti_requests {
 typedef struct wefti_worker {
     /* the owner's lines */
     WEFTI_ALIGNED(WEFTI_APART) wefti_runners ready;
-    uint32_t tick;         /* counts choices of what runs next */
-    uint32_t poll_every;   /* ticks between two looks at the clock: a power of two */
-    wefti_node *idle;      /* runners in their loop, last in, first out */
-    wefti_runner *retired; /* ended, still to be given back by who comes next */
+    uint32_t tick;                /* counts choices of what runs next */
+    uint32_t poll_every;          /* ticks between two looks at the clock: a power of two */
+    wefti_node *idle;             /* runners in their loop, last in, first out */
+    wefti_runner *retired;        /* ended, still to be given back by who comes next */
+    wefti_exceptions *exceptions; /* its thread's C++ exceptions */
     weft_kernel *kernel;
     uint32_t index, random;
     bool poll_due;                /* the loop is to look at mailbox and clock */
@@ -239,6 +243,18 @@ WEFTI_NO_TSAN static inline __attribute__((always_inline)) int
 wefti_runner_switch(wefti_worker *worker, wefti_runner *from, wefti_runner *to, bool last) {
     wefti_store_relaxed(&worker->current, to); /* relaxed: for dumps and task_categories_running */
     return wefti_fiber_switch(&from->fiber, &to->fiber, last);
+}
+/* What the running task takes along when it is left: it keeps that, and has it back when it goes on. H1, exceptions.h.
+ */
+static inline void wefti_runner_keep_exceptions(wefti_runner *self) {
+    wefti_exceptions *here = self->fiber.strand.worker->exceptions;
+    self->exceptions = *here;
+    self->keeps = true;
+    *here = (wefti_exceptions){NULL, 0};
+}
+static inline void wefti_runner_have_exceptions(wefti_runner *self) {
+    if (self->keeps) *self->fiber.strand.worker->exceptions = self->exceptions; /* another's by now, if it is movable */
+    self->keeps = false;
 }
 /* Puts a runner where this worker (or, if it is movable, any) goes on with it. */
 void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner);

@@ -21,7 +21,9 @@ WEFTI_NO_TSAN static WEFTI_NOINLINE void yield_otherwise(wefti_strand *strand) {
     }
     wefti_runner *self = wefti_runner_of_strand(strand);
     strand->worker->poll_due |= strand->worker->tick % 64 == 0;
+    wefti_runner_keep_exceptions(self);
     yield_to_loop(strand->worker, self);
+    wefti_runner_have_exceptions(self);
     /* Here and not below: a task that does nothing else comes here every so often. relaxed: its thread's */
     if (WEFTI_UNLIKELY(wefti_load_relaxed(&self->doom) != NULL)) wefti_doomed_hook(strand);
 }
@@ -32,7 +34,8 @@ WEFTI_NO_TSAN void weft_yield(void) {
     if (WEFTI_UNLIKELY(worker == NULL || ++worker->tick % 64 == 0)) return yield_otherwise(strand);
     wefti_runner *self = wefti_runner_of_strand(strand);
     wefti_node *first = worker->ready.first;
-    if (WEFTI_UNLIKELY(first == NULL || strand->movable)) return yield_otherwise(strand);
+    if (WEFTI_UNLIKELY(first == NULL || (strand->movable | wefti_exceptions_any(worker->exceptions)) != 0))
+        return yield_otherwise(strand);
     /* The first ready one out, this one in at the end: what wefti_runners_take and _put would do, with the list not
      * empty. Where it was the only one, `last` is it: its own link is overwritten, and read no more. */
     wefti_node *second = first->next;
