@@ -20,22 +20,24 @@ typedef struct weft_kill_options {
  * a killed one has submitted, unless they are of the category themselves and have begun.
  *
  * kernel: NULL is the current kernel; without one the answer is 0. category: compared by identity; NULL, which is no
- *   category, is answered with 0 and weft_last_status() WEFT_INVALID; else that is WEFT_OK, or WEFT_NO_MEMORY where
- * some could not be killed for want of it. options: NULL for the defaults. Returns how many tasks it has marked; with
- * dry_run how many it would have. A task is marked at one moment in the call, exactly if it has begun and not ended
- * then, and each that is marked is counted once. It then dies as soon as that harms nobody, often before this returns:
- * at once in the program's own code, at the return from a library, at the end of a region without kill. Its clean-ups
- * (WEFT_UNWIND_PROTECT) run, each once. Whoever receives its result gets WEFT_KILLED, when it is dead. Its worker goes
- * on with the same index, queue and waiting tasks; as soon as no other task of it is in progress, its context function
- * returns, its bindings are computed and its context function is called anew. If its thread had to be given up, that is
- * done at once, on a new thread. A task that has returned and only waits to deliver its result is not
- * killed, nor is one of weft_broadcast. A task that is of the category itself is counted too, dies last, and does not
- * return from here. What the task has allocated, opened or locked otherwise stays so: that is for its clean-ups to
- * know. Callable from any thread or task, not in a signal handler. Blocks for some ten microseconds, until each worker
- * concerned has answered. One that does not in two seconds, or in the kill deadline if that is longer, since it gets no
- * processor, or, where kills only reach who waits, since it is blocked, is left out, and its tasks are not marked; so
- * is, there, one that computes for the kill deadline without coming to its loop. docs/KILL.md says what can be killed
- * where. Source: kill-tasks. Rows K10, X1, X2.
+ *   category, is answered with 0 and weft_last_status() WEFT_INVALID; else that is WEFT_OK, WEFT_NO_MEMORY where some
+ * could not be killed for want of it, or WEFT_TIMED_OUT where a worker did not answer (see below). options: NULL for
+ * the defaults. Returns how many tasks it has marked; with dry_run how many it would have. A task is marked at one
+ * moment in the call, exactly if it has begun and not ended then, and each that is marked is counted once. It then dies
+ * as soon as that harms nobody, often before this returns: at once in the program's own code, at the return from a
+ * library, at the end of a region without kill. Its clean-ups (WEFT_UNWIND_PROTECT) run, each once. Whoever receives
+ * its result gets WEFT_KILLED, when it is dead. Its worker goes on with the same index, queue and waiting tasks; as
+ * soon as no other task of it is in progress, its context function returns, its bindings are computed and its context
+ * function is called anew. If its thread had to be given up, that is done at once, on a new thread. A task that has
+ * returned and only waits to deliver its result is not killed, nor is one of weft_broadcast. A task that is of the
+ * category itself is counted too, dies last, and does not return from here. What the task has allocated, opened or
+ * locked otherwise stays so: that is for its clean-ups to know. Callable from any thread or task, not in a signal
+ * handler. Blocks for some ten microseconds, until each worker concerned has answered; one that has no processor is
+ * waited for, up to a minute. One that does not answer in two seconds, or in the kill deadline if that is longer,
+ * though it could, since its thread has SIGURG blocked or is in an uninterruptible sleep of the system, or, where kills
+ * only reach who waits, since it is blocked, is left out, and its tasks are not marked and go on; so is, there, one
+ * that computes for the kill deadline without coming to its loop. weft_last_status() tells. docs/KILL.md says what can
+ * be killed where. Source: kill-tasks. Rows K10, X1, X2.
  */
 WEFT_API size_t weft_kill_tasks(weft_kernel *kernel, weft_category category, const weft_kill_options *options);
 

@@ -24,9 +24,11 @@
 #include "sched/kernel.h"
 #include "sched/slice.h"
 
+enum { LOOK_AGAIN = 10000000, LEAST_ASKS = 100 };
 enum { FIRST_NAP = 30000, LONGEST_NAP = 2000000, ASK_AGAIN_NAP = 30000, MOST_AT_ONCE = 64 };
 enum { REAPER_STACK = 64 * 1024, IDLE_SECONDS = 5, MOST_QUICK = 1000 };
 #define LONGEST_ANSWER 2000000000
+#define LONGEST_WAIT 60000000000           /* for one that has no processor */
 #define LEAST_COMPUTED ((int64_t)10000000) /* a worker computes on its way to its loop, too */
 #define DEADLINE_AT_FIRST ((int64_t)250000000)
 #define LONGEST_DEADLINE 3600.0
@@ -233,7 +235,7 @@ typedef struct search {
     weft_category category;
     wefti_question *questions; /* one for each worker; NULL: just count */
     size_t found;
-    bool no_memory;
+    bool no_memory, unanswered;
 } search;
 
 static void look_at(search *s, wefti_runner *runner) {
@@ -269,7 +271,7 @@ static void look_at_all(search *s) {
 static void ask(wefti_question *question) {
     wefti_worker *worker = question->worker;
     question->again = question->unsent = false;
-    question->used = interrupts ? 0 : wefti_os_thread_used(worker->thread_id);
+    question->used = wefti_os_thread_used(worker->thread_id);
     wefti_store_relaxed(&question->answered, 0u);
     wefti_store_release(&worker->question, question); /* partners: the exchanges in the handler and in on_mail */
     if (interrupts ? wefti_interrupt(WEFTI_TO_END, worker->thread_id) : wefti_worker_mail(worker, &chore)) return;
@@ -288,28 +290,47 @@ static int64_t next_look(const wefti_question *question, int64_t deadline) {
     return left <= 0 ? 0 : WEFTI_MIN(deadline, wefti_clock() + WEFTI_MAX(left, (int64_t)LONGEST_NAP));
 }
 
+/* The time is over, but it could not have answered: it has waited for a processor all the while. */
+static bool had_no_processor(const wefti_question *question, int64_t deadline) {
+    int id = question->worker->thread_id;
+    return wefti_clock() < deadline + LONGEST_WAIT && wefti_os_thread_wants_processor(id) &&
+           wefti_os_thread_used(id) - question->used < LEAST_COMPUTED;
+}
+
 /* Until it is answered, or for so long that it is taken back. */
 static void wait_for_answer(wefti_question *question, int64_t deadline) {
     bool begun = false;
+    int64_t until = deadline;
     /* acquire: partner is close_question */
     while (wefti_load_acquire(&question->answered) == 0) {
-        int64_t look = begun ? INT64_MAX : next_look(question, deadline);
+        int64_t look = begun ? INT64_MAX : next_look(question, until);
         if (wefti_futex_wait(&question->answered, 0, look)) continue;
-        if (look != 0 && wefti_clock() < deadline) continue;
+        if (look != 0 && wefti_clock() < until) continue;
+        if (look != 0 && had_no_processor(question, deadline)) {
+            until = wefti_clock() + LOOK_AGAIN;
+            continue;
+        }
         if (wefti_exchange_acq_rel(&question->worker->question, NULL) == question) return; /* nobody has begun to */
         begun = true;
     }
 }
 
+/* Who is met where its task is about to begin or has just ended is asked some times more, also where the time was over
+ * before it had a processor. */
 static void ask_until_told(wefti_question *question, int64_t deadline) {
-    for (;;) {
+    for (int asks = 1;; asks++) {
         wait_for_answer(question, deadline);
-        if (!question->again || wefti_clock() >= deadline) return;
+        if (!question->again || (asks >= LEAST_ASKS && wefti_clock() >= deadline)) return;
         wefti_os_nap(ASK_AGAIN_NAP);
         for (wefti_doom *doom = question->dooms; doom != NULL; doom = doom->next)
             if (state_of(doom) == WEFTI_DOOM_SPARED) wefti_store_relaxed(&doom->state, (uint32_t)WEFTI_DOOM_ASKED);
         ask(question);
     }
+}
+
+/* Relaxed: nobody else is at it any more. */
+static bool is_unanswered(const wefti_question *question) {
+    return wefti_load_relaxed(&question->answered) == 0 || question->again;
 }
 
 /* listing held: keeps those that were marked. Returns how many. */
@@ -345,7 +366,8 @@ static size_t ask_all(search *s, const wefti_strand *self) {
             wefti_doom_answer(question);
         else
             ask_until_told(question, deadline);
-        s->no_memory = s->no_memory || question->unsent;
+        s->no_memory |= question->unsent;
+        s->unanswered |= is_unanswered(question);
     }
     pthread_mutex_lock(&listing);
     for (uint32_t i = 0; i < s->kernel->worker_count; i++) marked += keep_marked(&s->questions[i]);
@@ -439,7 +461,7 @@ size_t weft_kill_tasks(weft_kernel *kernel, weft_category category, const weft_k
         return s.found;
     }
     size_t marked = kill_marked(&s, self);
-    if (s.no_memory) wefti_fail(WEFT_NO_MEMORY);
+    if (s.no_memory || s.unanswered) wefti_fail(s.no_memory ? WEFT_NO_MEMORY : WEFT_TIMED_OUT);
     if (self->worker != NULL && wefti_doom_is_due(wefti_runner_of_strand(self))) wefti_doom_die(self);
     return marked;
 }

@@ -71,6 +71,8 @@ void wefti_os_nap(int64_t nanoseconds); /* less than a second */
 int wefti_os_thread_id(void);
 /* Processor time that a thread of this process has used, in nanoseconds; 0 if there is none of this number. */
 int64_t wefti_os_thread_used(int thread_id);
+/* Whether a thread of this process runs, or would if it had a processor; false where that cannot be told. */
+bool wefti_os_thread_wants_processor(int id);
 /* Whether this process has a thread of that number. */
 bool wefti_os_thread_lives(int id);
 /* Asks for time-outs of the calling thread to be as exact as the system can. */

@@ -5,10 +5,12 @@
 #include "os/os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -95,6 +97,18 @@ int64_t wefti_os_thread_used(int thread_id) {
         (clockid_t)(~(unsigned)thread_id << 3 | 6); /* as the system numbers them; pthread_t may be gone */
     if (clock_gettime(clock, &used) != 0) return 0;
     return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+bool wefti_os_thread_wants_processor(int id) {
+    char path[48], text[512];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", id);
+    int before = errno, file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = file >= 0 ? read(file, text, sizeof text - 1) : -1;
+    if (file >= 0) close(file);
+    errno = before;
+    text[WEFTI_MAX(size, (ssize_t)0)] = '\0';
+    const char *state = strrchr(text, ')'); /* after the name, which may contain anything */
+    return state != NULL && strncmp(state, ") R", 3) == 0;
 }
 
 bool wefti_os_thread_lives(int id) {
