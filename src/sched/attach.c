@@ -557,8 +557,13 @@ static void forget_others(const wefti_thread *own) {
     process_count = 0;
 }
 
-/* Of the thread itself, also where a task runs. */
-static wefti_thread *own_of_thread(void) { return have_key ? pthread_getspecific(key) : NULL; }
+static wefti_thread *lost_with_task; /* of workers, in whose tasks this process and those before it were forked */
+
+/* The process object of a plain thread. That of a worker is not the task's to let go: the child keeps its memory. */
+static wefti_thread *own_of_thread(void) {
+    wefti_strand *self = wefti_strand_now;
+    return self != NULL && self->worker == NULL ? process_here() : NULL;
+}
 
 void wefti_processes_before_fork(void) {
     wefti_thread *own = own_of_thread();
@@ -583,10 +588,14 @@ static void keep_alone(wefti_thread *own) {
  * is a plain thread's from here on: no worker is there to run it. Its bindings stay. */
 void wefti_processes_forked(void) {
     wefti_strand *self = wefti_strand_now;
-    wefti_thread *own = self != NULL && self->worker == NULL ? process_here() : NULL;
-    forget_others(own);
+    wefti_thread *own = own_of_thread(), *lost = self != NULL && own == NULL ? pthread_getspecific(key) : NULL;
+    forget_others(own != NULL ? own : lost);
     if (own != NULL) keep_alone(own);
     if (self == NULL || own != NULL) return;
+    if (lost != NULL) { /* some C libraries still have its life on their list */
+        lost->next = lost_with_task;
+        lost_with_task = lost;
+    }
     pthread_setspecific(key, NULL);
     wefti_strand_now = NULL;
     wefti_bound_unattached = self->bound;
