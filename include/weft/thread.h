@@ -37,7 +37,8 @@ typedef struct weft_thread_call {
 WEFT_API WEFT_CHECKED weft_status weft_enter_thread(weft_thread_call *call);
 
 /** Leaves what weft_enter_thread has entered; at the end of an outer call the process object is kept unless
- * weft_last_callback_on_thread was called. A binding of the block that is still there ends. Never fails. */
+ * weft_last_callback_on_thread was called. A binding of the block that is still there ends. Never fails; a thread that
+ * leaves what it has not entered, or NULL, is stopped with a line that says so. */
 WEFT_API void weft_leave_thread(weft_thread_call *call);
 
 /**

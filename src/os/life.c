@@ -17,8 +17,16 @@ void wefti_life_begin(wefti_life *life) {
 }
 
 void wefti_life_end(wefti_life *life) {
-    if (life->begun) pthread_mutex_unlock(&life->held); /* in a child of fork it is the parent's: refused */
+    wefti_life_pause(life);
     life->begun = false;
+}
+
+void wefti_life_pause(wefti_life *life) {
+    if (life->begun) pthread_mutex_unlock(&life->held);
+}
+
+void wefti_life_go_on(wefti_life *life) {
+    if (life->begun) pthread_mutex_lock(&life->held);
 }
 
 #ifdef __GLIBC__

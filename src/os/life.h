@@ -7,7 +7,7 @@
  * thread's stack was there when it looked.
  *
  *   begin: locked by the thread --it ends--> OWNER_DIED, by the system
- *                               --end, by the thread--> unlocked
+ *                               --end, pause, by the thread--> unlocked (--go on--> locked)
  *
  * Where the system keeps no such list (an emulator) no life is ever over.
  */
@@ -27,6 +27,10 @@ typedef struct wefti_life {
 void wefti_life_begin(wefti_life *life);
 /* By the same thread. */
 void wefti_life_end(wefti_life *life);
+/* By the same thread, around fork: nothing is held through it, since a child's list is begun anew by some C libraries
+ * and left as it was by others. Meanwhile it is not over either. The child does not go on, it begins. */
+void wefti_life_pause(wefti_life *life);
+void wefti_life_go_on(wefti_life *life);
 /* Anyone: whether the thread has ended without that. What it did before can be read then. */
 bool wefti_life_is_over(wefti_life *life);
 

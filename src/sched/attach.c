@@ -26,6 +26,8 @@ __thread wefti_strand *wefti_strand_now __attribute__((tls_model("initial-exec")
 
 /* For weft_last_status where not even a process object can be had. */
 static __thread weft_status bare_status;
+static __thread bool
+    calls_lost; /* in a child that a task forked: what that had entered may be left, and is not there */
 
 const char wefti_end_mark[] = "end of task", wefti_boundary_mark[] = "boundary";
 
@@ -353,13 +355,33 @@ static WEFTI_NOINLINE void leave_last(wefti_thread *thread) {
     eliminate(thread);
 }
 
+/* Nothing has been entered that could be left. */
+static WEFTI_NOINLINE void leave_none(const weft_thread_call *call) {
+    wefti_strand *self = wefti_strand_now;
+    if (call == NULL || !calls_lost)
+        wefti_stop_misuse("thread", "weft_leave_thread", "must leave what it has entered; calls it is in:", 0, "");
+    *(self != NULL ? &self->bound : &wefti_bound_unattached) = call->bound;
+}
+
 void weft_leave_thread(weft_thread_call *call) {
     wefti_strand *self = wefti_strand_now;
+    if (WEFTI_UNLIKELY(self == NULL || call == NULL)) {
+        leave_none(call);
+        return;
+    }
     weft_bound *bound = call->bound;
-    if (WEFTI_UNLIKELY(self->bound != bound)) self->bound = bound; /* in an outer call, initial bindings end here */
-    if (WEFTI_UNLIKELY(self->worker != NULL)) return;
+    if (WEFTI_UNLIKELY(self->worker != NULL)) {
+        self->bound = bound;
+        return;
+    }
     wefti_thread *thread = wefti_thread_of_strand(self);
-    wefti_store_relaxed(&thread->depth, wefti_load_relaxed(&thread->depth) - 1); /* as above */
+    uint32_t depth = wefti_load_relaxed(&thread->depth); /* as above */
+    if (WEFTI_UNLIKELY(depth == 0)) {
+        leave_none(call);
+        return;
+    }
+    if (WEFTI_UNLIKELY(self->bound != bound)) self->bound = bound; /* in an outer call, initial bindings end here */
+    wefti_store_relaxed(&thread->depth, depth - 1);
     if (WEFTI_UNLIKELY(thread->last)) leave_last(thread);
 }
 
@@ -535,26 +557,49 @@ static void forget_others(const wefti_thread *own) {
     process_count = 0;
 }
 
-/* The strand that runs on in the child is a plain thread's from here on, also if a task's code goes on: no worker is
- * there to run it. Its bindings stay. */
+static wefti_thread *lost_with_task; /* of workers, in whose tasks this process and those before it were forked */
+
+/* The process object of a plain thread. That of a worker is not the task's to let go: the child keeps its memory. */
+static wefti_thread *own_of_thread(void) {
+    wefti_strand *self = wefti_strand_now;
+    return self != NULL && self->worker == NULL ? process_here() : NULL;
+}
+
+void wefti_processes_before_fork(void) {
+    wefti_thread *own = own_of_thread();
+    if (own != NULL) wefti_life_pause(&own->life);
+}
+
+void wefti_processes_after_fork(bool in_child) {
+    wefti_thread *own = own_of_thread();
+    if (own != NULL) (in_child ? wefti_life_begin : wefti_life_go_on)(&own->life);
+}
+
+static void keep_alone(wefti_thread *own) {
+    own->next = NULL;
+    own->back = &processes;
+    own->id = wefti_os_thread_id();
+    wefti_store_relaxed(&own->serving, NULL); /* relaxed: there is one thread */
+    processes = own;
+    process_count = 1;
+}
+
+/* A plain thread keeps its process object in the child, with the calls that it is in. A task's code that goes on there
+ * is a plain thread's from here on: no worker is there to run it. Its bindings stay. */
 void wefti_processes_forked(void) {
     wefti_strand *self = wefti_strand_now;
-    bool plain = self != NULL && self->worker == NULL && wefti_thread_of_strand(self)->owner == NULL;
-    forget_others(self != NULL && self->worker == NULL ? process_here() : NULL);
-    if (self == NULL) return;
-    if (plain) {
-        wefti_thread *thread = wefti_thread_of_strand(self);
-        thread->next = NULL;
-        thread->back = &processes;
-        thread->id = wefti_os_thread_id();
-        wefti_store_relaxed(&thread->serving, NULL); /* relaxed: there is one thread */
-        processes = thread;
-        process_count = 1;
-        return;
+    wefti_thread *own = own_of_thread(), *lost = self != NULL && own == NULL ? pthread_getspecific(key) : NULL;
+    forget_others(own != NULL ? own : lost);
+    if (own != NULL) keep_alone(own);
+    if (self == NULL || own != NULL) return;
+    if (lost != NULL) { /* some C libraries still have its life on their list */
+        lost->next = lost_with_task;
+        lost_with_task = lost;
     }
     pthread_setspecific(key, NULL);
     wefti_strand_now = NULL;
     wefti_bound_unattached = self->bound;
+    calls_lost = true;
 }
 
 /* ---- statuses ---- */

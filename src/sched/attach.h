@@ -150,6 +150,9 @@ void wefti_processes_visit(uint64_t number, void (*visit)(wefti_thread *thread, 
 /* The process object of a worker's thread, without initial bindings. NULL: no memory. */
 wefti_strand *wefti_attach_worker(void);
 
+/* For fork: what the calling thread holds all the time is let go meanwhile. Without the lock. */
+void wefti_processes_before_fork(void);
+void wefti_processes_after_fork(bool in_child);
 /* The registry's lock, for fork. */
 void wefti_processes_lock(void);
 void wefti_processes_unlock(void);

@@ -14,13 +14,19 @@
 #include "sched/kernel.h"
 
 static void before(void) {
+    wefti_processes_before_fork();
     wefti_kernels_lock();
     wefti_processes_lock();
 }
 
-static void after_in_parent(void) {
+static void unlock(void) {
     wefti_processes_unlock();
     wefti_kernels_unlock();
+}
+
+static void after_in_parent(void) {
+    unlock();
+    wefti_processes_after_fork(false);
 }
 
 /* A return barrier was set for a kill or a slice of the parent's: in the child nobody would know what it is for. */
@@ -35,7 +41,8 @@ static void after_in_child(void) {
     wefti_kernels_forked(bound);
     wefti_processes_forked();
     wefti_blocking_forked();
-    after_in_parent();
+    unlock();
+    wefti_processes_after_fork(true);
 }
 
 void wefti_fork_prepare(void) { pthread_atfork(before, after_in_parent, after_in_child); }

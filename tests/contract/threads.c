@@ -599,6 +599,18 @@ static int wait_for(pid_t child) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
+/* NULL if a child of fork can make threads here, as everywhere but under an emulator and with gcc's ThreadSanitizer.
+ * That has the threads of the parent listed in the child too, by pthread_t; the C library gives the child's first
+ * thread the stack of one of these, and with it its pthread_t, and the runtime ends the child: "dup thread with used
+ * id". One thread that waits, fork, and pthread_create in the child are enough for that; that of clang bears it. */
+static const char *why_no_threads_in_a_child(void) {
+    if (getenv("WEFT_TEST_EMULATOR") != NULL) return "under an emulator a child of fork can make no threads";
+#ifndef __clang__
+    if (HARNESS_TSAN) return "gcc's ThreadSanitizer ends a child of fork that makes a thread";
+#endif
+    return NULL;
+}
+
 /* 0: all as it should be; else the number of what was not. */
 static int child_of(weft_kernel *parents) {
     alarm(20);
@@ -607,6 +619,7 @@ static int child_of(weft_kernel *parents) {
     if (weft_get(weft_current_kernel) != NULL) return 1;
     if (weft_submit(results, twice, 1) != WEFT_NO_KERNEL) return 2;
     if (weft_end_kernel(parents, true) != WEFT_OK || weft_free_kernel(parents) != WEFT_OK) return 3;
+    if (why_no_threads_in_a_child() != NULL) return 0;
     weft_kernel *own = weft_make_kernel(2, NULL);
     if (own == NULL) return 4;
     weft_set(weft_current_kernel, own);
@@ -625,10 +638,6 @@ static _Noreturn void end_child(int status) {
 }
 
 TEST(a_child_of_fork_has_no_kernel_and_may_make_one) {
-    if (getenv("WEFT_TEST_EMULATOR") != NULL) {
-        SKIP("not under an emulator: a child of fork can make no threads there");
-        return;
-    }
     weft_kernel *kernel = kernel_here();
     for (int i = 0; i < 5; i++) {
         pid_t child = fork();
@@ -637,6 +646,7 @@ TEST(a_child_of_fork_has_no_kernel_and_may_make_one) {
     }
     in_thread(work, NULL); /* the parent's goes on */
     end_and_free(kernel);
+    if (why_no_threads_in_a_child() != NULL) SKIP("a kernel of the child's own: %s", why_no_threads_in_a_child());
 }
 
 /* Memory of futures and of small channels comes from places that all threads share. A fork while another thread is
@@ -701,11 +711,10 @@ TEST(a_task_may_fork_and_execute) {
         CHECK_OK(weft_receive_result(results, &value, patience()));
         CHECK_EQ(value, 13);
     }
-    if (getenv("WEFT_TEST_EMULATOR") == NULL) { /* there, as above, a child can make no threads */
-        CHECK_OK(weft_submit(results, forks, 0));
-        CHECK_OK(weft_receive_result(results, &value, patience()));
-        CHECK_EQ(value, 0);
-    }
+    CHECK_OK(weft_submit(results, forks, 0));
+    CHECK_OK(weft_receive_result(results, &value, patience()));
+    CHECK_EQ(value, 0);
     CHECK_OK(weft_free_channel(results));
     end_and_free(kernel);
+    if (why_no_threads_in_a_child() != NULL) SKIP("a kernel of the child's own: %s", why_no_threads_in_a_child());
 }
