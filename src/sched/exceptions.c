@@ -7,6 +7,6 @@
 extern wefti_exceptions *__cxa_get_globals(void) __attribute__((weak));
 
 wefti_exceptions *wefti_exceptions_of_thread(void) {
-    static wefti_exceptions none;
+    static __thread wefti_exceptions none; /* each has its own: it is written, though nothing but what it holds */
     return __cxa_get_globals != NULL ? __cxa_get_globals() : &none;
 }
