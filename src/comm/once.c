@@ -44,12 +44,13 @@ void wefti_once_replaced(wefti_once *once) {
 
 /* Under the lock: says to who completes it that somebody waits. false: it is done. */
 static bool say_waited_for(wefti_once *once) {
-    uint32_t seen = wefti_load_acquire(&once->word); /* the outcome; partner: wefti_once_complete */
+    /* relaxed, both: who is told that it is done looks at the state, with acquire, before the outcome */
+    uint32_t seen = wefti_load_relaxed(&once->word);
     while ((seen & WEFTI_ONCE_STATE) < WEFTI_ONCE_DONE) {
         if ((seen & WEFTI_ONCE_WAITED_FOR) != 0) return true;
-        /* acquire: as above, where it fails. Without the update: waiter: looks, not done; who completes: not waited
-         * for, DONE; the waiter enlists and sleeps for ever. */
-        if (wefti_cas_acquire(&once->word, &seen, seen | WEFTI_ONCE_WAITED_FOR)) return true;
+        /* Without the update: waiter: looks, not done; who completes: not waited for, DONE; the waiter enlists and
+         * sleeps for ever. */
+        if (wefti_cas_relaxed(&once->word, &seen, seen | WEFTI_ONCE_WAITED_FOR)) return true;
     }
     return false;
 }

@@ -395,6 +395,7 @@ static bool init_worker(weft_kernel *kernel, wefti_worker *worker, uint32_t inde
     worker->movable = (wefti_runners){NULL, NULL};
     wefti_atomic_init(&worker->question, NULL);
     wefti_atomic_init(&worker->slice_over, false);
+    wefti_atomic_init(&worker->least_slice, (int64_t)0);
     find_cells(worker, &(wefti_strand){.bound = NULL});
     wefti_wheel_init(&worker->wheel, wefti_clock(), true);
     return wefti_queue_init(&worker->queue, &kernel->depot);

@@ -328,8 +328,8 @@ static slept wait_for_notice(wefti_thread *thread, const wefti_wait *wait, int64
 /* From here on who would win the wait looks whether the thread is there. */
 static void watch(wefti_wait *wait) {
     uint32_t open = WEFTI_OPEN;
-    /* acq_rel: as wefti_wait_claim; partner: wefti_guarded_claim */
-    wefti_cas_acq_rel(&wait->claim, &open, (uint32_t)WEFTI_GUARDED);
+    /* relaxed: what who claims it looks at then, the life, came with the place, by the channel's lock */
+    wefti_cas_relaxed(&wait->claim, &open, (uint32_t)WEFTI_GUARDED);
 }
 
 static bool has_vanished(const wefti_wait *wait) {
@@ -339,8 +339,8 @@ static bool has_vanished(const wefti_wait *wait) {
 /* GUARDED, and the thread has vanished: one finds it out for all places of the wait. */
 static void lose(wefti_waiter *waiter) {
     uint32_t guarded = WEFTI_GUARDED;
-    /* acq_rel: partner is watch */
-    wefti_cas_acq_rel(&waiter->wait->claim, &guarded, (uint32_t)WEFTI_VANISHED);
+    /* relaxed: it brings nothing along; the places are taken out under their channels' locks */
+    wefti_cas_relaxed(&waiter->wait->claim, &guarded, (uint32_t)WEFTI_VANISHED);
 }
 
 bool wefti_guarded_claim(wefti_waiter *waiter, weft_status status, bool *gone) {
@@ -361,7 +361,7 @@ bool wefti_guarded_claim(wefti_waiter *waiter, weft_status status, bool *gone) {
 
 bool wefti_find_lost(wefti_waiter *waiter) {
     const wefti_wait *wait = waiter->wait;
-    uint32_t claim = wefti_load_acquire(&wait->claim); /* partner: watch */
+    uint32_t claim = wefti_load_relaxed(&wait->claim); /* relaxed: as in lose */
     if (claim == WEFTI_VANISHED) return true;
     if (!wait->in_berth) return false; /* nothing else of a wait that others may be at */
     const wefti_berth *berth = &wefti_thread_of_strand(wait->strand)->berth;

@@ -12,7 +12,12 @@
 #include "os/walk.h"
 #include "sched/kernel.h"
 
-enum { LOOKS_BEFORE_SLEEP = 16, SLICER_STACK = 64 * 1024 };
+enum {
+    LOOKS_BEFORE_SLEEP = 16,
+    SLICER_STACK = 64 * 1024,
+    WALKS = 4,  /* a slice is at least this many times as long as the walk that ended one before it */
+    FORGOT = 8, /* a part of that is forgotten each time that a walk is shorter */
+};
 
 /* What the slicer has seen of a worker. */
 typedef struct seen {
@@ -115,6 +120,17 @@ static void interrupt_task(wefti_runner *runner, void *interrupted) {
         wefti_pause_interrupted(interrupted, (uintptr_t)runner->fiber.stack_low);
 }
 
+/* A stack that is deep takes long to walk, and the worker would do little else: its slices become longer, for all tasks
+ * on it alike, so that shares stay as they are. */
+static void interrupt_and_learn(wefti_worker *worker, wefti_runner *runner, void *interrupted) {
+    int64_t begun = wefti_os_thread_used(worker->thread_id);
+    interrupt_task(runner, interrupted);
+    int64_t walk = wefti_os_thread_used(worker->thread_id) - begun;
+    int64_t least = wefti_load_relaxed(&worker->least_slice); /* relaxed: its own */
+    least = WEFTI_MAX(least - least / FORGOT, WALKS * walk);
+    wefti_store_relaxed(&worker->least_slice, least); /* relaxed: a hint for the slicer */
+}
+
 static bool on_signal(void *interrupted) {
     wefti_strand *strand = wefti_strand_now;
     if (strand == NULL || strand->worker == NULL) return false;
@@ -125,7 +141,7 @@ static bool on_signal(void *interrupted) {
     if (!wefti_task_runs(runner) || !is_sliced(runner) || wefti_load_relaxed(&runner->doom) != NULL) return true;
     if (!somebody_waits(worker, wefti_clock())) return true;
     if (may_give_way(runner))
-        interrupt_task(runner, interrupted);
+        interrupt_and_learn(worker, runner, interrupted);
     else
         runner->slice_due = true;
     return true;
@@ -142,7 +158,8 @@ static void look_at(const wefti_slicer *slicer, wefti_worker *worker, seen *befo
     /* relaxed, all: a guess; the handler decides */
     uint64_t moves = wefti_load_relaxed(&worker->parks) + wefti_load_relaxed(&worker->begun) +
                      wefti_load_relaxed(&worker->queue.taken);
-    int64_t used = wefti_os_thread_used(worker->thread_id), slice = slicer->kernel->slice;
+    int64_t used = wefti_os_thread_used(worker->thread_id);
+    int64_t slice = WEFTI_MAX(slicer->kernel->slice, wefti_load_relaxed(&worker->least_slice));
     if (moves != before->moves) {
         *before = (seen){moves, used};
     } else if (used - before->used >= slice - slice / 8 && somebody_waits(worker, now)) {

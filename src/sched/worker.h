@@ -172,6 +172,7 @@ typedef struct wefti_worker {
     wefti_requests requests; /* of tasks here */
     wefti_runners movable;   /* ready runners that any worker may go on with; under movable_lock */
     WEFTI_ATOMIC(uint32_t) movable_count;
+    WEFTI_ATOMIC(int64_t) least_slice;              /* ns of processor time; its handler's, see slice.c */
     WEFTI_ATOMIC(bool) slice_over;                  /* its thread is being interrupted for that, see slice.h */
     WEFTI_ATOMIC(struct wefti_question *) question; /* which of its tasks are to die, condition/doom.h; NULL: none */
 } wefti_worker;

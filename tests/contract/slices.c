@@ -120,6 +120,44 @@ TEST(four_endless_tasks_on_one_worker_get_a_quarter_each) {
     end_and_free(kernel);
 }
 
+/* ---- deep stacks ---- */
+
+static int64_t deep_down(int depth, share *s) {
+    volatile char room[16] = {0};
+    if (depth > 0) return deep_down(depth - 1, s) + room[3];
+    int64_t turns = 0;
+    while (!atomic_load_explicit(s->stop, memory_order_relaxed)) {
+        for (volatile int i = 0; i < 1000; i++) {
+        }
+        atomic_fetch_add_explicit(&s->used, 1, memory_order_relaxed);
+        turns++;
+    }
+    return turns;
+}
+
+WEFT_TASK(int64_t, take_turns, (int, depth), (share *, s)) { return deep_down(depth, s); }
+
+/* The walk along a deep stack takes longer than a slice: the two would do nothing else. */
+TEST(tasks_with_deep_stacks_get_on_and_let_others_do_so) {
+    enum { DEEP = 200000, TURNS = 100000 };
+    if (skipped()) return;
+    weft_kernel *kernel = sliced_kernel(1);
+    weft_channel *results = weft_make_channel(int64_t);
+    atomic_bool stop = false;
+    share deep = {.stop = &stop}, shallow = {.stop = &stop};
+    weft_submit_options options = {.stack_size = (size_t)64 << 20};
+    CHECK_OK(weft_submit_with(&options, results, take_turns, DEEP, &deep));
+    CHECK_OK(weft_submit_with(&options, results, take_turns, 1, &shallow));
+    int64_t end = patience(), turns;
+    while ((atomic_load(&deep.used) < TURNS || atomic_load(&shallow.used) < TURNS) && harness_nap(end)) continue;
+    CHECK_LE(TURNS, atomic_load(&deep.used));
+    CHECK_LE(TURNS, atomic_load(&shallow.used));
+    atomic_store(&stop, true);
+    for (int i = 0; i < 2; i++) CHECK_OK(weft_receive_result(results, &turns, patience()));
+    CHECK_OK(weft_free_channel(results));
+    end_and_free(kernel);
+}
+
 /* ---- who has slices ---- */
 
 typedef struct scene {

@@ -676,6 +676,53 @@ EXPLORE(a_thread_dies_in_a_kept_alternation, .share = 15) {
     finish();
 }
 
+static void wait_when_free(void *of) {
+    party *p = enter(of);
+    const weft_operation *done;
+    while ((done = weft_alternate_again(common, WEFT_FIRST_LISTED, WEFT_FOREVER)) == NULL &&
+           wefti_strand_now->last_status == WEFT_BUSY)
+        wefti_pause();
+    note(p, done);
+}
+static void die_in_common_unburied(void *of) {
+    party *p = of;
+    p->mortal = true;
+    if (__builtin_setjmp(p->grave) == 0) {
+        wait_when_free(of);
+        return;
+    }
+    p->dead = true;
+    explore_saw("a death");
+}
+static void look_once(void *of) {
+    party *p = enter(of);
+    weft_operation *done = weft_alternate_again(common, WEFT_FIRST_LISTED, WEFT_NOW);
+    if (done == NULL) return; /* nothing there, or it is not dead yet */
+    explore_saw("a message for another");
+    p->got[*(uint32_t *)done->element]++;
+    *(uint32_t *)done->element = SENTINEL;
+}
+
+/* Who goes on with it sees how the dead left it. */
+EXPLORE(another_uses_what_a_thread_has_died_in, .share = 15) {
+    begin(1);
+    to_receive(1, 0), to_receive(1, 1);
+    to_send(2, 0);
+    parties[2].deadline = wefti_clock() + 30000;
+    common = weft_make_alternation(parties[1].operations, 2);
+    run(1, die_in_common_unburied);
+    run(2, do_plainly);
+    explore_thread(look_once, &parties[3]);
+    explore_join();
+    weft_alternate_again(common, WEFT_FIRST_LISTED, WEFT_NOW); /* what nobody has received */
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        if (parties[1].cells[i] != SENTINEL) parties[0].got[parties[1].cells[i]]++;
+        parties[1].cells[i] = SENTINEL;
+    }
+    explore_assert(weft_free_alternation(common) == WEFT_OK);
+    finish();
+}
+
 /* The word `busy`: whoever comes next sees what the last one left. */
 EXPLORE(two_threads_use_a_kept_alternation_in_turn, .exhaustive = true, .stale = 2) {
     begin(1);

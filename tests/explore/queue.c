@@ -319,6 +319,16 @@ static void owner_takes_one_of_two(void *unused) {
     put_and_tell(1, 2);
     take(0);
 }
+static void owner_takes_the_front_of_two(void *unused) {
+    (void)unused;
+    put_and_tell(1, 2);
+    take_front();
+}
+static void owner_takes_the_front_of_three(void *unused) {
+    (void)unused;
+    put_and_tell(1, 3);
+    take_front();
+}
 static void owner_puts_two(void *unused) {
     (void)unused;
     put_and_tell(1, 2);
@@ -345,6 +355,19 @@ static void begin_never_empty(void) {
 EXPLORE(a_queue_that_the_owner_never_empties_never_seems_empty, ) {
     begin_never_empty();
     explore_thread(owner_takes_one_of_two, NULL);
+    explore_thread(looker, NULL);
+    finish();
+}
+EXPLORE(a_queue_whose_front_the_owner_takes_never_seems_empty, ) {
+    begin_never_empty();
+    explore_thread(owner_takes_the_front_of_two, NULL);
+    explore_thread(looker, NULL);
+    finish();
+}
+EXPLORE(a_queue_whose_front_is_disputed_never_seems_empty, ) {
+    begin_never_empty();
+    explore_thread(owner_takes_the_front_of_three, NULL);
+    explore_thread(thief_waits_and_steals, NULL);
     explore_thread(looker, NULL);
     finish();
 }
