@@ -400,7 +400,9 @@ static inline weft_status receive_from_backlog(weft_channel *channel, wefti_stra
     const wefti_condition *condition;
     bool waits = deadline == WEFT_FOREVER && !result;
     if (has_front(channel) && receive_in_front(channel, self, element, &status)) return status;
-    if (channel->capacity == 0 && (deadline > WEFT_NOW || wefti_receive_promising(channel))) {
+    /* A task that finds no result is to wait in any case, so it looks without the lock. */
+    bool looks = deadline > WEFT_NOW && (!result || self->worker == NULL);
+    if (channel->capacity == 0 && (looks || wefti_receive_promising(channel))) {
         if (take_from_backlog(channel, self, element, &condition, &waits)) return wefti_received(self, condition);
         if (waits) return wefti_park_single(self);
     }
