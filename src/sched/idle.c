@@ -146,9 +146,7 @@ static bool steal(wefti_worker *worker) {
     for (uint32_t n = 0; n < count; n++) {
         wefti_worker *victim = &kernel->workers[(first + n) % count];
         if (victim == worker) continue;
-        wefti_runner *runner = worth_moving(worker, victim) ? wefti_movable_take(victim, worker) : NULL;
-        if (runner != NULL) wefti_runners_put(&worker->ready, &runner->fiber.link);
-        if (runner == NULL) {
+        if (!worth_moving(worker, victim) || !wefti_movable_steal(victim, worker)) {
             if (!worth_stealing(worker, victim)) continue;
             worker->watched_rounds = 0; /* an attempt in vain costs as much as one that succeeds */
             if (wefti_queue_steal(&victim->queue, &worker->queue) == 0) continue;

@@ -177,29 +177,55 @@ void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner) {
         wefti_runners_put(&worker->ready, &runner->fiber.link);
 }
 
-wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {
-    if (wefti_load_relaxed(&from->movable_count) == 0) return NULL;
-    wefti_spin_lock(&from->movable_lock);
-    wefti_node *node = wefti_runners_take(&from->movable);
-    if (node != NULL) wefti_store_relaxed(&from->movable_count, wefti_load_relaxed(&from->movable_count) - 1);
-    wefti_spin_unlock(&from->movable_lock);
+/* To a worker that it may be new to. */
+static void adopt(wefti_runner *runner, wefti_worker *to) {
+    wefti_worker *home = runner->fiber.strand.worker; /* not always where it lay: who makes it ready takes it there */
+    if (home == to) return;
+    /* Its worker may still be about to leave it: it was made ready before it had parked. */
+    while (!wefti_context_is_left(&runner->fiber.context)) wefti_pause();
+    wefti_annotate_taken(&runner->fiber.annotation);
+    runner->fiber.strand.worker = to;
+    wefti_store_relaxed(&runner->home, to);
+    wefti_add_relaxed(&home->stacks, UINT64_C(-1));
+    wefti_add_relaxed(&to->stacks, UINT64_C(1));
+}
+
+wefti_runner *wefti_movable_take(wefti_worker *worker) {
+    if (wefti_load_relaxed(&worker->movable_count) == 0) return NULL;
+    wefti_spin_lock(&worker->movable_lock);
+    wefti_node *node = wefti_runners_take(&worker->movable);
+    if (node != NULL) wefti_store_relaxed(&worker->movable_count, wefti_load_relaxed(&worker->movable_count) - 1);
+    wefti_spin_unlock(&worker->movable_lock);
     if (node == NULL) return NULL;
-    wefti_runner *runner = wefti_runner_of(node);
-    wefti_worker *home = runner->fiber.strand.worker; /* not always `from`: who makes it ready takes it there */
-    if (home != to) {
-        /* Its worker may still be about to leave it: it was made ready before it had parked. */
-        while (!wefti_context_is_left(&runner->fiber.context)) wefti_pause();
-        wefti_annotate_taken(&runner->fiber.annotation);
-        runner->fiber.strand.worker = to;
-        wefti_store_relaxed(&runner->home, to);
-        wefti_add_relaxed(&home->stacks, UINT64_C(-1));
-        wefti_add_relaxed(&to->stacks, UINT64_C(1));
-    }
-    return runner;
+    adopt(wefti_runner_of(node), worker);
+    return wefti_runner_of(node);
+}
+
+/* The front half: they have waited longest, and those made ready one after the other talk to each other. */
+static uint32_t cut_half(wefti_worker *from, wefti_runners *half) {
+    uint32_t count = wefti_load_relaxed(&from->movable_count), wanted = (count + 1) / 2, got = 0;
+    wefti_spin_lock(&from->movable_lock);
+    for (wefti_node *node; got < wanted && (node = wefti_runners_take(&from->movable)) != NULL; got++)
+        wefti_runners_put(half, node);
+    wefti_store_relaxed(&from->movable_count, wefti_load_relaxed(&from->movable_count) - got);
+    wefti_spin_unlock(&from->movable_lock);
+    return got;
+}
+
+bool wefti_movable_steal(wefti_worker *from, wefti_worker *to) {
+    wefti_runners half = {NULL, NULL};
+    uint32_t got = cut_half(from, &half);
+    if (got == 0) return false;
+    wefti_spin_lock(&to->movable_lock);
+    for (wefti_node *node; (node = wefti_runners_take(&half)) != NULL;) wefti_runners_put(&to->movable, node);
+    wefti_store_relaxed(&to->movable_count, wefti_load_relaxed(&to->movable_count) + got);
+    wefti_spin_unlock(&to->movable_lock);
+    if (got > 1) wefti_notify(to->kernel, &to->kernel->idle); /* who looked meanwhile has seen them nowhere */
+    return true;
 }
 
 wefti_runner *wefti_runner_next(wefti_worker *worker) {
     wefti_node *node = wefti_runners_take(&worker->ready);
     if (node != NULL) return wefti_runner_of(node);
-    return wefti_movable_take(worker, worker);
+    return wefti_movable_take(worker);
 }

@@ -66,7 +66,7 @@ WEFTI_NO_TSAN static WEFTI_NOINLINE void give_way(wefti_worker *worker, wefti_ru
     worker->tasks_first = worker->poll_due = true;
     self->sliced = true;
     wefti_count(&worker->slices);
-    wefti_runner *movable = wefti_movable_take(worker, worker); /* else they come when no other is ready */
+    wefti_runner *movable = wefti_movable_take(worker); /* else they come when no other is ready */
     if (movable != NULL) wefti_runners_put(&worker->ready, &movable->fiber.link);
     wefti_runners_put(&worker->ready, &self->fiber.link);
     wefti_runner_switch(worker, self, next, false);

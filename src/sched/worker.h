@@ -294,8 +294,10 @@ extern void (*wefti_doomed_hook)(wefti_strand *self);
 /* A ready runner, or NULL. */
 wefti_runner *wefti_runner_next(wefti_worker *worker);
 
-/* A movable runner that is ready on `from`, to go on with on `to`; NULL: none. */
-wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to);
+/* A movable runner that is ready here; NULL: none. */
+wefti_runner *wefti_movable_take(wefti_worker *worker);
+/* Takes half of those of another worker here; false: there were none. */
+bool wefti_movable_steal(wefti_worker *from, wefti_worker *to);
 
 /* loop.c: what a runner does. */
 void wefti_loop(void *runner);

@@ -45,9 +45,13 @@ WEAK void wefti_runner_ready(wefti_worker *worker, wefti_runner *runner) {
     (void)worker, (void)runner;
     explore_fail("no runners here");
 }
-WEAK wefti_runner *wefti_movable_take(wefti_worker *from, wefti_worker *to) {
-    (void)from, (void)to;
+WEAK wefti_runner *wefti_movable_take(wefti_worker *worker) {
+    (void)worker;
     return NULL;
+}
+WEAK bool wefti_movable_steal(wefti_worker *from, wefti_worker *to) {
+    (void)from, (void)to;
+    return false;
 }
 WEAK void wefti_wake_worker(weft_kernel *kernel, wefti_worker *worker) {
     (void)kernel, (void)worker;
