@@ -710,13 +710,13 @@ TEST(a_task_that_stands_at_the_last_bytes_of_its_stack_is_left_behind) {
 }
 
 /* How many bytes a task has below its own frame: the first finds out, by using them up. */
-static char *volatile lowest;
+static volatile uintptr_t lowest;
 static volatile size_t bytes_of_stack;
 
 static int touch_down(int depth) {
     volatile char here[64];
     here[0] = (char)depth;
-    lowest = (char *)(uintptr_t)here;
+    lowest = (uintptr_t)here;
     return depth < 0 ? 0 : touch_down(depth + 1) + here[0];
 }
 
@@ -725,7 +725,7 @@ WEFT_TASK(int, measures_its_stack) {
         WEFT_TRY { sink = touch_down(0); }
         WEFT_HANDLE(&weft_type_stack_exhausted, condition) { sink = condition != NULL; }
     }
-    bytes_of_stack = (size_t)((char *)__builtin_frame_address(0) - lowest);
+    bytes_of_stack = (uintptr_t)__builtin_frame_address(0) - lowest;
     return 1;
 }
 
