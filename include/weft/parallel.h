@@ -280,7 +280,7 @@ typedef struct weft_sequence_type {
     /** The element after this one; with NULL the first. Not called beyond the last. NULL if there is `at`. */
     void *(*next)(const void *sequence, const void *element);
     /** The element at a place, found faster than from the first by next: for trees and lists with marks. Called once a
-     * piece. NULL: pieces are found by going through the sequence once, beforehand. */
+     * piece. NULL: pieces are found by going through the sequence once, beforehand; there are 4096 of them at most. */
     void *(*split)(const void *sequence, size_t place);
 } weft_sequence_type;
 
