@@ -22,6 +22,7 @@ typedef struct wefti_strand {
     weft_bound *base;            /* bindings from here outward belong to the worker; NULL in a plain thread */
     uint16_t last_status;        /* a weft_status, for weft_last_status */
     bool movable;                /* a task that may go on on another worker */
+    bool debugging;              /* the debugger has been asked, and has not come back */
     uint32_t locks;              /* channels' locks that it holds through weft_lock_channel */
     /* All three: innermost first, on this strand's own stack; NULL: none. See condition/unwind.h. */
     struct weft_frame *frames;               /* clean-ups and targets */
@@ -34,7 +35,6 @@ typedef struct wefti_strand {
     struct wefti_member *member;             /* the innermost scope that it is in, sched/scope.h; NULL: none */
     uint32_t uncancelled;                    /* blocks that are not cancelled, each inside another */
     uint32_t unkillable;                     /* regions without kill that it is in */
-    bool debugging;                          /* the debugger has been asked, and has not come back */
     struct wefti_broken *broken;             /* the innermost place where a fault has broken it off; NULL: none */
 } wefti_strand;
 

@@ -20,7 +20,6 @@ typedef struct wefti_fiber {
                             and lie in one line */
     wefti_annotation annotation;
     void *stack_low; /* NULL: the stack is the OS thread's own */
-    void *apart[5];  /* so that what follows begins a line, see wefti_runner */
     size_t stack_size;
 #ifdef WEFTI_PORTABLE_SWITCH
     wefti_context

@@ -47,15 +47,23 @@ typedef struct wefti_runner_fault {
 } wefti_runner_fault;
 
 /* Three lines are all that a wait for one channel and its end touch, so that many waiting tasks stay in the cache: the
- * first of the fiber, and the two that begin with `stack_size` of it and with `what`. What says "dumps" may be looked
+ * first of the fiber, and the two that begin with `number` and with `what`. What says "dumps" may be looked
  * at by a dump at any time. */
 typedef struct wefti_runner {
     wefti_fiber fiber; /* first; its link is in one of: mailbox, ready, movable, idle */
-    uint32_t number;   /* of its stack */
+    weft_fork *fork;   /* the spawned task of another strand that it runs; NULL: none */
+    wefti_stack_pool *pool;
+    wefti_exceptions exceptions; /* what it has taken along, see `keeps` */
+    /* here a line begins */
+    uint32_t number; /* of its stack */
     /* WEFTI_TASK_WATCHED: the system gave no guard for its stack, so its canary is looked at. WEFTI_TASK_DOOMED: its
      * doom is of the task that runs, and is lifted before the next one. WEFTI_TASK_SCOPED: it is in a scope. Else 0. */
     uint16_t watched;
-    wefti_waiter waiter;                               /* with `wait` */
+    bool dying;          /* its clean-ups run */
+    bool keeps;          /* it does not run, and has taken along what it handles */
+    wefti_waiter waiter; /* with `wait` */
+    wefti_slot *slots;   /* the record of the task that runs; old while none does */
+    /* and here */
     WEFTI_ATOMIC(const char *) what;                   /* dumps: what it waits for; NULL: nothing */
     WEFTI_ATOMIC(const void *) object;                 /* dumps: and on what */
     WEFTI_ATOMIC(uint64_t) name[WEFTI_SHORT_NAME / 8]; /* dumps: of the object */
@@ -65,25 +73,24 @@ typedef struct wefti_runner {
     void (*first)(struct wefti_runner *self, void *argument); /* done once, before its loop; NULL: nothing */
     void *first_argument;
     weft_forks forks; /* what it has spawned, see frames.h */
-    weft_fork *fork;  /* the spawned task of another strand that it runs; NULL: none */
-    wefti_stack_pool *pool;
-    wefti_slot *slots; /* the record of the task that runs; old while none does */
     /* Killing: condition/doom.h. */
     WEFTI_ATOMIC(struct wefti_doom *) doom; /* the task that runs is to die; NULL: it is not */
     WEFTI_ATOMIC(void **) barrier;          /* where on its stack there is one; NULL: none. D4 of condition/doom.h */
-    bool dying;                             /* its clean-ups run */
     wefti_runner_fault fault;
     /* Slices: slice.h. */
     bool contrary;  /* the task is sliced where its kernel does not do that, or not where it does */
     bool slice_due; /* it gives way at its barrier, or at the end of its region */
     bool sliced;    /* it has been switched away at the end of its slice */
     bool low;       /* the task that runs is of low priority, and so are those that help it */
-    bool keeps;     /* it does not run, and has taken along what it handles */
-    wefti_exceptions exceptions;
     WEFTI_ATOMIC(struct wefti_worker *) home;  /* dumps: NULL: this is no runner yet, or none any more */
     WEFTI_ATOMIC(const weft_task_type *) type; /* dumps: the task it runs; NULL: in its loop */
     WEFTI_ATOMIC(weft_category) category;      /* dumps: and of it */
 } wefti_runner;
+
+#if defined __x86_64__ && !defined WEFTI_PORTABLE_SWITCH && WEFTI_VALGRIND && !WEFTI_ASAN && !WEFTI_TSAN
+_Static_assert(offsetof(wefti_runner, number) % WEFTI_LINE == 0 && offsetof(wefti_runner, what) % WEFTI_LINE == 0,
+               "what a wait touches begins its lines");
+#endif
 
 /* A first in, first out list of runners. */
 typedef struct wefti_runners {
