@@ -13,7 +13,8 @@ enum {
     MANY_TASKS = 64,
     PATIENT_ROUNDS = 10,
     PATIENT_WITH_TASKS = 100,
-    MANY_MOVABLE = 4,
+    MANY_MOVABLE = 16,
+    MOST_AWAY = 100,
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
     TOGETHER_NANOSECONDS = 130000,
@@ -124,18 +125,27 @@ static bool worth_stealing(wefti_worker *worker, wefti_worker *victim) {
 }
 
 /* Whether to take a runner that may move. One that was made ready a moment ago is best gone on with where it is, next
- * to whom it talks to: so when there are many, or when its worker switches no more, since its task computes. */
+ * to whom it talks to: so when there are many, or when its worker switches no more, since its task computes. As long as
+ * that worker does switch, each look costs it a miss or two, so they become fewer. */
 static bool worth_moving(wefti_worker *worker, wefti_worker *victim) {
+    if (worker->seen_moving == victim && worker->looks_away > 0) {
+        worker->looks_away--;
+        return false;
+    }
     uint32_t count = wefti_load_relaxed(&victim->movable_count);
-    if (count == 0) return false;
     if (count >= MANY_MOVABLE) return true;
     uint64_t parks = wefti_load_relaxed(&victim->parks) + wefti_load_relaxed(&victim->begun); /* relaxed: a guess */
     if (worker->seen_moving != victim || worker->seen_parks != parks) {
+        bool switches = worker->seen_moving == victim;
+        worker->seen_interval = switches ? WEFTI_MIN(worker->seen_interval * 2 + 1, (uint32_t)MOST_AWAY) : 0;
+        worker->looks_away = worker->seen_interval;
         worker->seen_moving = victim;
         worker->seen_parks = parks;
         worker->seen_rounds = 0;
+        return false;
     }
-    return ++worker->seen_rounds > PATIENT_ROUNDS;
+    worker->seen_interval = 0;
+    return ++worker->seen_rounds > PATIENT_ROUNDS && count != 0;
 }
 
 static bool steal(wefti_worker *worker) {

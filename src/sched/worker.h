@@ -129,7 +129,7 @@ typedef struct wefti_worker {
     uint32_t watched_rounds;
     struct wefti_worker *seen_moving; /* the same for runners that may move */
     uint64_t seen_parks;
-    uint32_t seen_rounds;
+    uint32_t seen_rounds, seen_interval, looks_away;
     int64_t rounds;   /* of searching before it sleeps, at most the kernel's spin_count */
     int64_t lateness; /* of the system, at the end of its sleeps: the least, as learned; nanoseconds */
     bool by_clock;    /* its last sleep ended at its deadline */
