@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
 #include "os/os.h"
 
 enum { MOST_EVENTS = 64 };
@@ -75,10 +76,15 @@ static int milliseconds_until(int64_t deadline) {
 static int wait_exactly(int set, struct epoll_event *found, int64_t deadline) {
 #ifdef EPOLL_CLOEXEC
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 35)
+    /* A system before Linux 5.11 is not asked again. relaxed, both: nothing else depends on it. */
+    static WEFTI_ATOMIC(bool) only_milliseconds;
     int64_t left = deadline == INT64_MAX || deadline == 0 ? 0 : WEFTI_MAX(deadline - wefti_clock(), (int64_t)0);
     struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000), .tv_nsec = (long)(left % 1000000000)};
-    int count = epoll_pwait2(set, found, MOST_EVENTS, deadline == INT64_MAX ? NULL : &timeout, NULL);
-    if (count >= 0 || errno != ENOSYS) return count;
+    if (!wefti_load_relaxed(&only_milliseconds)) {
+        int count = epoll_pwait2(set, found, MOST_EVENTS, deadline == INT64_MAX ? NULL : &timeout, NULL);
+        if (count >= 0 || errno != ENOSYS) return count;
+        wefti_store_relaxed(&only_milliseconds, true);
+    }
 #endif
 #endif
     return epoll_wait(set, found, MOST_EVENTS, deadline == 0 ? 0 : milliseconds_until(deadline));
