@@ -88,23 +88,14 @@ void wefti_worker_refuse_mail(wefti_worker *worker) {
 
 /* ---- idle ones ---- */
 
-enum { MANY_IDLE = 256, LINES_BELOW = 12 };
-
-/* Where very many have waited each runner lies on a page that no cache knows any more. The one after this one is on its
- * way to it while this one's task runs: what a task writes that begins and waits, and where the stack goes on. */
-static WEFTI_NOINLINE void prepare_next(const wefti_node *node) {
-    const wefti_runner *next = WEFTI_CONTAINER(node, wefti_runner, fiber.link);
-    __builtin_prefetch(next, 1);
-    __builtin_prefetch(&next->waiter, 1);
-    __builtin_prefetch(&next->what, 1);
-    __builtin_prefetch(&next->home, 1);
-    for (int line = 1; line <= LINES_BELOW; line++) __builtin_prefetch((const char *)next - line * WEFTI_LINE, 1);
-}
+/* Where very many have waited each runner lies on a page that no cache knows any more, and with it the link to the
+ * next: so that of the third after this one is on its way meanwhile. */
+enum { MANY_IDLE = 256 };
 
 wefti_runner *wefti_runner_get(wefti_worker *worker) {
     wefti_node *node = worker->idle;
     if (WEFTI_LIKELY(node != NULL)) {
-        if (WEFTI_UNLIKELY(worker->idle_count > MANY_IDLE)) prepare_next(node->next);
+        if (WEFTI_UNLIKELY(worker->idle_count > MANY_IDLE)) __builtin_prefetch(node->next->next->next);
         worker->idle = node->next;
         worker->idle_count--;
         return wefti_runner_of(node);
