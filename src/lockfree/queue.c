@@ -177,6 +177,7 @@ static uint32_t steal_part(wefti_queue *victim, wefti_queue *mine) {
         from = 0;
         fill = wefti_load_acquire(&chunk->fill); /* acquire: the records up to it; partner: wefti_queue_publish */
     }
+    wefti_takes_over(chunk->slots); /* of all fibers that have published in it; partner: wefti_queue_publish */
     uint32_t count = copy_half(chunk, from, fill, mine, &from);
     if (count > 0) {
         if (fresh) victim->seen = seen;

@@ -147,6 +147,7 @@ void wefti_wheel_watch_no_more(wefti_wheel *wheel, const void *watcher) {
 
 bool wefti_timer_cancel(wefti_wheel *wheel, wefti_timer *timer) {
     enter(wheel);
+    wefti_takes_over(timer);
     bool linked = timer->linked;
     if (linked) {
         unlink_timer(wheel, timer);
@@ -192,7 +193,9 @@ static wefti_timer *collect(wefti_wheel *wheel, uint64_t now, size_t *count) {
         unlink_timer(wheel, timer);
         taken++;
         wefti_takes_over(timer);
-        if (!timer->claim(timer)) continue;
+        bool due = timer->claim(timer);
+        wefti_hands_over(timer); /* partner: wefti_timer_cancel, after a wait that others have ended */
+        if (!due) continue;
         (*count)++;
         *last = timer;
         last = &timer->next;
