@@ -6,7 +6,8 @@
 #   make check      builds and tests all that is promised; ends with "N passed, M failed"
 #   make bench      measures against the peers
 #   make soak       repeats the concurrent tests a thousand times
-#   make explore    explores the schedules of the lock-free parts
+#   make explore    explores the schedules of the lock-free parts, then weakens each order and sees that a test misses it
+#   make explore-long  goes through all schedules of what takes hours
 #   make fibers     looks for races between fibers of one worker, with ThreadSanitizer
 #   make aarch64    builds for AArch64 and tests under qemu-user
 #   make valgrind   tests under Valgrind
@@ -15,7 +16,7 @@
 
 SHELL = /bin/bash
 .NOTPARALLEL:
-.PHONY: all demo check bench soak explore fibers aarch64 valgrind matrix format clean
+.PHONY: all demo check bench soak explore explore-long fibers aarch64 valgrind matrix format clean
 
 all:
 	@scripts/install-packages demo
@@ -41,7 +42,11 @@ soak:
 
 explore:
 	@scripts/install-packages check
-	@scripts/with-preset gcc-release ctest --preset gcc-release -L explore
+	@scripts/with-preset -t explore_alternation gcc-release cmake --build --preset gcc-release --target explore
+
+explore-long:
+	@scripts/install-packages check
+	@scripts/with-preset -t explore_alternation gcc-release cmake --build --preset gcc-release --target explore_long
 
 fibers:
 	@scripts/install-packages check
