@@ -106,20 +106,31 @@ static uint32_t next_random(wefti_worker *worker) {
 /* Whether it is worth the victim's while: stealing costs it and the thief some microseconds (the heavy barrier), in
  * which it would itself have done dozens of small tasks; and tasks that were begun here and there talk across workers
  * for as long as they live, since they stay, where on one worker a message costs a tenth. So: when there are many, or
- * when it gets nowhere with the few for about ten microseconds.
+ * when it gets nowhere with the few for about ten microseconds. As long as it does get on, each look costs it a miss or
+ * two, so they become fewer.
  */
 static bool worth_stealing(wefti_worker *worker, wefti_worker *victim) {
+    bool same = worker->watched == victim;
+    if (same && worker->watched_away > 0) {
+        worker->watched_away--;
+        worker->watched_rounds++;
+        return false;
+    }
     uint64_t pending = wefti_queue_pending(&victim->queue);
     if (pending >= MANY_TASKS) return true;
-    if (pending == 0) return false;
     uint64_t taken = wefti_load_relaxed(&victim->queue.taken); /* relaxed: a guess */
-    if (worker->watched != NULL && worker->watched != victim && wefti_queue_pending(&worker->watched->queue) > 0)
+    if (!same && worker->watched != NULL && wefti_queue_pending(&worker->watched->queue) > 0)
         return false; /* one at a time, or none would be watched for long */
-    if (worker->watched != victim || worker->watched_taken != taken) {
+    if (!same || worker->watched_taken != taken) {
+        worker->watched_interval = same ? WEFTI_MIN(worker->watched_interval * 2 + 1, (uint32_t)MOST_AWAY) : 0;
+        worker->watched_away = worker->watched_interval;
         worker->watched = victim;
         worker->watched_taken = taken;
         worker->watched_rounds = 0;
+        return false;
     }
+    worker->watched_interval = 0;
+    if (pending == 0) return false;
     int64_t patience = WEFTI_MIN(worker->kernel->spin_count, PATIENT_WITH_TASKS);
     return ++worker->watched_rounds > (uint32_t)WEFTI_MAX(patience, PATIENT_ROUNDS);
 }

@@ -126,7 +126,7 @@ typedef struct wefti_worker {
     uint32_t streak;              /* how often in a row the inbox had little more when the last share was used up */
     struct wefti_worker *watched; /* whom it may steal from, if that one gets nowhere */
     uint64_t watched_taken;
-    uint32_t watched_rounds;
+    uint32_t watched_rounds, watched_interval, watched_away;
     struct wefti_worker *seen_moving; /* the same for runners that may move */
     uint64_t seen_parks;
     uint32_t seen_rounds, seen_interval, looks_away;
