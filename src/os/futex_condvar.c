@@ -34,6 +34,13 @@ static void make_beds(void) {
     pthread_condattr_destroy(&monotonic);
 }
 
+/* A child of fork has none of the threads that slept here, nor who held a lock: a wake would wait for them for ever. */
+static void make_anew(void) {
+    make_beds();
+    for (int i = 0; i < BEDS; i++) beds[i].sleepers = 0;
+}
+__attribute__((constructor)) static void introduce(void) { pthread_atfork(NULL, NULL, make_anew); }
+
 static bed *bed_of(const wefti_futex *word) {
     pthread_once(&made, make_beds);
     uint64_t mixed = ((uint64_t)(uintptr_t)word >> 2) * UINT64_C(0x9e3779b97f4a7c15); /* Fibonacci hashing */
