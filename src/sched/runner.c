@@ -89,7 +89,7 @@ void wefti_worker_refuse_mail(wefti_worker *worker) {
 /* ---- idle ones ---- */
 
 /* Where very many have waited each runner lies on a page that no cache knows any more, and with it the link to the
- * next: so that of the third after this one is on its way meanwhile. */
+ * next: so that of the third after this one is on its way meanwhile. There are as many where it is looked at. */
 enum { MANY_IDLE = 256 };
 
 wefti_runner *wefti_runner_get(wefti_worker *worker) {

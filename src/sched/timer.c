@@ -147,7 +147,7 @@ void wefti_wheel_watch_no_more(wefti_wheel *wheel, const void *watcher) {
 
 bool wefti_timer_cancel(wefti_wheel *wheel, wefti_timer *timer) {
     enter(wheel);
-    wefti_takes_over(timer);
+    wefti_takes_over(timer); /* partner: collect */
     bool linked = timer->linked;
     if (linked) {
         unlink_timer(wheel, timer);
