@@ -203,7 +203,7 @@ void wefti_frames_run(wefti_runner *self, wefti_worker *worker) {
     if (WEFTI_UNLIKELY((self->watched & WEFTI_TASK_DOOMED) != 0)) wefti_doom_lift_hook(self); /* of the one before */
     /* relaxed, all: for dumps and task_categories_running */
     wefti_store_relaxed(&self->category, from->category);
-    wefti_store_relaxed(&self->since, worker->now);
+    wefti_store_relaxed(&self->since, worker->seen);
     wefti_store_relaxed(&self->type, wefti_frame_type(self->fork));
     run(&self->fiber.strand, self->fork, from);
     self->fork = NULL;

@@ -103,60 +103,58 @@ static uint32_t next_random(wefti_worker *worker) {
     return worker->random >> 8;
 }
 
+/* Looking at another's work costs that one a miss or two each time. So as long as it gets on, the looks become fewer: a
+ * round of the search in which there is none. */
+static bool looks_away(wefti_watch *watch, const wefti_worker *victim) {
+    if (watch->victim != victim || watch->away == 0) return false;
+    watch->away--;
+    watch->rounds++;
+    return true;
+}
+
+/* A look at the victim, which has done so much. Returns for how many rounds it has got nowhere; 0: it has got on, or
+ * was not the one that is watched, and is now. */
+static uint32_t rounds_in_vain(wefti_watch *watch, wefti_worker *victim, uint64_t progress) {
+    bool same = watch->victim == victim;
+    if (same && watch->progress == progress) {
+        watch->interval = 0;
+        return ++watch->rounds;
+    }
+    watch->interval = same ? WEFTI_MIN(watch->interval * 2 + 1, (uint32_t)MOST_AWAY) : 0;
+    watch->away = watch->interval;
+    watch->victim = victim;
+    watch->progress = progress;
+    watch->rounds = 0;
+    return 0;
+}
+
 /* Whether it is worth the victim's while: stealing costs it and the thief some microseconds (the heavy barrier), in
  * which it would itself have done dozens of small tasks; and tasks that were begun here and there talk across workers
  * for as long as they live, since they stay, where on one worker a message costs a tenth. So: when there are many, or
- * when it gets nowhere with the few for about ten microseconds. As long as it does get on, each look costs it a miss or
- * two, so they become fewer.
- */
+ * when it gets nowhere with the few for about ten microseconds. */
 static bool worth_stealing(wefti_worker *worker, wefti_worker *victim) {
-    bool same = worker->watched == victim;
-    if (same && worker->watched_away > 0) {
-        worker->watched_away--;
-        worker->watched_rounds++;
-        return false;
-    }
+    wefti_watch *watch = &worker->queue_watch;
+    if (looks_away(watch, victim)) return false;
     uint64_t pending = wefti_queue_pending(&victim->queue);
     if (pending >= MANY_TASKS) return true;
+    if (watch->victim != NULL && watch->victim != victim && wefti_queue_pending(&watch->victim->queue) > 0)
+        return false;                                          /* one at a time, or none would be watched for long */
     uint64_t taken = wefti_load_relaxed(&victim->queue.taken); /* relaxed: a guess */
-    if (!same && worker->watched != NULL && wefti_queue_pending(&worker->watched->queue) > 0)
-        return false; /* one at a time, or none would be watched for long */
-    if (!same || worker->watched_taken != taken) {
-        worker->watched_interval = same ? WEFTI_MIN(worker->watched_interval * 2 + 1, (uint32_t)MOST_AWAY) : 0;
-        worker->watched_away = worker->watched_interval;
-        worker->watched = victim;
-        worker->watched_taken = taken;
-        worker->watched_rounds = 0;
-        return false;
-    }
-    worker->watched_interval = 0;
-    if (pending == 0) return false;
+    uint32_t rounds = rounds_in_vain(watch, victim, taken);
+    if (pending == 0) watch->rounds = 0; /* it has nothing to get on with */
     int64_t patience = WEFTI_MIN(worker->kernel->spin_count, PATIENT_WITH_TASKS);
-    return ++worker->watched_rounds > (uint32_t)WEFTI_MAX(patience, PATIENT_ROUNDS);
+    return pending > 0 && rounds > (uint32_t)WEFTI_MAX(patience, PATIENT_ROUNDS);
 }
 
 /* Whether to take a runner that may move. One that was made ready a moment ago is best gone on with where it is, next
- * to whom it talks to: so when there are many, or when its worker switches no more, since its task computes. As long as
- * that worker does switch, each look costs it a miss or two, so they become fewer. */
+ * to whom it talks to: so when there are many, or when its worker switches no more, since its task computes. */
 static bool worth_moving(wefti_worker *worker, wefti_worker *victim) {
-    if (worker->seen_moving == victim && worker->looks_away > 0) {
-        worker->looks_away--;
-        return false;
-    }
+    wefti_watch *watch = &worker->movable_watch;
+    if (looks_away(watch, victim)) return false;
     uint32_t count = wefti_load_relaxed(&victim->movable_count);
     if (count >= MANY_MOVABLE) return true;
-    uint64_t parks = wefti_load_relaxed(&victim->parks) + wefti_load_relaxed(&victim->begun); /* relaxed: a guess */
-    if (worker->seen_moving != victim || worker->seen_parks != parks) {
-        bool switches = worker->seen_moving == victim;
-        worker->seen_interval = switches ? WEFTI_MIN(worker->seen_interval * 2 + 1, (uint32_t)MOST_AWAY) : 0;
-        worker->looks_away = worker->seen_interval;
-        worker->seen_moving = victim;
-        worker->seen_parks = parks;
-        worker->seen_rounds = 0;
-        return false;
-    }
-    worker->seen_interval = 0;
-    return ++worker->seen_rounds > PATIENT_ROUNDS && count != 0;
+    uint64_t switches = wefti_load_relaxed(&victim->parks) + wefti_load_relaxed(&victim->begun); /* relaxed: a guess */
+    return rounds_in_vain(watch, victim, switches) > PATIENT_ROUNDS && count != 0;
 }
 
 static bool steal(wefti_worker *worker) {
@@ -169,7 +167,7 @@ static bool steal(wefti_worker *worker) {
         if (victim == worker) continue;
         if (!worth_moving(worker, victim) || !wefti_movable_steal(victim, worker)) {
             if (!worth_stealing(worker, victim)) continue;
-            worker->watched_rounds = 0; /* an attempt in vain costs as much as one that succeeds */
+            worker->queue_watch.rounds = 0; /* an attempt in vain costs as much as one that succeeds */
             if (wefti_queue_steal(&victim->queue, &worker->queue) == 0) continue;
         }
         wefti_count(&worker->steals);
@@ -389,7 +387,7 @@ bool wefti_find_work(wefti_worker *worker) {
     }
     stop_searching(worker);
     if (found && WEFTI_UNLIKELY(wefti_io_wants_poller(&kernel->io))) wefti_notify(kernel, &kernel->idle);
-    worker->now = wefti_clock();
+    worker->now = worker->seen = wefti_clock();
     wefti_store_relaxed(&worker->busy_since, worker->now);
     return found;
 }

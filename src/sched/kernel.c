@@ -226,7 +226,7 @@ static bool wait_for_go(weft_kernel *kernel) {
 
 WEFTI_NO_TSAN static WEFTI_NOINLINE void run_loop(wefti_worker *worker, wefti_thread *thread) {
     wefti_runner *first = wefti_runner_get(worker); /* made before the report: there is one */
-    worker->now = wefti_clock();
+    worker->now = worker->seen = wefti_clock();
     wefti_store_relaxed(&worker->busy_since, worker->now);
     wefti_store_relaxed(&worker->current, first);
     wefti_fiber_adopt(&worker->root);

@@ -24,7 +24,7 @@ static const wefti_condition no_memory = {WEFT_FAILED, "no memory for the task's
 static inline void begin(wefti_runner *self, wefti_worker *worker, const wefti_record *record) {
     /* relaxed, all of them: for dumps and task_categories_running, which take what they find */
     wefti_store_relaxed(&self->category, record->category);
-    wefti_store_relaxed(&self->since, worker->now);
+    wefti_store_relaxed(&self->since, worker->seen);
     wefti_store_relaxed(&self->type, record->type);
 }
 
@@ -344,7 +344,7 @@ void wefti_poll(wefti_worker *worker) {
         node = next;
     }
     int64_t now = wefti_clock(), passed = now - worker->now;
-    worker->now = now;
+    worker->now = worker->seen = now;
     /* Tasks of any length: looks about every 50 microseconds, and every 64 ticks at the latest. */
     if (passed > POLL_AIM_NANOSECONDS)
         worker->poll_every = worker->poll_every > 1 ? worker->poll_every / 2 : 1;

@@ -115,7 +115,7 @@ static inline void note_name(wefti_runner *self, const char *name) {
 static inline void note_wait(wefti_runner *self, wefti_worker *worker, const char *what, const void *object,
                              const char *name) {
     wefti_store_relaxed(&self->object, object); /* relaxed, all: for dumps only */
-    wefti_store_relaxed(&self->since, worker->now);
+    wefti_store_relaxed(&self->since, worker->seen);
     note_name(self, name);
     wefti_store_relaxed(&self->what, what);
     wefti_count(&worker->parks);

@@ -111,6 +111,14 @@ typedef struct wefti_requests {
     size_t count;
 } wefti_requests;
 
+/* An idle worker's eye on another's work, see sched/idle.c. */
+typedef struct wefti_watch {
+    struct wefti_worker *victim; /* NULL: nobody yet */
+    uint64_t progress;           /* what it had done at the last look */
+    uint32_t rounds;             /* of the search since it last got on */
+    uint32_t interval, away;     /* rounds left out from one look to the next, and still to be left out */
+} wefti_watch;
+
 typedef struct wefti_worker {
     /* the owner's lines */
     WEFTI_ALIGNED(WEFTI_APART) wefti_runners ready;
@@ -121,24 +129,21 @@ typedef struct wefti_worker {
     wefti_exceptions *exceptions; /* its thread's C++ exceptions */
     weft_kernel *kernel;
     uint32_t index, random;
-    bool poll_due;                /* the loop is to look at mailbox and clock */
-    bool tasks_first;             /* somebody yielded: tasks that have not begun come before runners that are ready */
-    uint32_t streak;              /* how often in a row the inbox had little more when the last share was used up */
-    struct wefti_worker *watched; /* whom it may steal from, if that one gets nowhere */
-    uint64_t watched_taken;
-    uint32_t watched_rounds, watched_interval, watched_away;
-    struct wefti_worker *seen_moving; /* the same for runners that may move */
-    uint64_t seen_parks;
-    uint32_t seen_rounds, seen_interval, looks_away;
-    int64_t rounds;   /* of searching before it sleeps, at most the kernel's spin_count */
-    int64_t lateness; /* of the system, at the end of its sleeps: the least, as learned; nanoseconds */
-    bool by_clock;    /* its last sleep ended at its deadline */
-    uint8_t crowded;  /* so many times more it does not give way */
-    bool obliged;     /* a thread waits for its processor, which has woken it, or which it has unparked */
-    int64_t trimmed;  /* when this worker last trimmed the depot */
-    bool late;        /* the processor came long after the wake-up: others have it */
+    bool poll_due;             /* the loop is to look at mailbox and clock */
+    bool tasks_first;          /* somebody yielded: tasks that have not begun come before runners that are ready */
+    uint32_t streak;           /* how often in a row the inbox had little more when the last share was used up */
+    wefti_watch queue_watch;   /* of whom it may steal tasks from, if that one gets nowhere */
+    wefti_watch movable_watch; /* the same for runners that may move */
+    int64_t rounds;            /* of searching before it sleeps, at most the kernel's spin_count */
+    int64_t lateness;          /* of the system, at the end of its sleeps: the least, as learned; nanoseconds */
+    bool by_clock;             /* its last sleep ended at its deadline */
+    uint8_t crowded;           /* so many times more it does not give way */
+    bool obliged;              /* a thread waits for its processor, which has woken it, or which it has unparked */
+    int64_t trimmed;           /* when this worker last trimmed the depot */
+    bool late;                 /* the processor came long after the wake-up: others have it */
     uint32_t idle_count;
-    int64_t now;                   /* the clock when it was last looked at */
+    int64_t now;                   /* the clock when the worker last looked at it */
+    int64_t seen;                  /* and when anybody here did, for dumps */
     weft_bound *base;              /* the worker's own bindings */
     struct weft_handler *handlers; /* bound by its context function */
     wefti_cells cells;             /* as seen from `base` */

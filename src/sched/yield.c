@@ -55,9 +55,11 @@ WEFTI_NO_TSAN void weft_yield(void) {
 static void sleep_no_more(void *wait) { (void)wait; }
 
 weft_status weft_sleep(weft_deadline deadline) {
-    if (deadline <= wefti_clock()) return WEFT_OK;
+    int64_t now = wefti_clock();
+    if (deadline <= now) return WEFT_OK;
     wefti_strand *self = wefti_strand_self();
     if (self == NULL || !wefti_may_park(self)) return WEFT_NO_MEMORY;
+    if (self->worker != NULL) self->worker->seen = now;
     wefti_wait wait;
     wefti_wait_init(&wait, self, "sleep", NULL);
     wait.killable = true;

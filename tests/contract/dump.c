@@ -86,8 +86,6 @@ static uint64_t sum_of(weft_kernel *kernel, size_t offset) {
 #define SUM(kernel, field) sum_of(kernel, offsetof(weft_worker_counters, field))
 
 TEST(dump_tells_of_each_task_what_it_does_and_waits_for) {
-    weft_deadline before =
-        weft_time(); /* a worker goes by its last look at the clock, which may be before a submission */
     weft_kernel *kernel = weft_make_kernel(harness_workers(), &(weft_kernel_options){.name = "loom"});
     if (!CHECK_NOT_NULL(kernel)) return;
     weft_channel *thread_channel = weft_make_channel_with(int, &(weft_channel_options){.name = "threads"});
@@ -97,6 +95,7 @@ TEST(dump_tells_of_each_task_what_it_does_and_waits_for) {
     CHECK_OK(weft_send(full, &(int){1}, WEFT_NOW));
     WEFT_BIND(weft_task_category, weaving) CHECK_OK(weft_submit(NULL, receiving_task, thread_channel));
     CHECK_OK(weft_submit(NULL, sending_task, full));
+    weft_deadline before = weft_time();
     WEFT_BIND(weft_task_category, asleep) CHECK_OK(weft_submit(NULL, sleeping_task, 0));
     CHECK_OK(weft_submit_with(&(weft_submit_options){.group = group}, NULL, receiving_task, thread_channel));
     CHECK_OK(weft_submit(NULL, grouped_task, group));
