@@ -24,11 +24,21 @@ enum { QUERY = 0, EXPEDITED = 1 << 3, REGISTER_EXPEDITED = 1 << 4 };
 
 static pthread_once_t asked = PTHREAD_ONCE_INIT;
 
+/* A failure is the error's number, negative. */
 static long membarrier(int command) {
     int before = errno;
     long result = syscall(SYS_membarrier, command, 0, 0);
+    if (result < 0) result = -errno;
     errno = before;
     return result;
+}
+
+/* There is nothing to fall back to any more: the other side has no fence. */
+static WEFTI_NOINLINE void barrier_refused(long error) {
+    wefti_stop_misuse(
+        "process", "membarrier",
+        "is refused by a filter of system calls, which must allow it or come before the first kernel; error",
+        (size_t)-error, "");
 }
 
 static void ask(void) {
@@ -42,10 +52,12 @@ static void ask(void) {
 void wefti_barrier_init(void) { pthread_once(&asked, ask); }
 
 void wefti_heavy_barrier(void) {
-    if (!wefti_asymmetric)
+    if (!wefti_asymmetric) {
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    else if (membarrier(EXPEDITED) != 0)
-        __builtin_trap(); /* a registered process is never refused, and there is nothing to fall back to now */
+        return;
+    }
+    long result = membarrier(EXPEDITED);
+    if (WEFTI_UNLIKELY(result != 0)) barrier_refused(result);
 }
 
 #else
