@@ -300,6 +300,32 @@ void wefti_stack_pool_trim(wefti_stack_pool *pool, size_t most) {
     pthread_mutex_unlock(&pool->lock);
 }
 
+void wefti_stack_pool_close(wefti_stack_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    pool->keep = SIZE_MAX;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static uint32_t end_of_free(const slab *of, uint32_t index, uint32_t made) {
+    while (index < made && wefti_load_relaxed(&of->links[index]) != TAKEN) index++;
+    return index;
+}
+
+/* Guards stay what they are, of either kind. */
+void wefti_stack_pool_forget(wefti_stack_pool *pool) {
+    if (pool->never_forgets) return;
+    pthread_mutex_lock(&pool->lock);
+    /* relaxed, all: under the lock */
+    for (const slab *each = wefti_load_relaxed(&pool->oldest); each != NULL; each = wefti_load_relaxed(&each->newer)) {
+        uint32_t made = wefti_load_relaxed(&each->made);
+        for (uint32_t from = 0, to; from < made; from = to + 1) {
+            to = end_of_free(each, from, made);
+            if (to > from) wefti_pages_forget(each->base + from * pool->stack_size, (to - from) * pool->stack_size);
+        }
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
 void wefti_stack_give(wefti_stack_pool *pool, void *low) {
     char *base = (char *)wefti_stack_top(low, pool->stack_size) - pool->stack_size;
     pthread_mutex_lock(&pool->lock);

@@ -40,6 +40,11 @@ void wefti_stack_pool_stays(wefti_stack_pool *pool);
 void wefti_stack_pool_keep(wefti_stack_pool *pool, size_t stacks);
 /* Gives the memory of free stacks back until at most so many have some. Any thread; asks the system for each. */
 void wefti_stack_pool_trim(wefti_stack_pool *pool, size_t most);
+/* No more will be taken, and soon all will have been given: from now on those that are given keep their memory. */
+void wefti_stack_pool_close(wefti_stack_pool *pool);
+/* Gives the memory of all free stacks back, those side by side by one call: one by one, each interrupts all threads of
+ * the process that run. For a pool that is closed. */
+void wefti_stack_pool_forget(wefti_stack_pool *pool);
 /* Goes without guards. To be called before the first take; for tests. */
 void wefti_stack_pool_unguarded(wefti_stack_pool *pool);
 

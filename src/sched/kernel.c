@@ -276,7 +276,16 @@ weft_status weft_enter_worker_loop(weft_worker_loop *loop) {
     return WEFT_OK;
 }
 
+/* The kernel has ended. acquire: partner wefti_kernel_pool. */
+static void each_pool(weft_kernel *kernel, void (*what)(wefti_stack_pool *pool)) {
+    for (unsigned class = 0; class < WEFTI_STACK_CLASSES; class ++) {
+        wefti_stack_pool *pool = wefti_load_acquire(&kernel->pools[class]);
+        if (pool != NULL) what(pool);
+    }
+}
+
 static void free_idle_runners(wefti_worker *worker) {
+    each_pool(worker->kernel, wefti_stack_pool_close);
     while (worker->idle != NULL) {
         wefti_runner *runner = wefti_runner_of(worker->idle);
         worker->idle = worker->idle->next;
@@ -567,6 +576,7 @@ static void finish_ending(weft_kernel *kernel) {
     kernel->joining = true;
     pthread_mutex_unlock(&kernel->lock);
     join_workers(kernel);
+    each_pool(kernel, wefti_stack_pool_forget);
     wefti_slicer_end(kernel);
     wefti_io_kernel_ended(kernel);
     if (wefti_kernel_ended_hook != NULL) wefti_kernel_ended_hook(kernel);

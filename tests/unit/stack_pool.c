@@ -181,6 +181,33 @@ TEST(trim_leaves_so_many_with_memory) {
     wefti_stack_pool_free(pool);
 }
 
+TEST(a_closed_pool_keeps_the_memory_of_what_is_given_and_forgets_it_all_at_once) {
+    enum { COUNT = 100, KEPT = 4, IN_USE = 10 }; /* each tenth stays in use */
+    wefti_stack_pool *pool = wefti_stack_pool_make(SIZE);
+    wefti_stack_pool_keep(pool, KEPT);
+    char *tops[COUNT], *lows[COUNT];
+    uint32_t number;
+    for (int i = 0; i < COUNT; i++) {
+        lows[i] = wefti_stack_take(pool, &number);
+        if (!CHECK_NOT_NULL(lows[i])) return;
+        tops[i] = wefti_stack_top(lows[i], SIZE);
+        tops[i][-1] = 1;
+    }
+    wefti_stack_pool_close(pool);
+    for (int i = 0; i < COUNT; i++)
+        if (i % IN_USE != 0) wefti_stack_give(pool, lows[i]);
+    int with_memory = 0;
+    for (int i = 0; i < COUNT; i++) with_memory += resident(tops[i] - 1);
+    CHECK_EQ(with_memory, COUNT);
+    wefti_stack_pool_forget(pool);
+    for (int i = 0; i < COUNT; i++) {
+        CHECK_EQ(resident(tops[i] - 1), i % IN_USE == 0);
+        CHECK(!readable(lows[i] - 1)); /* the guard is one still */
+        if (i % IN_USE == 0) CHECK_EQ(tops[i][-1], 1);
+    }
+    wefti_stack_pool_free(pool);
+}
+
 /* ---- against a model ---- */
 
 typedef struct expected {
