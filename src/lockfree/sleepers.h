@@ -17,6 +17,10 @@
  * it sleeps, or the one that the last searcher takes when it stops because it has found something
  * (wefti_sleepers_stop).
  *
+ * The heavy barrier interrupts every thread of the process that runs. A sleeper whose timers end its sleep in a moment
+ * goes without (a nap): a giver may miss it then, and it the work, which waits for the end of the nap. That takes a
+ * giver whose store stays unseen for as long as the sleeper needs to come into the system.
+ *
  * Invariants: S1 each change of a word from ASLEEP to AWAKE takes one sleeper off the count. S2 it adds one searcher,
  * made by whoever made the change. So a worker that comes back from sleep is counted as searching.
  *
@@ -75,13 +79,15 @@ static inline wefti_wake wefti_sleeper_wake(wefti_sleepers *all, wefti_sleeper *
     return WEFTI_WOKEN;
 }
 
-/* Sleeper, counted as searching. Afterwards it takes its last look, and then sleeps or retracts. */
-static inline void wefti_sleeper_announce(wefti_sleepers *all, wefti_sleeper *one) {
+/* Sleeper, counted as searching. Afterwards it takes its last look, and then sleeps or retracts. A nap: it will sleep
+ * for a moment only, whoever wakes it or not, and goes without its barrier. */
+static inline void wefti_sleeper_announce(wefti_sleepers *all, wefti_sleeper *one, bool nap) {
     wefti_store_release(one, (uint32_t)WEFTI_ASLEEP); /* partner: the cas in wefti_sleeper_wake */
     /* relaxed, both: the barrier orders them before the last look */
     wefti_add_relaxed(&all->sleepers, 1u);
     wefti_add_relaxed(&all->searchers, (uint32_t)-1);
-    wefti_heavy_barrier(); /* partners: the light ones in wefti_sleepers_wanted and of those who wake one worker */
+    if (!nap)
+        wefti_heavy_barrier(); /* partners: the light ones in wefti_sleepers_wanted, and of who wakes one worker */
 }
 
 /* Sleeper: takes the announcement back. In the end it is awake and counted as searching, whoever did it. */

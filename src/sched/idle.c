@@ -18,6 +18,7 @@ enum {
     LEAST_SEARCH = 32,
     MANY_TIMERS = 1000,
     TOGETHER_NANOSECONDS = 130000,
+    NAP_NANOSECONDS = 200000,
     MOST_AHEAD = 40000,
     SHORT_WAIT_NANOSECONDS = 150000,
     LATE_NANOSECONDS = 1000000,
@@ -280,6 +281,14 @@ static int64_t await_deadline(wefti_worker *worker, int64_t asked, int64_t deadl
     return now;
 }
 
+/* The next look at the timers, if it is so near that what somebody gives meanwhile may wait for it: sleepers.h.
+ * Otherwise, and in a kernel that ends, INT64_MAX. */
+static int64_t end_of_nap(wefti_worker *worker, uint32_t state) {
+    int64_t next = next_look(worker);
+    if (next == INT64_MAX || state == WEFTI_KERNEL_ENDING || next > wefti_clock() + NAP_NANOSECONDS) return INT64_MAX;
+    return next;
+}
+
 /* The worker has searched in vain since then. Returns since when it searches again. */
 static int64_t sleep_now(wefti_worker *worker, int64_t since) {
     weft_kernel *kernel = worker->kernel;
@@ -291,8 +300,9 @@ static int64_t sleep_now(wefti_worker *worker, int64_t since) {
     uint32_t state = state_of(kernel);
     bool polls = wefti_io_become_poller(worker);
     wefti_store_relaxed(&worker->woken, (int64_t)0);
-    wefti_sleeper_announce(&kernel->idle, &worker->sleep);
-    int64_t deadline = next_look(worker);
+    int64_t nap = end_of_nap(worker, state);
+    wefti_sleeper_announce(&kernel->idle, &worker->sleep, nap != INT64_MAX);
+    int64_t deadline = WEFTI_MIN(next_look(worker), nap);
     wefti_drain_look(kernel); /* part of the last look: who waits for a drain is a giver too */
     if (anything(worker) || state_of(kernel) != state || wefti_io_wants_poller(&kernel->io)) {
         wefti_sleeper_retract(&kernel->idle, &worker->sleep);

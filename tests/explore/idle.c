@@ -245,6 +245,30 @@ static void sleepers_and_timers(uint32_t count) {
 EXPLORE(a_sleeper_is_woken_for_an_earlier_timer, .share = 30) { sleepers_and_timers(1); }
 EXPLORE(one_of_two_is_woken_for_an_earlier_timer, .share = 30) { sleepers_and_timers(2); }
 
+/* Sleepers whose timer is near go without their barrier: what that misses is done when the timer ends the nap. */
+enum { NEAR = 100000 };
+
+static void arm_near_give_two_drain_end(void *unused) {
+    (void)unused;
+    be_thread();
+    arm_in(&early, NEAR);
+    submit(&kernel.inbox, 1, WITH_CHILD);
+    submit(&kernel.inbox, 3, PLAIN);
+    wefti_drain_wait(&kernel);
+    for (uint32_t id = 1; id <= 3; id++) must_be_done(id);
+    arm_in(&late, NEAR);
+    end_kernel();
+}
+static void naps(uint32_t count) {
+    begin_idle(count);
+    explore_thread(arm_near_give_two_drain_end, NULL);
+    start_workers();
+    finish(3);
+    explore_assert(wefti_load_relaxed(&expired) == 2);
+}
+EXPLORE(what_a_nap_misses_is_done_after_it, .share = 30) { naps(1); }
+EXPLORE(what_two_naps_miss_is_done_after_them, .share = 30) { naps(2); }
+
 /* The one that watches the clock finds work; another watches on. */
 static void arm_and_submit_end(void *unused) {
     (void)unused;

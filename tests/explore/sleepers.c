@@ -19,6 +19,7 @@ static wefti_sleeper sleepers[MOST_WORKERS];
 static WEFTI_ATOMIC(uint32_t) work, mail[MOST_WORKERS], done, stop;
 static uint32_t worker_count, payload;
 static int64_t deadline;
+static bool naps;
 
 static void begin(uint32_t count) {
     memset(&all, 0, sizeof all);
@@ -30,6 +31,7 @@ static void begin(uint32_t count) {
     worker_count = count;
     payload = 0;
     deadline = INT64_MAX;
+    naps = false;
     explore_name(&all.sleepers, "sleepers");
     explore_name(&all.searchers, "searchers");
     explore_name(&work, "work");
@@ -66,11 +68,14 @@ static bool find(uint32_t me) {
         found = take() || wefti_exchange_relaxed(&mail[me], 0u) != 0;
         stopped = !found && wefti_load_acquire(&stop) != 0 && wefti_load_relaxed(&work) == 0;
         if (found || stopped) break;
-        wefti_sleeper_announce(&all, &sleepers[me]);
-        if (anything(me))
+        wefti_sleeper_announce(&all, &sleepers[me], naps);
+        if (anything(me)) {
             wefti_sleeper_retract(&all, &sleepers[me]);
-        else
-            wefti_sleeper_sleep(&all, &sleepers[me], deadline);
+            continue;
+        }
+        int64_t end = naps ? wefti_clock() + 1000 : deadline;
+        wefti_sleeper_sleep(&all, &sleepers[me], end);
+        if (naps && wefti_clock() >= end && wefti_load_relaxed(&work) != 0) explore_saw("work that a nap has missed");
     }
     uint32_t before = wefti_add_relaxed(&all.searchers, (uint32_t)-1);
     if (before == 1 && wefti_sleepers_wanted(&all) && wefti_load_relaxed(&work) != 0)
@@ -170,6 +175,14 @@ EXPLORE(sleepers_with_a_deadline_keep_the_counts, ) {
     for (uintptr_t i = 0; i < 2; i++) explore_thread(be_worker, (void *)i);
     finish(2);
 }
+/* Without a barrier the two miss each other, and the end of the nap makes that good. */
+EXPLORE(what_naps_miss_is_done_after_them, .preemptions = 3) {
+    begin(2);
+    naps = true;
+    explore_thread(give_two_wait_stop, NULL);
+    for (uintptr_t i = 0; i < 2; i++) explore_thread(be_worker, (void *)i);
+    finish(2);
+}
 
 /* A wake-up by itself orders what led to it. */
 static void wake_with_payload(void *unused) {
@@ -180,7 +193,7 @@ static void wake_with_payload(void *unused) {
 static void sleep_for_payload(void *unused) {
     (void)unused;
     wefti_add_relaxed(&all.searchers, 1u);
-    wefti_sleeper_announce(&all, &sleepers[0]);
+    wefti_sleeper_announce(&all, &sleepers[0], false);
     wefti_sleeper_sleep(&all, &sleepers[0], INT64_MAX);
     explore_assert(payload == 7);
 }
@@ -202,7 +215,7 @@ static void try_to_wake_with_payload(void *unused) {
 static void announce_and_retract(void *unused) {
     (void)unused;
     wefti_add_relaxed(&all.searchers, 1u);
-    wefti_sleeper_announce(&all, &sleepers[0]);
+    wefti_sleeper_announce(&all, &sleepers[0], false);
     wefti_sleeper_retract(&all, &sleepers[0]);
     if (wefti_load_relaxed(&woke) != 0) {
         explore_saw("a wake-up before the retraction");
