@@ -263,7 +263,9 @@ static void exits(void (*child)(void), int code) {
 TEST(fault_that_is_not_caught_is_told_with_task_category_and_callers) {
     dies(write_nowhere, SIGSEGV, "weft: fault: task 'writes_nowhere', category default: SIGSEGV at 0x10\n");
     if (sanitized()) return;
-    CHECK(strstr(said, "\n     0 ") != NULL);
+    /* An emulator makes no copy of a process whose end is nobody's business: addresses alone, then. */
+    const char *first = getenv("WEFT_TEST_EMULATOR") != NULL ? "\n    0x" : "\n     0 ";
+    CHECK(strstr(said, first) != NULL);
     /* In a program without a dynamic linker nobody knows names. */
     if (weft_catchable_faults() != 0) CHECK(strstr(said, "a_function_that_writes_nowhere") != NULL);
 }
