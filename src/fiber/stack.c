@@ -2,9 +2,10 @@
 /* stack.c - stacks in slabs.
  *
  * Terms: a slab is one mapping with `count` stacks. Of these the first `made` have been taken at least once, and the
- * first `guarded` have a guard; guards are made some stacks ahead, since the system does many of them at a better
- * price. A slab has two lists of its free stacks, threaded through `links`: WARM ones, which kept their memory, and
- * COLD ones. The pool has, for both kinds, a list of the slabs whose list is not empty.
+ * first `guarded` have a guard; guards are made some stacks ahead, and where many are used their first pages too, since
+ * the system does many of them at a better price. A slab has two lists of its free stacks, threaded through `links`:
+ * WARM ones, which kept their memory, and COLD ones. The pool has, for both kinds, a list of the slabs whose list is
+ * not empty.
  *
  * Invariants, under the lock:
  * - I1: links[i] is TAKEN exactly while stack i is in use, for i < made. Others hold the next stack of their list, or
@@ -26,7 +27,7 @@
 #include "cpu/divert.h"
 #include "os/os.h"
 
-enum { FIRST_STACKS = 16, MOST_STACKS = 1024, GUARDS_AHEAD = 64, KEPT_STACKS = 4096 };
+enum { FIRST_STACKS = 16, MOST_STACKS = 1024, GUARDS_AHEAD = 64, KEPT_STACKS = 4096, MANY_STACKS = 1024 };
 /* With fewer pages to a stack (the smallest stacks on systems with large pages) there is none left over for a guard. */
 enum { FEWEST_PAGES = 4, SMALLEST_PAGE = 4096 };
 /* Room for a debugger's report, and some handlers. It is address space, not memory. */
@@ -199,6 +200,9 @@ static void guard_ahead(wefti_stack_pool *pool, slab *of) {
     size_t got = wefti_pages_guard_many(first, pool->page + pool->spare, pool->stack_size, wanted, &of->mappings);
     of->refused = got < wanted;
     wefti_store_relaxed(&of->guarded, guarded + (uint32_t)got);
+    /* Where so many are used the next ones will be: the pages that their runners lie on, without a fault for each. */
+    if (wefti_load_relaxed(&pool->made) >= MANY_STACKS)
+        wefti_pages_populate_many(first + pool->stack_size - pool->page, pool->page, pool->stack_size, got);
 }
 
 static slab *slab_with_unmade(wefti_stack_pool *pool) {

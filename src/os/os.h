@@ -33,7 +33,9 @@ bool wefti_pages_guard(void *page);
  * many of them, from the first on, are guards now. *mappings rises by those of them that cost the process mappings, of
  * which it has not many. */
 size_t wefti_pages_guard_many(void *first, size_t size, size_t stride, size_t count, size_t *mappings);
-/* Says that so many of those have been unmapped, so that others may have them. */
+/* Has the system give memory to such ranges now, in few calls. Where it does not, each has it once it is touched. */
+void wefti_pages_populate_many(void *first, size_t size, size_t stride, size_t count);
+/* Says that so many guards have been unmapped, so that others may have them. */
 void wefti_pages_guards_gone(size_t mappings);
 /* Makes pages of a guard usable, and guards of them again: their memory is zero in between. Async-signal-safe. Returns
  * false if the system refuses. */

@@ -17,7 +17,8 @@
 
 #include "os/valgrind.h"
 
-enum { GUARD_INSTALL = 102, GUARD_REMOVE = 103, POPULATE_READ = 22 }; /* MADV_..., in newer headers than we ask for */
+/* MADV_..., in newer headers than we ask for */
+enum { POPULATE_READ = 22, POPULATE_WRITE = 23, GUARD_INSTALL = 102, GUARD_REMOVE = 103 };
 enum { MOST_COUNTED = 15000, VECTOR = 64, FEWEST_AT_ONCE = 8 };
 
 static WEFTI_ATOMIC(size_t) counted; /* guards of the second kind */
@@ -87,31 +88,36 @@ bool wefti_pages_guard(void *page) {
     return wefti_pages_guard_many(page, wefti_page_size(), 0, 1, &mappings) == 1;
 }
 
-/* Marks up to VECTOR ranges by one call. Returns how many, which may be none. */
-static size_t mark_vector(int process, char *first, size_t size, size_t stride, size_t count) {
+/* Advises up to VECTOR ranges by one call. Returns how many, which may be none. */
+static size_t advise_vector(int process, char *first, size_t size, size_t stride, size_t count, int advice) {
     struct iovec pages[VECTOR];
     count = WEFTI_MIN(count, (size_t)VECTOR);
     for (size_t i = 0; i < count; i++) pages[i] = (struct iovec){first + i * stride, size};
-    long bytes = syscall(SYS_process_madvise, process, pages, count, GUARD_INSTALL, 0);
+    long bytes = syscall(SYS_process_madvise, process, pages, count, advice, 0);
     return bytes > 0 ? (size_t)bytes / size : 0;
 }
 
-/* Returns how many of the ranges, from the first on, are marked now. */
-static size_t mark_many(char *first, size_t size, size_t stride, size_t count) {
-    if (wefti_load_relaxed(&marks) != MARKS || count < FEWEST_AT_ONCE) return 0;
+/* Returns for how many of the ranges, from the first on, the advice is taken. */
+static size_t advise_many(char *first, size_t size, size_t stride, size_t count, int advice) {
+    if (count < FEWEST_AT_ONCE) return 0;
     if (RUNNING_ON_VALGRIND) return 0; /* it knows neither call, and says so each time */
     int process = (int)syscall(SYS_pidfd_open, getpid(), 0);
     if (process < 0) return 0;
     size_t done = 0;
     for (size_t more = 1; done < count && more > 0; done += more)
-        more = mark_vector(process, first + done * stride, size, stride, count - done);
+        more = advise_vector(process, first + done * stride, size, stride, count - done, advice);
     close(process);
     return done;
 }
 
+void wefti_pages_populate_many(void *first, size_t size, size_t stride, size_t count) {
+    (void)advise_many(first, size, stride, count, POPULATE_WRITE);
+}
+
 size_t wefti_pages_guard_many(void *first, size_t size, size_t stride, size_t count, size_t *mappings) {
     size_t done = count > 0 && mark(first, size) ? 1 : 0;
-    if (done > 0) done += mark_many((char *)first + stride, size, stride, count - 1);
+    if (done > 0 && wefti_load_relaxed(&marks) == MARKS)
+        done += advise_many((char *)first + stride, size, stride, count - 1, GUARD_INSTALL);
     for (; done < count; done++) {
         char *page = (char *)first + done * stride;
         if (mark(page, size)) continue;

@@ -208,6 +208,39 @@ TEST(a_closed_pool_keeps_the_memory_of_what_is_given_and_forgets_it_all_at_once)
     wefti_stack_pool_free(pool);
 }
 
+static bool system_populates(void) {
+    enum { COUNT = 16 };
+    char *pages = wefti_pages_map(COUNT * SIZE);
+    size_t page = wefti_page_size();
+    if (!CHECK_NOT_NULL(pages)) return false;
+    wefti_pages_populate_many(pages, page, SIZE, COUNT);
+    bool does = resident(pages);
+    for (int i = 0; i < COUNT; i++) {
+        CHECK_EQ(resident(pages + i * SIZE), does);
+        CHECK(!resident(pages + i * SIZE + page));
+        CHECK_EQ(pages[i * SIZE], 0);
+    }
+    wefti_pages_unmap(pages, COUNT * SIZE);
+    return does;
+}
+
+TEST(where_many_stacks_are_used_a_few_next_ones_have_memory_already) {
+    enum { FEW = 1000, MANY = 1080, MOST_AHEAD = 64 };
+    bool populates = system_populates();
+    wefti_stack_pool *pool = wefti_stack_pool_make(SIZE);
+    char *top = NULL;
+    uint32_t number;
+    for (int i = 0; i < FEW; i++) {
+        top = wefti_stack_top(wefti_stack_take(pool, &number), SIZE);
+        CHECK(!resident(top - 1));
+    }
+    for (int i = FEW; i < MANY; i++) top = wefti_stack_top(wefti_stack_take(pool, &number), SIZE);
+    CHECK_EQ(resident(top - 1), populates);
+    CHECK(!resident(top - 1 - wefti_page_size()));
+    CHECK(!resident(top - 1 + (size_t)MOST_AHEAD * SIZE)); /* of the same slab, which has 1,024 */
+    wefti_stack_pool_free(pool);
+}
+
 /* ---- against a model ---- */
 
 typedef struct expected {
