@@ -9,6 +9,7 @@
  * and the channel can be freed.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ typedef struct vanishing {
     weft_channel *channel, *other;
     weft_process process;
     pthread_t thread;
-    atomic_bool begun;
+    atomic_bool begun, interrupted;
 } vanishing;
 
 typedef struct state {
@@ -72,7 +73,11 @@ static void alternate_to_send(vanishing *self) {
     weft_operation operations[] = {WEFT_TO_SEND(self->channel, &value), WEFT_TO_RECEIVE(self->other, &never)};
     weft_alternate(operations, 2, WEFT_FAIR, WEFT_FOREVER);
 }
-static void receive_in_interrupt(void *of) { receive(of); }
+static void receive_in_interrupt(void *of) {
+    vanishing *self = of;
+    atomic_store(&self->interrupted, true);
+    receive(self);
+}
 static void wait_in_interrupt(vanishing *self) {
     CHECK_OK(weft_interrupt_process(self->process, receive_in_interrupt, self));
     int value = 0;
@@ -108,6 +113,26 @@ static bool waits(const vanishing *self, const char *what) {
     size_t count = weft_list_processes(infos, 256);
     for (size_t i = 0; atomic_load(&self->begun) && i < count && i < 256; i++)
         if (infos[i].process == self->process) return infos[i].waits != NULL && strcmp(infos[i].waits, what) == 0;
+    return false;
+}
+
+static bool sleeps(int thread) {
+    char path[64], now = '?';
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return false;
+    if (fscanf(file, "%*d (%*[^)]) %c", &now) != 1) now = '?';
+    fclose(file);
+    return now == 'S';
+}
+
+/* The list tells what the thread waited for before the interrupt, on its way to which it may hold the lock of an
+ * allocator: one that vanished there would keep it for ever. From here on it holds none, and sleeps in the receive. */
+static bool waits_in_interrupt(const vanishing *self) {
+    weft_process_info infos[256];
+    size_t count = weft_list_processes(infos, 256);
+    for (size_t i = 0; atomic_load(&self->interrupted) && i < count && i < 256; i++)
+        if (infos[i].process == self->process) return sleeps(infos[i].thread);
     return false;
 }
 
@@ -191,6 +216,7 @@ static void vanish_in(const state *in, bool by_signal) {
     sigaction(SIGUSR2, &action, &former);
     v->thread = start_small(live, v);
     CHECK_EVENTUALLY(waits(v, in->waits));
+    if (in->live == wait_in_interrupt) CHECK_EVENTUALLY(waits_in_interrupt(v));
     if (by_signal)
         CHECK_EQ(pthread_kill(v->thread, SIGUSR2), 0);
     else
