@@ -21,6 +21,21 @@ static weft_kernel *kernel;
 static weft_channel *results;
 static atomic_int cleaned;
 
+/* What a task had allocated that did not come back: freed at the end of the scene. */
+typedef struct block {
+    struct block *next;
+    char text[];
+} block;
+
+static _Atomic(block *) blocks;
+
+static void free_blocks(void) {
+    for (block *one = atomic_exchange(&blocks, NULL), *next; one != NULL; one = next) {
+        next = one->next;
+        free(one);
+    }
+}
+
 static void open_scene(void) {
     weft_set(weft_debug_tasks, false);
     weft_set(weft_caught_faults, ALL);
@@ -32,6 +47,7 @@ static void open_scene(void) {
 static void close_scene(void) {
     CHECK_OK(weft_free_channel(results));
     end_and_free(kernel);
+    free_blocks();
     weft_set(weft_caught_faults, WEFT_FAULT_ARITHMETIC | WEFT_FAULT_STACK);
     weft_set(weft_debug_tasks, true);
 }
@@ -98,11 +114,12 @@ static int printing_deeper(int level) {
 static void recurse_printing(void) { sink = printing_deeper(0); }
 
 static int allocating_deeper(int level) {
-    char *text = malloc(100 + (size_t)level % 1000);
-    memset(text, 1, 100);
-    int sum = level < 0 ? 0 : allocating_deeper(level + 1) + text[0];
-    free(text);
-    return sum;
+    block *one = malloc(sizeof *one + 100 + (size_t)level % 1000);
+    memset(one->text, 1, 100);
+    one->next = atomic_load(&blocks);
+    while (!atomic_compare_exchange_weak(&blocks, &one->next, one)) {
+    }
+    return level < 0 ? 0 : allocating_deeper(level + 1) + one->text[0];
 }
 static void recurse_allocating(void) { sink = allocating_deeper(0); }
 
