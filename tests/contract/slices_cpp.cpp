@@ -49,6 +49,9 @@ TEST(exception_that_is_being_handled_is_the_tasks_own) {
         SKIP("no time slices here");
         return;
     }
+    __atomic_store_n(&begun, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&wrong, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&over, false, __ATOMIC_RELAXED);
     weft_kernel_options options = {};
     options.slice = 0.0005;
     weft_kernel *kernel = weft_make_kernel(1, &options);
