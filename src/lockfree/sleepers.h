@@ -83,7 +83,7 @@ static inline wefti_wake wefti_sleeper_wake(wefti_sleepers *all, wefti_sleeper *
  * for a moment only, whoever wakes it or not, and goes without its barrier. */
 static inline void wefti_sleeper_announce(wefti_sleepers *all, wefti_sleeper *one, bool nap) {
     wefti_store_release(one, (uint32_t)WEFTI_ASLEEP); /* partner: the cas in wefti_sleeper_wake */
-    /* relaxed, both: the barrier orders them before the last look */
+    /* relaxed, both: the barrier orders them before the last look; in a nap nothing does */
     wefti_add_relaxed(&all->sleepers, 1u);
     wefti_add_relaxed(&all->searchers, (uint32_t)-1);
     if (!nap)
