@@ -47,10 +47,14 @@ static weft_alternation *keep(const duel *d, weft_operation *operation) {
     return d->how == BY_KEPT_ALTERNATION ? weft_make_alternation(operation, 1) : NULL;
 }
 
-/* Whoever hurries: whether to try the i-th time. On a machine that has no time for so many, as many as there is for. */
-static bool one_more(duel *d, int i) {
-    if (i < d->attempts && i % 64 == 0 && weft_time() > d->enough) d->attempts = i;
-    return i < d->attempts;
+/* Whoever hurries: whether to try the i-th time. On a machine that has no time for so many, as many as there is for;
+ * and on where the other side had no processor as yet, so that none of a few was in time. */
+static bool one_more(duel *d, int i, int matched) {
+    bool wanted = i < d->attempts;
+    if (wanted ? i % 64 != 0 : matched > 0) return wanted;
+    bool more = weft_time() <= d->enough;
+    d->attempts = !more ? i : wanted ? d->attempts : i + 1;
+    return more;
 }
 
 static void send_numbers(duel *d) {
@@ -58,7 +62,7 @@ static void send_numbers(duel *d) {
     int number = 0;
     weft_operation operation = WEFT_TO_SEND(d->channel, &number);
     weft_alternation *kept = keep(d, &operation);
-    for (int i = 0; !d->sender_hurries || one_more(d, i); i++) {
+    for (int i = 0; !d->sender_hurries || one_more(d, i, number); i++) {
         if (!d->sender_hurries) pause_a_little(&random);
         weft_status status = do_one(d, &operation, kept, d->sender_hurries ? soon(&random) : patience());
         if (status == WEFT_CLOSED) break;
@@ -79,7 +83,7 @@ static void receive_numbers(duel *d) {
     int number = -1, next = 0;
     weft_operation operation = WEFT_TO_RECEIVE(d->channel, &number);
     weft_alternation *kept = keep(d, &operation);
-    for (int i = 0; d->sender_hurries || one_more(d, i); i++) {
+    for (int i = 0; d->sender_hurries || one_more(d, i, next); i++) {
         if (d->sender_hurries) pause_a_little(&random);
         weft_status status = do_one(d, &operation, kept, d->sender_hurries ? patience() : soon(&random));
         if (status == WEFT_CLOSED) break;
