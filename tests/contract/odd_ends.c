@@ -796,17 +796,23 @@ TEST(a_task_where_nearly_all_of_its_stack_is_used_can_be_killed_and_can_fail) {
 
 /* ---- a task that is lost while it is the parent of a scope ---- */
 
-static pthread_mutex_t stuck_mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t unstuck = PTHREAD_COND_INITIALIZER;
-static bool may_return;
+/* One for each round, and kept: the thread that is stuck ends with the mutex in its hands. */
+typedef struct mire {
+    pthread_mutex_t mutex;
+    pthread_cond_t unstuck;
+    bool may_return;
+    struct mire *before;
+} mire;
 
-WEFT_TASK(int, gets_stuck_in_a_scope) {
+static mire *mires;
+
+WEFT_TASK(int, gets_stuck_in_a_scope, (mire *, m)) {
     WEFT_SCOPE_UNTIL(children, weft_after(1000)) {
         CHECK_OK(weft_scope_submit(children, NULL, sleeps));
         atomic_fetch_add(&begun, 1);
-        pthread_mutex_lock(&stuck_mutex);
-        while (!may_return) pthread_cond_wait(&unstuck, &stuck_mutex);
-        pthread_mutex_unlock(&stuck_mutex);
+        pthread_mutex_lock(&m->mutex);
+        while (!m->may_return) pthread_cond_wait(&m->unstuck, &m->mutex);
+        pthread_mutex_unlock(&m->mutex);
     }
     return 1;
 }
@@ -814,18 +820,24 @@ WEFT_TASK(int, gets_stuck_in_a_scope) {
 TEST(scope_of_a_task_that_is_left_behind_is_cancelled_and_keeps_nobody) {
     if (!anywhere()) return;
     open_scene();
+    mire *m = calloc(1, sizeof *m);
+    if (!CHECK_NOT_NULL(m)) return;
+    pthread_mutex_init(&m->mutex, NULL);
+    pthread_cond_init(&m->unstuck, NULL);
+    m->before = mires;
+    mires = m;
     CHECK_OK(weft_set_kill_deadline(0.05));
-    AS_VICTIM CHECK_OK(weft_submit(results, gets_stuck_in_a_scope));
+    AS_VICTIM CHECK_OK(weft_submit(results, gets_stuck_in_a_scope, m));
     CHECK_EVENTUALLY(atomic_load(&begun) == (harness_workers() > 1 ? 2 : 1));
     CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
     CHECK_STATUS(outcome(), WEFT_KILLED);
     CHECK_EVENTUALLY(atomic_load(&cleaned) == (atomic_load(&begun) - 1)); /* the child's, if it had begun */
     CHECK_OK(weft_set_kill_deadline(0.25));
     close_scene(); /* the kernel ends */
-    pthread_mutex_lock(&stuck_mutex);
-    may_return = true;
-    pthread_cond_broadcast(&unstuck);
-    pthread_mutex_unlock(&stuck_mutex); /* its thread ends now */
+    pthread_mutex_lock(&m->mutex);
+    m->may_return = true;
+    pthread_cond_broadcast(&m->unstuck);
+    pthread_mutex_unlock(&m->mutex); /* its thread ends now */
 }
 
 /* ---- a child of fork under a kill ---- */

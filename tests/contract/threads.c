@@ -2,7 +2,6 @@
 /* threads.c - threads that Weft did not make: outer calls, process objects, bindings, interrupts, deaths, forks. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "contract/common.h"
+#include "contract/vanished.h"
 #include "harness/rounds.h"
 
 WEFT_VARIABLE(int, level, 7);
@@ -465,34 +465,6 @@ static void *attaches_and_vanishes(void *unused) {
     return unused;
 }
 
-static sem_t attached, let_go;
-
-static void *attaches_and_stays(void *unused) {
-    CHECK_NE(weft_current_process(), 0);
-    sem_post(&attached);
-    sem_wait(&let_go);
-    return unused;
-}
-
-/* Threads come, and stay, until Weft looks which of all that there are have vanished, at the 64th. */
-static void attach_until_they_are_noticed(void) {
-    enum { MOST = 64 };
-    pthread_t threads[MOST];
-    int started = 0;
-    sem_init(&attached, 0, 0);
-    sem_init(&let_go, 0, 0);
-    for (size_t last = 0, now = weft_process_count(); now > last && started < MOST; started++) {
-        last = now;
-        CHECK_EQ(pthread_create(&threads[started], NULL, attaches_and_stays, NULL), 0);
-        sem_wait(&attached);
-        now = weft_process_count();
-    }
-    for (int i = 0; i < started; i++) sem_post(&let_go);
-    for (int i = 0; i < started; i++) pthread_join(threads[i], NULL);
-    sem_destroy(&attached);
-    sem_destroy(&let_go);
-}
-
 /* Not with sanitizers: both keep what they know of a thread in memory that the C library hands to the next one, and
  * find it in use there (AddressSanitizer: "CHECK failed" in SetCurrentThread) or wait for ever for the thread's end. */
 TEST(threads_that_end_by_the_bare_system_call_are_noticed_in_the_end) {
@@ -508,7 +480,7 @@ TEST(threads_that_end_by_the_bare_system_call_are_noticed_in_the_end) {
     }
     CHECK_LT(most, before + 64 + 2);
     CHECK_GE(weft_process_count(), before + MANY);
-    attach_until_they_are_noticed();
+    notice_the_vanished();
     CHECK_EQ(weft_process_count(), before); /* which later tests count on */
 }
 
