@@ -870,7 +870,6 @@ WEFT_TASK(int, forks_in_a_library, (forking *, f)) {
 TEST(a_child_made_while_a_return_barrier_is_set_returns_to_the_program) {
     if (!anywhere()) return;
     open_scene();
-    CHECK_OK(weft_set_kill_deadline(15.0 * harness_slowness())); /* not left behind, as it would be in the child, too */
     for (int i = 0; i < 5; i++) {
         forking f = {.child = 0};
         int status = 0;
@@ -885,6 +884,5 @@ TEST(a_child_made_while_a_return_barrier_is_set_returns_to_the_program) {
         CHECK(WIFEXITED(status));
         CHECK_EQ(WEXITSTATUS(status), LEFT_THE_LIBRARY);
     }
-    CHECK_OK(weft_set_kill_deadline(0.25));
     close_scene();
 }

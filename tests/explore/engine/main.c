@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -448,17 +447,12 @@ static void catch_signals(void) {
 
 /* ---- the command line ---- */
 
-static void limit_processor(rlim_t seconds) {
-    if (seconds != 0) setrlimit(RLIMIT_CPU, &(struct rlimit){.rlim_cur = seconds, .rlim_max = RLIM_INFINITY});
-}
-
 static void usage(void) {
     printf("usage: %s [options]\n"
            "  --list               the tests\n"
            "  --test NAME          only tests whose name contains NAME\n"
            "  --executions N       executions a test (default %d; exhaustive tests: all)\n"
            "  --seconds S          time a test\n"
-           "  --processor S        ends by SIGXCPU after so much processor time (0: never)\n"
            "  --preemptions P      most preemptions of an execution (default 3)\n"
            "  --base B             another set of seeds\n"
            "  --seed S             replays one execution of --test, with its trace\n"
@@ -473,13 +467,14 @@ static void usage(void) {
 }
 
 static void read_options(int argc, char **argv) {
-    static const struct option known[] = {
-        {"executions", 1, NULL, 'e'}, {"seconds", 1, NULL, 's'}, {"preemptions", 1, NULL, 'p'},
-        {"base", 1, NULL, 'b'},       {"seed", 1, NULL, 'S'},    {"path", 1, NULL, 'P'},
-        {"test", 1, NULL, 't'},       {"trace", 1, NULL, 'n'},   {"weaken", 1, NULL, 'w'},
-        {"list", 0, NULL, 'l'},       {"places", 0, NULL, 'c'},  {"mutate", 0, NULL, 'm'},
-        {"plain", 0, NULL, 'a'},      {"long", 0, NULL, 'L'},    {"processor", 1, NULL, 'T'},
-        {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"executions", 1, NULL, 'e'},  {"seconds", 1, NULL, 's'},
+                                          {"preemptions", 1, NULL, 'p'}, {"base", 1, NULL, 'b'},
+                                          {"seed", 1, NULL, 'S'},        {"path", 1, NULL, 'P'},
+                                          {"test", 1, NULL, 't'},        {"trace", 1, NULL, 'n'},
+                                          {"weaken", 1, NULL, 'w'},      {"list", 0, NULL, 'l'},
+                                          {"places", 0, NULL, 'c'},      {"mutate", 0, NULL, 'm'},
+                                          {"plain", 0, NULL, 'a'},       {"long", 0, NULL, 'L'},
+                                          {"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (c) {
         case 'e': options.executions = strtoull(optarg, NULL, 0); break;
@@ -496,7 +491,6 @@ static void read_options(int argc, char **argv) {
         case 'm': options.mutate = true; break;
         case 'a': options.all_plain = true; break;
         case 'L': options.longer = true; break;
-        case 'T': limit_processor(strtoul(optarg, NULL, 0)); break;
         default: usage(); exit(c == 'h' ? 0 : 2);
         }
     }
