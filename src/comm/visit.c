@@ -157,6 +157,7 @@ static void will_come_back(wefti_visit *visit) {
 
 static void come_back(weft_channel *channel, wefti_strand *self) {
     take_lock(channel, self, WEFT_FOREVER);
+    if (self->worker == NULL) wefti_thread_of_strand(self)->berth.held = false;
     wefti_channel_lock(channel);
     channel->leaving--;
     wefti_channel_unlock(channel);

@@ -25,8 +25,8 @@ static inline void wefti_parker_notify(wefti_parker *parker) {
         wefti_futex_wake(parker, 1);
 }
 
-/* Owner. */
-static inline bool wefti_parker_noticed(wefti_parker *parker) {
+/* Owner; or, of an owner that is gone, anyone. */
+static inline bool wefti_parker_noticed(const wefti_parker *parker) {
     return wefti_load_acquire(parker) == WEFTI_PARKER_NOTIFIED; /* partner: wefti_parker_notify */
 }
 

@@ -59,18 +59,25 @@ static void take_out(wefti_thread *thread) {
     process_count--;
 }
 
+/* Others may come to it for as long as they like: a scope that it is the parent of, who runs what it has spawned, and
+ * who asks whether it holds a channel's lock. One that waited with that lock held has passed it on. */
+static bool is_known_to_others(const wefti_thread *thread) {
+    const wefti_strand *self = &thread->strand;
+    return self->member != NULL || self->locks > (thread->berth.held ? 1u : 0u) ||
+           (thread->owner == NULL && wefti_forks_any(&thread->forks));
+}
+
 /* One that waited is left alone as long as others may hold what it waits with: until the last of its places in
- * channels was found lost, or for ever if it waited for something else. */
-static bool waits_no_more(wefti_thread *thread) {
-    if (wefti_load_relaxed(&thread->waits) == NULL) return true; /* relaxed: of a thread that is gone */
-    /* acquire: partner is wefti_place_lost; whoever has taken a place out is done with it */
-    return wefti_load_acquire(&thread->berth.lost) == thread->berth.places && thread->berth.watched != NULL;
+ * channels was found lost or was served, or for ever if it waited for something else. */
+static bool is_left(const wefti_thread *thread) {
+    if (is_known_to_others(thread)) return false;
+    return wefti_load_relaxed(&thread->waits) == NULL || wefti_berth_is_left(thread); /* relaxed: it is gone */
 }
 
 static bool has_vanished(wefti_thread *thread) {
     if (wefti_load_relaxed(&thread->serving) != NULL) return false; /* relaxed: of no matter while it lives */
     if (wefti_os_thread_lives(thread->id) && !wefti_life_is_over(&thread->life)) return false;
-    return waits_no_more(thread) && (thread->apart == NULL || waits_no_more(thread->apart));
+    return is_left(thread) && (thread->apart == NULL || is_left(thread->apart));
 }
 
 /* A thread that ended by the bare system call has run no destructor. Looked for whenever there are twice as many as

@@ -56,6 +56,7 @@ typedef struct wefti_berth {
     /* Its wait there, if it has one; read by others once they have found it GUARDED. */
     const wefti_wait *watched;
     uint32_t places;             /* with that wait */
+    bool parked;                 /* the thread's last wait, which may go on, is that one */
     bool held;                   /* it held the channel's own lock, and is to come back to it */
     WEFTI_ATOMIC(uint32_t) lost; /* of those places: taken out of their lists by others, since the thread is gone */
     wefti_wait wait;             /* a wait on one channel */
@@ -117,6 +118,7 @@ static inline bool wefti_thread_may_die(const wefti_thread *thread) {
 /* The thread is about to wait with memory of its berth, at so many places. */
 static inline void wefti_berth_watch(wefti_berth *berth, wefti_wait *wait, uint32_t places) {
     wait->in_berth = true;
+    wait->chosen = NULL; /* see wefti_berth_is_left */
     berth->watched = berth->life != NULL ? wait : NULL;
     berth->places = places;
     berth->held = false;
@@ -128,6 +130,9 @@ void wefti_place_lost(wefti_waiter *waiter);
 
 /* park.c, under the thing's lock: whether the thread of a listed waiter has vanished, and so the waiter is lost. */
 bool wefti_find_lost(wefti_waiter *waiter);
+
+/* park.c, of a thread that has vanished in a wait: whether nobody will touch what it waits with any more. */
+bool wefti_berth_is_left(const wefti_thread *thread);
 
 /* Memory of the berth of at least this size, until it is given back. NULL: none, or it is in use. */
 void *wefti_berth_take(wefti_berth *berth, size_t size);

@@ -372,13 +372,26 @@ bool wefti_find_lost(wefti_waiter *waiter) {
 
 void wefti_place_lost(wefti_waiter *waiter) {
     wefti_berth *berth = &wefti_thread_of_strand(waiter->wait->strand)->berth;
-    wefti_add_release(&berth->lost, 1u); /* partner: waits_no_more, attach.c, which may free the memory from here on */
+    wefti_add_release(&berth->lost, 1u); /* partner: wefti_berth_is_left; the memory may be freed from here on */
+}
+
+/* Each place is found lost, but for one: whoever has won the wait through it takes it out, and is done with all of the
+ * berth when he has given notice. A wait that is ended through none of its places is a scope's to end, which knows the
+ * thread as long as it likes: attach.c. */
+bool wefti_berth_is_left(const wefti_thread *thread) {
+    const wefti_berth *berth = &thread->berth;
+    if (berth->watched == NULL || !berth->parked) return false; /* it waits for something else */
+    /* acquire, both: what they did there; partners: wefti_place_lost, wefti_parker_notify */
+    uint32_t left = wefti_load_acquire(&berth->lost);
+    if (wefti_parker_noticed(&thread->parker) && berth->watched->chosen != NULL) left++;
+    return left == berth->places;
 }
 
 static weft_status park_thread(wefti_wait *wait, int64_t deadline) {
     wefti_thread *thread = wefti_thread_of_strand(wait->strand);
     bool scoped = thread->strand.member != NULL;
-    if (thread->berth.watched == wait) watch(wait);
+    thread->berth.parked = thread->berth.watched == wait;
+    if (thread->berth.parked) watch(wait);
     if (WEFTI_UNLIKELY(scoped) && wefti_thread_cancelled_before(wait->strand, wait)) return WEFT_CANCELLED;
     int type; /* a thread may say that it is to be cancelled anywhere; not within Weft */
     pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);

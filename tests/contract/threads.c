@@ -459,12 +459,6 @@ enum { ROUNDS_OF_DESTRUCTORS = HARNESS_TSAN ? 2 : 3 };
 
 /* ---- threads that end without a word ---- */
 
-static void *attaches_and_vanishes(void *unused) {
-    CHECK_NE(weft_current_process(), 0);
-    syscall(SYS_exit, 0); /* no destructor runs */
-    return unused;
-}
-
 /* Not with sanitizers: both keep what they know of a thread in memory that the C library hands to the next one, and
  * find it in use there (AddressSanitizer: "CHECK failed" in SetCurrentThread) or wait for ever for the thread's end. */
 TEST(threads_that_end_by_the_bare_system_call_are_noticed_in_the_end) {
@@ -475,7 +469,7 @@ TEST(threads_that_end_by_the_bare_system_call_are_noticed_in_the_end) {
     enum { VANISHING = 200, MANY = 40 }; /* so many that those which stay are not the most */
     size_t before = weft_process_count(), most = 0;
     for (int i = 0; i < VANISHING || (weft_process_count() < before + MANY && i < 2 * VANISHING); i++) {
-        in_thread(attaches_and_vanishes, NULL);
+        in_thread(attach_and_vanish, NULL);
         most = weft_process_count() > most ? weft_process_count() : most;
     }
     CHECK_LT(most, before + 64 + 2);

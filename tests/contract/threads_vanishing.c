@@ -8,6 +8,7 @@
  * In each state: another who waits behind it is served, what it would have sent is not there, nobody touches its stack,
  * and the channel can be freed.
  */
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "contract/common.h"
+#include "contract/vanished.h"
 
 enum { VALUE = 31, STACK = 256 * 1024 };
 
@@ -23,6 +25,7 @@ typedef struct vanishing {
     weft_process process;
     pthread_t thread;
     atomic_bool begun, interrupted;
+    sem_t served;
 } vanishing;
 
 typedef struct state {
@@ -281,6 +284,61 @@ TEST(a_channel_where_only_vanished_threads_wait_can_be_freed) {
         vanish_and_free(&(state){.live = alternate, .waits = "alternation"}, closed);
         vanish_and_free(&(state){.live = receive_locked, .waits = "receive"}, closed);
     }
+}
+
+/* ---- one that has been served, and does not come to know it ---- */
+
+static void vanish_when_served(void *of) {
+    vanishing *self = of;
+    atomic_store(&self->interrupted, true);
+    while (sem_wait(&self->served) != 0) continue; /* not with Weft: its own wait is the one that is won meanwhile */
+    vanish(0);
+}
+
+/* It is won while an interrupt runs: what it is handed goes along. */
+static void serve(const vanishing *v) {
+    int value = VALUE;
+    if (lived->sends) {
+        CHECK_OK(weft_receive(v->channel, &value, WEFT_NOW));
+        CHECK_EQ(value, 1); /* and what it sends has come in */
+        CHECK_OK(weft_receive(v->channel, &value, WEFT_NOW));
+        CHECK_EQ(value, 4);
+    } else {
+        CHECK_OK(weft_send(v->channel, &value, WEFT_NOW));
+    }
+    CHECK_STATUS(weft_receive(v->channel, &value, WEFT_NOW), WEFT_TIMED_OUT);
+}
+
+static void vanish_served_in(const state *in) {
+    vanishing v = {.channel = bounded_channel(sizeof(int), 1), .other = bounded_channel(sizeof(int), 1)};
+    if (cannot_vanish()) return;
+    lived = in;
+    sem_init(&v.served, 0, 0);
+    notice_the_vanished();
+    size_t before = weft_process_count();
+    if (in->prepare != NULL) in->prepare(&v);
+    v.thread = start_small(live, &v);
+    CHECK_EVENTUALLY(waits(&v, in->waits));
+    CHECK_OK(weft_interrupt_process(v.process, vanish_when_served, &v));
+    CHECK_EVENTUALLY(atomic_load(&v.interrupted));
+    serve(&v);
+    CHECK_EQ(weft_process_count(), before + 1);
+    sem_post(&v.served);
+    join_thread(v.thread);
+    join_thread(start_small(write_over_stack, NULL));
+    CHECK_OK(weft_free_channel(v.channel)); /* the other places of an alternation are dropped with their channels */
+    notice_the_vanished();
+    CHECK_EQ(weft_process_count(), before + (lived->live == alternate)); /* it is still in the other channel */
+    CHECK_OK(weft_free_channel(v.other));
+    notice_the_vanished();
+    CHECK_EQ(weft_process_count(), before);
+    sem_destroy(&v.served);
+}
+
+TEST(the_process_object_of_one_that_had_been_served_is_eliminated) {
+    vanish_served_in(&(state){.live = receive, .waits = "receive"});
+    vanish_served_in(&(state){.live = send, .waits = "send", .prepare = fill, .sends = true});
+    vanish_served_in(&(state){.live = alternate, .waits = "alternation"});
 }
 
 /* ---- many ---- */

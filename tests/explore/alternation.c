@@ -36,7 +36,7 @@ typedef struct party {
     void *grave[5];
 } party;
 
-static wefti_thread threads[STRANDS];
+static wefti_thread threads[STRANDS], *mortal; /* the first one's process object lies apart where it may be freed */
 static party parties[STRANDS];
 static weft_channel *channels[CHANNELS];
 static weft_alternation *common;
@@ -126,8 +126,11 @@ static weft_channel *make_clock(int64_t next) {
     return channel;
 }
 
+static wefti_thread *thread_of(unsigned n) { return n == 1 && mortal != NULL ? mortal : &threads[n]; }
+
 static void begin(uint32_t capacity) {
     memset(threads, 0, sizeof threads);
+    mortal = NULL;
     memset(parties, 0, sizeof parties);
     common = NULL;
     wefti_store_relaxed(&wefti_cpus_to_spin, 1u);
@@ -154,7 +157,7 @@ static void to_send(unsigned n, unsigned channel) { clause(n, WEFT_OPERATION_SEN
 static void to_receive(unsigned n, unsigned channel) { clause(n, WEFT_OPERATION_RECEIVE, channel); }
 
 static party *enter(void *of) {
-    wefti_strand_now = &threads[explore_self()].strand;
+    wefti_strand_now = &thread_of(explore_self())->strand;
     return of;
 }
 
@@ -420,16 +423,18 @@ EXPLORE(a_kept_alternation_goes_on_after_a_clock_that_another_received, .share =
 
 /* In place of the system's own mark, and of what attach.c keeps for alternations. */
 static WEFTI_ATOMIC(uint32_t) vanished[STRANDS];
-static uint64_t larger[STRANDS][96];
+static uint64_t larger[STRANDS][96], *larger_of_mortal;
+
+static uint64_t *larger_of(unsigned n) { return n == 1 && mortal != NULL ? larger_of_mortal : larger[n]; }
 
 bool wefti_life_is_over(wefti_life *life) {
     for (unsigned n = 1; n < STRANDS; n++)
-        if (life == &threads[n].life) return wefti_load_acquire(&vanished[n]) != 0; /* partner: vanish */
+        if (life == &thread_of(n)->life) return wefti_load_acquire(&vanished[n]) != 0; /* partner: vanish */
     explore_fail("whose life?");
 }
 void *wefti_berth_take(wefti_berth *berth, size_t size) {
     for (unsigned n = 1; n < STRANDS; n++)
-        if (berth == &threads[n].berth && berth->life != NULL && size <= sizeof larger[n]) return larger[n];
+        if (berth == &thread_of(n)->berth && berth->life != NULL && size <= sizeof larger[n]) return larger_of(n);
     return NULL;
 }
 
@@ -443,8 +448,8 @@ static void vanish(party *p) {
 
 /* What was handed to it before it vanished went with it: by who had looked whether it was there. */
 static void settle_vanished(unsigned n, bool alternates) {
-    wefti_berth *berth = &threads[n].berth;
-    wefti_wait *wait = alternates ? (wefti_wait *)(void *)larger[n] : &berth->wait;
+    wefti_berth *berth = &thread_of(n)->berth;
+    wefti_wait *wait = alternates ? (wefti_wait *)(void *)larger_of(n) : &berth->wait;
     if (parties[n].operations[0].kind == WEFT_OPERATION_SEND) return; /* settle has them */
     if (wefti_load_relaxed(&wait->claim) != 1u + (uint32_t)WEFT_OK) return;
     const wefti_waiter *chosen = alternates ? wait->chosen : &berth->waiter;
@@ -458,11 +463,34 @@ static void vanish_in(void (*what)(void *), party *p) {
 static void vanish_in_alternation(void *of) { vanish_in(alternate_once, of); }
 static void vanish_plainly(void *of) { vanish_in(do_plainly, of); }
 
+/* As attach.c does when it looks, at any time: whoever came to what the thread waited with afterwards would touch what
+ * is freed. */
+static bool eliminated;
+static void eliminate(bool alternates) {
+    if (!wefti_life_is_over(&mortal->life) || !wefti_berth_is_left(mortal)) return;
+    if (mortal->berth.watched->chosen != NULL) explore_saw("one eliminated that had been served");
+    settle_vanished(1, alternates);
+    explore_free(larger_of_mortal);
+    explore_free(mortal);
+    eliminated = true;
+}
+static void eliminate_plain(void *unused) {
+    (void)unused;
+    eliminate(false);
+}
+static void eliminate_alternation(void *unused) {
+    (void)unused;
+    eliminate(true);
+}
+
 static void begin_vanishing(bool alternates, bool sender, uint32_t capacity) {
     begin(capacity);
     memset(vanished, 0, sizeof vanished);
     memset(larger, 0, sizeof larger);
-    threads[1].berth.life = &threads[1].life;
+    mortal = explore_alloc(sizeof *mortal);
+    larger_of_mortal = explore_alloc(sizeof larger[1]);
+    eliminated = false;
+    mortal->berth.life = &mortal->life;
     for (unsigned n = 1; n <= 3; n++) {
         bool sends = (n == 3) != sender;
         sends ? to_send(n, 0) : to_receive(n, 0);
@@ -473,14 +501,18 @@ static void begin_vanishing(bool alternates, bool sender, uint32_t capacity) {
 }
 
 static void finish_vanishing(bool alternates) {
+    bool met = false;
     explore_join();
-    if (parties[1].dead) settle_vanished(1, alternates);
     for (unsigned i = 0; i < CHANNELS && parties[1].dead; i++) {
         wefti_waiters_bury(channels[i], &channels[i]->senders);
         wefti_waiters_bury(channels[i], &channels[i]->receivers);
-        /* One that vanished between being won and withdrawing. */
+        /* One that vanished between being won and withdrawing, and was met meanwhile: it is waited for there. */
+        met |= channels[i]->leaving != 0;
         if (alternates) channels[i]->leaving = 0;
     }
+    if (parties[1].dead && !eliminated) eliminate(alternates);
+    explore_assert(!parties[1].dead || eliminated != met);
+    if (parties[1].dead && !eliminated) settle_vanished(1, alternates);
     finish();
 }
 
@@ -505,7 +537,7 @@ bool wefti_futex_wait_cancelled(wefti_futex *word, uint32_t expected, int64_t de
         if (in_time && explore_choose(2) == 0) return true;
     }
     if (p->vanishes) vanish(p);
-    wefti_thread *thread = &threads[explore_self()];
+    wefti_thread *thread = thread_of(explore_self());
     if (thread->withdraw == NULL) explore_fail("it cannot be cancelled here");
     thread->withdraw(thread->withdrawn);
     thread->withdraw = NULL;
@@ -583,6 +615,17 @@ static void meet_behind(void (*what)(void *), bool sender, uint32_t capacity) {
     finish_vanishing(what == vanish_in_alternation);
 }
 
+/* The same, and who looks for such threads. */
+static void vanishes_and_goes(void (*what)(void *), bool sender, bool others) {
+    bool alternates = what == vanish_in_alternation;
+    begin_vanishing(alternates, sender, 0);
+    run(1, what);
+    if (others) run(2, do_plainly);
+    run(3, do_plainly);
+    explore_thread(alternates ? eliminate_alternation : eliminate_plain, NULL);
+    finish_vanishing(alternates);
+}
+
 EXPLORE(a_thread_vanishes_where_it_receives, .exhaustive = true, .preemptions = 1, .stale = 1) {
     vanishes(vanish_plainly, false, 0);
 }
@@ -595,6 +638,13 @@ EXPLORE(a_thread_vanishes_in_an_alternation_that_sends, .share = 15) { vanishes(
 EXPLORE(others_meet_behind_a_thread_that_has_vanished, .exhaustive = true, .preemptions = 1) {
     bool sends = explore_choose(2) != 0;
     meet_behind(explore_choose(2) != 0 ? vanish_in_alternation : vanish_plainly, sends, 0);
+}
+
+EXPLORE(a_thread_that_vanishes_is_eliminated_under_nobody, .exhaustive = true, .preemptions = 1) {
+    vanishes_and_goes(explore_choose(2) != 0 ? vanish_in_alternation : vanish_plainly, explore_choose(2) != 0, false);
+}
+EXPLORE(a_thread_that_vanishes_beside_others_is_eliminated_under_nobody, .share = 30) {
+    vanishes_and_goes(explore_choose(2) != 0 ? vanish_in_alternation : vanish_plainly, explore_choose(2) != 0, true);
 }
 
 /* ---- kept ---- */
