@@ -140,6 +140,7 @@ static bool divert(wefti_runner *runner, void *interrupted) {
 static void give_up(wefti_doom *doom, const wefti_walk *walk) {
     if (walk->top.ours || walk->middle.ours) return;
     wefti_strand_now = NULL;
+    wefti_runner_given_up = doom->runner;
     wefti_store_release(&doom->state, (uint32_t)WEFTI_DOOM_LOST); /* partner: the acquires in kill.c */
 }
 

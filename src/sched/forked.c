@@ -29,14 +29,29 @@ static void after_in_parent(void) {
     wefti_processes_after_fork(false);
 }
 
+/* Given up for the parent's kill: here it goes on. Its own bindings lie on its stack; those of its worker, outward of
+ * them, are the next thread's there, or have been freed. */
+static void take_back(wefti_runner *given_up) {
+    wefti_strand *strand = &given_up->fiber.strand;
+    weft_bound **at = &strand->bound;
+    while (*at != NULL && *at != strand->base) at = &(*at)->next;
+    *at = NULL;
+    if (wefti_strand_now == NULL) wefti_strand_now = strand;
+    wefti_runner_given_up = NULL;
+}
+
 /* A return barrier was set for a kill or a slice of the parent's: in the child nobody would know what it is for. */
-static void clear_barrier(wefti_strand *self) {
-    if (self == NULL || self->worker == NULL) return;
-    wefti_runner_clear_barrier(wefti_runner_of_strand(self));
+static void clear_barrier(void) {
+    wefti_runner *given_up = wefti_runner_given_up;
+    wefti_strand *self = wefti_strand_now;
+    bool runs = self != NULL && self->worker != NULL;
+    wefti_runner *runner = runs ? wefti_runner_of_strand(self) : given_up;
+    if (runner != NULL) wefti_runner_clear_barrier(runner);
+    if (given_up != NULL) take_back(given_up);
 }
 
 static void after_in_child(void) {
-    clear_barrier(wefti_strand_now);
+    clear_barrier();
     weft_bound *bound = wefti_strand_now != NULL ? wefti_strand_now->bound : NULL;
     wefti_kernels_forked(bound);
     wefti_processes_forked();

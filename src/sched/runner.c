@@ -11,6 +11,7 @@
 void (*wefti_doom_lift_hook)(wefti_runner *runner);
 bool (*wefti_withdraw_hook)(wefti_runner *runner);
 void (*wefti_doomed_hook)(wefti_strand *self);
+__thread wefti_runner *wefti_runner_given_up;
 
 wefti_runner *wefti_runner_on(void *low, size_t stack_size, uint32_t number) {
     size_t usable = (size_t)((char *)wefti_stack_top(low, stack_size) - (char *)low);

@@ -296,6 +296,9 @@ bool wefti_runner_open_spare(wefti_runner *runner);
 /* Takes the return barrier from its stack, should there be one: where it was, or NULL. On the runner's thread; a
  * handler that does so too may come in between. Async-signal-safe. */
 void **wefti_runner_clear_barrier(wefti_runner *runner);
+/* The runner that this thread had when it was given up: it is no worker's any more, and ends at its barrier. NULL: it
+ * was not. Read by a child of fork, in which it goes on. */
+extern __thread wefti_runner *wefti_runner_given_up __attribute__((tls_model("initial-exec")));
 /* Sets one at `slot`; all: for a slice, which keeps all registers. Async-signal-safe. */
 void wefti_runner_set_barrier(wefti_runner *runner, void **slot, bool all);
 /* Closes the spare of its stack, should it be open, unless the caller stands near it. */

@@ -866,23 +866,62 @@ WEFT_TASK(int, forks_in_a_library, (forking *, f)) {
     return 1;
 }
 
+WEFT_VARIABLE(int, own_number, 0);
+
+/* What the program had bound, and Weft itself, are there in the child. */
+WEFT_TASK(int, forks_in_a_library_with_bindings, (forking *, f)) {
+    FILE *file = fopencookie(f, "w", (cookie_io_functions_t){.write = fork_inside});
+    WEFT_BIND(own_number, 12) {
+        fputs("x", file);
+        fflush(file);
+        bool bound = weft_get(own_number) == 12, unbound = false;
+        WEFT_BIND(own_number, 13) unbound = weft_get(own_number) == 13;
+        if (atomic_load(&f->child) == 0)
+            _exit(bound && unbound && weft_get(own_number) == 12 && weft_current_process() != 0 ? LEFT_THE_LIBRARY : 1);
+    }
+    return 1; /* not reached: the parent's thread ends when it leaves the library */
+}
+
+static void wait_for_child(const forking *f) {
+    int status = 0;
+    CHECK_EVENTUALLY(atomic_load(&f->child) > 0);
+    CHECK_EQ(waitpid(atomic_load(&f->child), &status, 0), atomic_load(&f->child));
+    CHECK(WIFEXITED(status));
+    CHECK_EQ(WEXITSTATUS(status), LEFT_THE_LIBRARY);
+}
+
+/* Its thread was left behind at the deadline, and ends where it leaves the library. The child's would, too, and the
+ * child with it, without a word. */
+TEST(a_child_made_by_a_task_that_was_left_behind_returns_to_the_program) {
+    if (!anywhere()) return;
+    open_scene();
+    CHECK_OK(weft_set_kill_deadline(0.02));
+    for (int i = 0; i < 3; i++) {
+        forking f = {.child = 0};
+        AS_VICTIM CHECK_OK(weft_submit(results, forks_in_a_library_with_bindings, &f));
+        wait_for_entered(&f.marked, 1);
+        CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
+        CHECK_STATUS(outcome(), WEFT_KILLED);
+        open_gate(&f.marked);
+        wait_for_child(&f);
+    }
+    CHECK_OK(weft_set_kill_deadline(0.25));
+    close_scene();
+}
+
 /* The barrier is the parent's: the child goes on as if nobody had killed. */
 TEST(a_child_made_while_a_return_barrier_is_set_returns_to_the_program) {
     if (!anywhere()) return;
     open_scene();
     for (int i = 0; i < 5; i++) {
         forking f = {.child = 0};
-        int status = 0;
         AS_VICTIM CHECK_OK(weft_submit(results, forks_in_a_library, &f));
         wait_for_entered(&f.marked, 1);
         CHECK_EQ(weft_kill_tasks(NULL, victims, NULL), 1);
         usleep(2000); /* likely, and not needed: the reaper has asked again */
         open_gate(&f.marked);
         CHECK_STATUS(outcome(), WEFT_KILLED);
-        CHECK_EVENTUALLY(atomic_load(&f.child) > 0);
-        CHECK_EQ(waitpid(atomic_load(&f.child), &status, 0), atomic_load(&f.child));
-        CHECK(WIFEXITED(status));
-        CHECK_EQ(WEXITSTATUS(status), LEFT_THE_LIBRARY);
+        wait_for_child(&f);
     }
     close_scene();
 }
