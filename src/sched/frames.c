@@ -38,10 +38,22 @@ weft_forks *wefti_forks_of(wefti_strand *strand) {
 
 /* ---- the list ---- */
 
+/* Who searches takes the list's lock again and again, and has it most of the time. Where threads share a processor it
+ * is stopped with it in hand nearly each time, and who has spawned would not get it for very long, and so could not
+ * spawn what is searched for. So he says that he waits, and those that search keep away. relaxed, all: a hint */
+static void lock_list(weft_kernel *kernel) {
+    if (WEFTI_LIKELY(wefti_spin_try(&kernel->forks_lock))) return;
+    wefti_add_relaxed(&kernel->forks_wanted, 1u);
+    wefti_spin_lock(&kernel->forks_lock);
+    wefti_add_relaxed(&kernel->forks_wanted, (uint32_t)-1);
+}
+
+static bool is_wanted(weft_kernel *kernel) { return wefti_load_relaxed(&kernel->forks_wanted) != 0; }
+
 void wefti_frames_enlist(weft_kernel *kernel, wefti_forker *forker) {
     forker->kernel = kernel;
     forker->previous = NULL;
-    wefti_spin_lock(&kernel->forks_lock);
+    lock_list(kernel);
     forker->next = kernel->forkers;
     if (forker->next != NULL) forker->next->previous = forker;
     kernel->forkers = forker;
@@ -51,7 +63,7 @@ void wefti_frames_enlist(weft_kernel *kernel, wefti_forker *forker) {
 
 void wefti_frames_delist(wefti_forker *forker) {
     weft_kernel *kernel = forker->kernel;
-    wefti_spin_lock(&kernel->forks_lock);
+    lock_list(kernel);
     if (forker->previous != NULL)
         forker->previous->next = forker->next;
     else
@@ -109,7 +121,7 @@ static weft_fork *take_private(weft_kernel *kernel, wefti_worker *worker) {
 
 bool wefti_frames_take(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
-    if (none(kernel) || !wefti_spin_try(&kernel->forks_lock)) return false;
+    if (none(kernel) || is_wanted(kernel) || !wefti_spin_try(&kernel->forks_lock)) return false;
     weft_fork *frame = NULL;
     for (wefti_forker *forker = kernel->forkers; forker != NULL && frame == NULL; forker = forker->next) {
         frame = take_of(forker, worker);
@@ -138,6 +150,10 @@ bool wefti_frames_to_be_had(weft_kernel *kernel) {
 bool wefti_frames_any(wefti_worker *worker) {
     weft_kernel *kernel = worker->kernel;
     if (none(kernel)) return false;
+    if (is_wanted(kernel)) { /* it searches on meanwhile */
+        wefti_os_yield();
+        return true;
+    }
     bool found = false;
     wefti_spin_lock(&kernel->forks_lock);
     for (wefti_forker *forker = kernel->forkers; forker != NULL && !found; forker = forker->next)
@@ -222,6 +238,7 @@ bool wefti_frames_help(wefti_forker *self) {
     weft_kernel *kernel = self->kernel;
     weft_fork *frame = NULL;
     wefti_forker *from = NULL;
+    if (is_wanted(kernel)) return false;
     wefti_spin_lock(&kernel->forks_lock);
     for (wefti_forker *forker = kernel->forkers; forker != NULL && frame == NULL; forker = forker->next) {
         if (forker == self || !serves(forker, self)) continue;

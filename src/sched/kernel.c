@@ -466,6 +466,7 @@ static bool init_kernel(weft_kernel *kernel, const weft_kernel_options *options,
     wefti_io_init(&kernel->io);
     kernel->forkers = NULL;
     wefti_atomic_init(&kernel->forks_lock, 0u);
+    wefti_atomic_init(&kernel->forks_wanted, 0u);
     wefti_atomic_init(&kernel->forker_count, 0u);
     kernel->arrived = kernel->quiet = kernel->started = 0;
     kernel->failure = WEFT_OK;

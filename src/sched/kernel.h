@@ -59,6 +59,7 @@ struct weft_kernel {
     wefti_spinlock forks_lock;
     struct wefti_forker *forkers; /* strands that have spawned; under forks_lock */
     WEFTI_ATOMIC(uint32_t) forker_count;
+    WEFTI_ATOMIC(uint32_t) forks_wanted; /* so many who have spawned wait for forks_lock: see frames.c */
     wefti_io io;
     struct weft_kernel *next_kernel; /* registry, for dumps */
 };
