@@ -71,10 +71,11 @@ typedef struct weft_operation {
  *   WEFT_CANCELLED   the wait was cancelled; nothing was done
  *   WEFT_INVALID     no operations, a NULL channel, an unknown kind, or the caller holds a channel's lock
  *   WEFT_WRONG_SIZE  of one of them;  WEFT_BUSY: one is in use by another alternation;  WEFT_NO_MEMORY
- * An operation on a closed channel can be done: its status is WEFT_CLOSED. With WEFT_NOW the operations are looked at
- * one after the other. WEFT_IN_TURN goes on after operations[*turn] if `turn` is given to weft_alternate_in_turn.
- * Any task or thread; parks the task or blocks the thread. An operation's effect happens if and only if it is the one
- * returned. Source: operation-alternate. Rows A1 to A6.
+ * An operation on a closed channel can be done: its status is WEFT_CLOSED. With WEFT_NOW all are looked at
+ * twice, one after the other, unless one is found: so one is done where one of them can be done until another can,
+ * though neither can be during the whole call. WEFT_IN_TURN goes on after operations[*turn] if `turn` is given to
+ * weft_alternate_in_turn. Any task or thread; parks the task or blocks the thread. An operation's effect happens if and
+ * only if it is the one returned. Source: operation-alternate. Rows A1 to A6.
  */
 WEFT_API weft_operation *weft_alternate(weft_operation *operations, size_t count, weft_choice choice,
                                         weft_deadline deadline);

@@ -113,31 +113,16 @@ static inline weft_status survey(const weft_operation *operations, uint32_t coun
     return WEFT_OK;
 }
 
-/* The survey promised what was gone when it was tried, and so says nothing of the others either: what can be done may
- * have become so in between, as when each sender brings its own before it takes another's. */
-static WEFTI_NOINLINE weft_operation *look_one_after_the_other(weft_operation *operations, uint32_t count,
-                                                               wefti_strand *self, uint32_t from) {
-    for (uint32_t n = 0, i = from; n < count; n++, i = i + 1 == count ? 0 : i + 1) {
-        if (!wefti_operation_promising(&operations[i])) continue;
-        weft_status status = wefti_operation_try_alone(&operations[i], self);
-        if (status != WEFT_BUSY && status != WEFT_TIMED_OUT) return done(&operations[i], status);
-    }
-    return NULL;
-}
-
 /* One that can be done, first of those in the set, which is used up. */
 static weft_operation *look_at(weft_operation *operations, uint32_t count, wefti_strand *self, weft_choice choice,
                                size_t turn, uint64_t *set) {
     uint32_t words = wefti_words(count), place;
-    bool in_vain = false;
     while ((place = wefti_choose(set, words, choice, turn)) != UINT32_MAX) {
         weft_status status = wefti_operation_try_alone(&operations[place], self);
         if (status != WEFT_BUSY && status != WEFT_TIMED_OUT) return done(&operations[place], status);
         set[place / 64] &= ~(UINT64_C(1) << place % 64);
-        in_vain = true;
     }
-    if (WEFTI_LIKELY(!in_vain)) return NULL;
-    return look_one_after_the_other(operations, count, self, (uint32_t)(choice == WEFT_IN_TURN ? turn : 0));
+    return NULL;
 }
 
 /* ---- enlisting and withdrawing ---- */
@@ -585,8 +570,7 @@ static inline weft_operation *look_at_few(weft_operation *operations, uint32_t c
     if (WEFTI_UNLIKELY((set & (set - 1)) != 0)) return look_at(operations, count, self, choice, turn, &set);
     uint32_t place = (uint32_t)__builtin_ctzll(set);
     weft_status of_it = wefti_operation_try_alone(&operations[place], self);
-    if (WEFTI_LIKELY(of_it != WEFT_BUSY && of_it != WEFT_TIMED_OUT)) return done(&operations[place], of_it);
-    return look_one_after_the_other(operations, count, self, choice == WEFT_IN_TURN ? (uint32_t)turn : 0);
+    return WEFTI_LIKELY(of_it != WEFT_BUSY && of_it != WEFT_TIMED_OUT) ? done(&operations[place], of_it) : NULL;
 }
 
 static WEFTI_NOINLINE weft_operation *look_at_many(weft_operation *operations, uint32_t count, wefti_strand *self,
@@ -610,6 +594,16 @@ static weft_operation *look(weft_operation *operations, uint32_t count, wefti_st
     return any && WEFTI_LIKELY(*status == WEFT_OK) ? look_at(operations, count, self, choice, turn, set) : NULL;
 }
 
+/* Where one operation can be done until another can, a look may come to the one too late, and to the other too early.
+ * Then the next look finds the other: who sees the end of the one sees what came before it (see
+ * wefti_operation_promising). So nothing that is handed over once during the call is missed. */
+bool wefti_operations_after_all(const weft_operation *operations, const weft_operation *end) {
+    uint64_t any = 0;
+    for (; operations != end && WEFTI_LIKELY(operations->kind == WEFT_OPERATION_RECEIVE); operations++)
+        any |= wefti_operation_ready(operations) | wefti_odd(operations->on.channel);
+    return any != 0 || operations != end;
+}
+
 static inline bool may_park(wefti_strand *self) {
     if (WEFTI_LIKELY(self->worker != NULL && self->worker->idle != NULL)) return true;
     return wefti_may_park(self);
@@ -618,6 +612,16 @@ static inline bool may_park(wefti_strand *self) {
 static weft_operation *end(wefti_strand *self, weft_operation *found, weft_status status) {
     self->last_status = (uint16_t)(found != NULL ? found->status : status);
     return found;
+}
+
+/* The look was in vain, and nobody waits. */
+static WEFTI_NOINLINE weft_operation *look_again(weft_operation *operations, uint32_t count, wefti_strand *self,
+                                                 weft_choice choice, size_t turn) {
+    weft_status status = WEFT_OK;
+    weft_operation *found = NULL;
+    if (count != 1 && wefti_operations_after_all(operations, operations + count))
+        found = look(operations, count, self, choice, turn, &status);
+    return end(self, found, status == WEFT_OK ? WEFT_TIMED_OUT : status);
 }
 
 /* turn: less than count, or 0. */
@@ -630,7 +634,7 @@ static weft_operation *alternate(weft_operation *operations, size_t count, weft_
     if (deadline > WEFT_NOW && !may_park(self)) return wefti_fail(WEFT_NO_MEMORY);
     weft_operation *found = look(operations, (uint32_t)count, self, choice, turn, &status);
     if (found != NULL || status != WEFT_OK) return end(self, found, status);
-    if (deadline <= WEFT_NOW) return end(self, NULL, WEFT_TIMED_OUT);
+    if (deadline <= WEFT_NOW) return look_again(operations, (uint32_t)count, self, choice, turn);
     if (WEFTI_UNLIKELY(self->worker == NULL))
         found = wait_in_thread(operations, (uint32_t)count, self, choice, deadline, &status);
     else
@@ -693,6 +697,7 @@ static weft_operation *alternate_again(weft_alternation *a, weft_choice choice, 
     *status = WEFT_TIMED_OUT;
     if (a->clocks) look_at_due(a, wefti_clock());
     weft_operation *found = look_at_hints(a, choice);
+    if (found == NULL && deadline <= WEFT_NOW) found = look_at_hints(a, choice); /* as wefti_operations_after_all */
     if (found != NULL || deadline <= WEFT_NOW) return found;
     *status = WEFT_NO_MEMORY;
     if (!may_park(a->self)) return NULL;

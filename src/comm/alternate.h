@@ -40,15 +40,15 @@ static inline weft_status wefti_operation_check(const weft_operation *operation)
     return WEFTI_LIKELY(operation->wefti_used_by == NULL) ? WEFT_OK : WEFT_BUSY;
 }
 
-/* Whether it is worth a try, as far as one can see without a lock. */
+/* Whether it is worth a try, as far as one can see without a lock. Who sees that it is not, since another has done it,
+ * sees what that one did before as well. */
 static inline bool wefti_operation_promising(const weft_operation *operation) {
     weft_channel *channel = operation->on.channel;
     if (WEFTI_LIKELY(operation->kind == WEFT_OPERATION_RECEIVE && wefti_odd(channel) == 0))
-        return (wefti_load_relaxed(&channel->count) | (uintptr_t)wefti_first(&channel->senders)) != 0; /* as below */
+        return (wefti_count_seen(channel) | (uintptr_t)wefti_first_seen(&channel->senders)) != 0;
     if (operation->kind <= WEFT_OPERATION_RESULT) return wefti_receive_promising(channel);
     if (operation->kind != WEFT_OPERATION_SEND) return true;
-    /* relaxed, all: who acts on it looks again */
-    if (wefti_first(&channel->receivers) != NULL || wefti_channel_closed(channel)) return true;
+    if (wefti_first_seen(&channel->receivers) != NULL || wefti_channel_closed(channel)) return true;
     return channel->kind != WEFTI_RING || wefti_ring_seen(channel) < channel->capacity;
 }
 
@@ -72,10 +72,10 @@ static inline __attribute__((always_inline)) uint64_t wefti_operation_unusual(co
     return unusual;
 }
 
-/* Of such a one: 0, if there is nothing to receive. relaxed: who acts on it looks again. */
+/* Of such a one: 0, if there is nothing to receive. */
 static inline __attribute__((always_inline)) uint64_t wefti_operation_ready(const weft_operation *operation) {
     const weft_channel *channel = operation->on.channel;
-    return wefti_load_relaxed(&channel->count) | (uintptr_t)wefti_first(&channel->senders);
+    return wefti_count_seen(channel) | (uintptr_t)wefti_first_seen(&channel->senders);
 }
 
 /* Of an alternation that does not wait: whether all are well, and nothing can be received. false: not seen at once. */
@@ -86,6 +86,10 @@ static inline bool wefti_operations_in_vain(const weft_operation *operations, co
 }
 
 /* ---- alternate.c ---- */
+
+/* Of an alternation that does not wait, and whose operations were well and in vain a moment ago: whether one of them
+ * may be worth a try now. */
+bool wefti_operations_after_all(const weft_operation *operations, const weft_operation *end);
 
 /* As weft_alternate_again, for a set that nobody else knows of. */
 weft_operation *wefti_alternate_alone(weft_alternation *alternation, weft_choice choice, weft_deadline deadline);

@@ -130,9 +130,17 @@ static WEFTI_NOINLINE uint32_t go_on(weft_clauses *clauses, weft_operation *next
     return place;
 }
 
+/* The look was in vain; where there are several clauses, once more. */
+static WEFTI_NOINLINE uint32_t look_again(weft_clauses *clauses, weft_operation *next) {
+    if (wefti_operations_after_all(clauses->inside, next)) return go_on(clauses, next);
+    wefti_strand_now->last_status = WEFT_TIMED_OUT;
+    return clauses->otherwise - 1;
+}
+
 uint32_t weft_clauses_go_on(weft_clauses *clauses, weft_operation *next) {
     wefti_strand *self = wefti_strand_now;
     if (!looks_in_vain(clauses, self, next)) return go_on(clauses, next);
+    if (next != clauses->inside + 1) return look_again(clauses, next);
     self->last_status = WEFT_TIMED_OUT;
     return clauses->otherwise - 1;
 }

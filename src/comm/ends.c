@@ -75,7 +75,7 @@ void wefti_ends_free(weft_channel *channel) {
 
 uint32_t wefti_ends_seen(const weft_channel *channel) {
     const wefti_ends *ends = wefti_ends_of(channel);
-    uint32_t taken =
-        wefti_load_acquire(&ends->taken); /* acquire: `put` is not older than it; partner: wefti_ends_take */
-    return WEFTI_MIN(wefti_load_relaxed(&ends->put) - taken, channel->capacity);
+    /* acquire: `put` is not older than it, and as wefti_count_seen; partners: wefti_ends_take, wefti_ends_put */
+    uint32_t taken = wefti_load_acquire(&ends->taken);
+    return WEFTI_MIN(wefti_load_acquire(&ends->put) - taken, channel->capacity);
 }

@@ -79,10 +79,10 @@ static inline bool wefti_has_ends(const weft_channel *channel) {
     return WEFTI_UNLIKELY((wefti_odd(channel) & WEFTI_ENDS) != 0);
 }
 
-/* How many elements a ring seems to have. relaxed: who acts on it looks again */
+/* How many elements a ring seems to have. */
 static inline uint32_t wefti_ring_seen(const weft_channel *channel) {
     return WEFTI_UNLIKELY((wefti_odd_seen(channel) & WEFTI_ENDS) != 0) ? wefti_ends_seen(channel)
-                                                                       : wefti_load_relaxed(&channel->count);
+                                                                       : wefti_count_seen(channel);
 }
 
 typedef enum wefti_at_end { WEFTI_END_DONE, WEFTI_END_STUCK, WEFTI_END_OTHERWISE } wefti_at_end;

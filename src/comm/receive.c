@@ -349,8 +349,8 @@ static WEFTI_NOINLINE weft_status receive_otherwise(weft_channel *channel, wefti
 weft_status wefti_receive(weft_channel *channel, wefti_strand *self, void *element, weft_deadline deadline) {
     wefti_worker *worker = self->worker;
     if (WEFTI_LIKELY(wefti_odd(channel) == 0)) {
-        /* relaxed, both: as good as if it had come a moment later */
-        if (deadline <= WEFT_NOW && wefti_load_relaxed(&channel->count) == 0 && wefti_first(&channel->senders) == NULL)
+        /* as good as if it had come a moment later */
+        if (deadline <= WEFT_NOW && wefti_count_seen(channel) == 0 && wefti_first_seen(&channel->senders) == NULL)
             return WEFT_TIMED_OUT;
         if (WEFTI_LIKELY(worker != NULL)) {
             if (!wefti_bias_enter(channel, worker)) return receive_locked(channel, self, element, deadline);

@@ -16,9 +16,8 @@ weft_status wefti_receive_result(weft_channel *channel, wefti_strand *self, void
 
 /* Whether it is worth a try: there is a sender, an element, or the end, as far as one can see without a lock. */
 static inline bool wefti_receive_promising(weft_channel *channel) {
-    /* relaxed, all: who acts on it looks again */
     if (channel->kind == WEFTI_RING && wefti_ring_seen(channel) != 0) return true;
-    if (wefti_first(&channel->senders) != NULL || wefti_channel_closed(channel)) return true;
+    if (wefti_first_seen(&channel->senders) != NULL || wefti_channel_closed(channel)) return true;
     if (channel->kind == WEFTI_RING) return wefti_load_relaxed(&channel->lost) != 0;
     return channel->kind != WEFTI_BACKLOG || wefti_stored(channel) != 0 || wefti_load_relaxed(&channel->lost) != 0;
 }

@@ -14,6 +14,12 @@ static inline wefti_waiter *wefti_first(const wefti_waiters *list) {
     return wefti_load_relaxed(&list->head); /* relaxed: where it is followed, the lock is held */
 }
 
+/* No lock held. acquire: who finds nobody, since another has served him, finds elsewhere what that one did before;
+ * partners: the two below */
+static inline const wefti_waiter *wefti_first_seen(const wefti_waiters *list) {
+    return wefti_load_acquire(&list->head);
+}
+
 static inline void wefti_waiter_enlist(wefti_waiters *list, wefti_waiter *waiter) {
     waiter->next = NULL;
     waiter->prev = list->last;
@@ -27,7 +33,7 @@ static inline void wefti_waiter_enlist(wefti_waiters *list, wefti_waiter *waiter
 
 /* The first of the list. */
 static inline void wefti_waiter_unlist_first(wefti_waiters *list, wefti_waiter *waiter) {
-    wefti_store_relaxed(&list->head, waiter->next); /* relaxed: see wefti_first */
+    wefti_store_release(&list->head, waiter->next); /* release: see wefti_first_seen */
     if (waiter->next != NULL)
         waiter->next->prev = NULL;
     else
@@ -39,7 +45,7 @@ static inline void wefti_waiter_unlist(wefti_waiters *list, wefti_waiter *waiter
     if (waiter->prev != NULL)
         waiter->prev->next = waiter->next;
     else
-        wefti_store_relaxed(&list->head, waiter->next); /* relaxed: see wefti_first */
+        wefti_store_release(&list->head, waiter->next); /* release: see wefti_first_seen */
     if (waiter->next != NULL)
         waiter->next->prev = waiter->prev;
     else

@@ -9,6 +9,7 @@
  *   hint      owner looks, finds nothing; sender finds it AWAY; owner opens, parks; sender waits too
  *   cross     both alternations enlist at both channels; each finds the other AWAY, and neither looks again
  *   stale     a claim is read from before the wait came back, and its waiter taken out of the list for good
+ *   hand-over who does not wait looks at one of two before it can be done, and at the other after it could be
  */
 #include <string.h>
 
@@ -219,14 +220,19 @@ static void close_1(void *unused) {
     explore_assert(weft_close(channels[1]) == WEFT_OK);
 }
 
-/* Claims the wait that is found at channel 0, if it is open, as a cancel does. */
+/* Claims the wait that is found in the list, if it is open, as a cancel does. false: there is none. */
+static bool cancel_first(weft_channel *channel, const wefti_waiters *list) {
+    wefti_spin_lock(&channel->lock);
+    const wefti_waiter *waiter = wefti_first(list);
+    wefti_wait *wait = waiter != NULL && wefti_wait_claim(waiter->wait, WEFT_CANCELLED) ? waiter->wait : NULL;
+    wefti_spin_unlock(&channel->lock);
+    if (wait != NULL) wefti_unpark(wait);
+    return wait != NULL;
+}
+
 static void cancel(void *unused) {
     enter(unused);
-    wefti_spin_lock(&channels[0]->lock);
-    const wefti_waiter *waiter = wefti_first(&channels[0]->receivers);
-    wefti_wait *wait = waiter != NULL && wefti_wait_claim(waiter->wait, WEFT_CANCELLED) ? waiter->wait : NULL;
-    wefti_spin_unlock(&channels[0]->lock);
-    if (wait != NULL) wefti_unpark(wait);
+    (void)cancel_first(channels[0], &channels[0]->receivers);
 }
 
 /* What a dead sender had sent is what another has received: of its clauses, one at most. */
@@ -646,6 +652,148 @@ EXPLORE(a_thread_that_vanishes_is_eliminated_under_nobody, .exhaustive = true, .
 EXPLORE(a_thread_that_vanishes_beside_others_is_eliminated_under_nobody, .share = 30) {
     vanishes_and_goes(explore_choose(2) != 0 ? vanish_in_alternation : vanish_plainly, explore_choose(2) != 0, true);
 }
+
+/* ---- looks that do not wait: one of two can be done at each moment, first the one, then the other ---- */
+
+enum { AT_ONCE, KEPT, BY_STATEMENT };
+
+/* Makes the other operation of the party that looks possible, and then, if that one has not been done, the first
+ * impossible. */
+static void hand_over(void *of) {
+    party *p = enter(of);
+    for (unsigned i = 0; i < 2; i++) {
+        weft_operation *o = &p->operations[i];
+        o->status = o->kind == WEFT_OPERATION_SEND ? weft_send_sized(o->on.channel, o->element, o->size, WEFT_NOW)
+                                                   : weft_receive_sized(o->on.channel, o->element, o->size, WEFT_NOW);
+        explore_assert(i == 1 || o->status == WEFT_OK);
+        wefti_strand_now->last_status = (uint16_t)o->status;
+        note(p, o);
+    }
+}
+
+static void fill(unsigned channel) {
+    parties[0].sent[channel]++;
+    explore_assert(weft_send_sized(channels[channel], &(uint32_t){channel}, sizeof(uint32_t), WEFT_NOW) == WEFT_OK);
+}
+
+static void looks(void (*what)(void *)) {
+    unsigned first = explore_choose(2);
+    bool sends = explore_choose(2) != 0;
+    begin(1);
+    fill(sends ? 1 - first : first);
+    if (sends)
+        to_send(1, 0), to_send(1, 1), to_receive(2, 1 - first), to_send(2, first);
+    else
+        to_receive(1, 0), to_receive(1, 1), to_send(2, 1 - first), to_receive(2, first);
+    parties[1].deadline = WEFT_NOW;
+    run(1, what);
+    run(2, hand_over);
+    finish();
+    explore_assert(parties[1].messages == 1);
+    explore_saw(parties[2].timed_out == 0 ? "handed over" : "done at once");
+}
+
+static void look_as_a_statement(void *of) {
+    party *p = enter(of);
+    const weft_operation *end = p->operations + p->count;
+    explore_assert(!wefti_operations_in_vain(p->operations, end) || wefti_operations_after_all(p->operations, end));
+    alternate_once(of);
+}
+
+typedef WEFTI_ATOMIC(unsigned) event; /* whether it has been */
+static event looked, served;
+
+static const wefti_waiters *where_waits(const weft_operation *operation) {
+    const weft_channel *channel = operation->on.channel;
+    return operation->kind == WEFT_OPERATION_SEND ? &channel->senders : &channel->receivers;
+}
+
+static void pause_until_one_waits_at(const weft_operation *operation, event *or_else) {
+    while (wefti_first_seen(where_waits(operation)) == NULL && wefti_load_acquire(or_else) == 0) wefti_pause();
+}
+
+/* Once somebody waits at the first channel. */
+static void look_once_one_waits(void *of) {
+    pause_until_one_waits_at(&parties[2].operations[0], &served);
+    alternate_once(of);
+    wefti_store_release(&looked, 1u); /* partner: pause_until_one_waits_at */
+}
+
+static void pause_until_both_wait(void) {
+    for (unsigned n = 2; n <= 3; n++) pause_until_one_waits_at(&parties[n].operations[0], &looked);
+}
+
+static void serve_other(party *p) {
+    p->operations[0].on.channel = parties[3].operations[0].on.channel;
+    p->deadline = WEFT_FOREVER;
+    do_plainly(p);
+}
+
+/* Once somebody waits at each channel, it serves the one at the first; or the one that is left. */
+static void serve_first(void *of) {
+    party *p = enter(of);
+    pause_until_both_wait();
+    do_plainly(p);
+    wefti_store_release(&served, 1u); /* as above */
+    if (p->messages != 0)
+        explore_saw("handed over");
+    else
+        serve_other(p);
+}
+
+/* Or it cancels the wait at the first; or serves the one that is left. */
+static void cancel_at_first(void *of) {
+    party *p = enter(of);
+    pause_until_both_wait();
+    const weft_operation *waits = &parties[2].operations[0];
+    bool cancelled = cancel_first(waits->on.channel, where_waits(waits));
+    wefti_store_release(&served, 1u); /* as above */
+    if (cancelled)
+        explore_saw("cancelled");
+    else
+        serve_other(p);
+}
+
+/* The same without places: one waits at the one, then another at the other. */
+static void looks_at_waiters(void (*what)(void *)) {
+    unsigned first = explore_choose(2);
+    void (*looking)(unsigned, unsigned) = explore_choose(2) != 0 ? to_send : to_receive;
+    void (*waiting)(unsigned, unsigned) = looking == to_send ? to_receive : to_send;
+    begin(0);
+    looking(1, 0), looking(1, 1);
+    waiting(2, first), waiting(3, 1 - first);
+    looking(4, first);
+    wefti_atomic_init(&looked, 0u);
+    wefti_atomic_init(&served, 0u);
+    parties[1].deadline = parties[4].deadline = WEFT_NOW;
+    run(1, look_once_one_waits);
+    run(2, do_plainly);
+    run(3, do_plainly);
+    run(4, what);
+    finish();
+    explore_assert(parties[1].messages == 1);
+}
+
+EXPLORE(a_look_finds_what_is_handed_over, .exhaustive = true, .stale = 1) { looks(alternate_once); }
+EXPLORE(a_look_of_a_kept_alternation_finds_what_is_handed_over, .exhaustive = true, .stale = 1) {
+    looks(alternate_kept);
+}
+EXPLORE(a_look_of_a_statement_finds_what_is_handed_over, .exhaustive = true, .stale = 2) {
+    begin(1);
+    unsigned first = explore_choose(2);
+    fill(first);
+    to_receive(1, 0), to_receive(1, 1), to_send(2, 1 - first), to_receive(2, first);
+    parties[1].deadline = WEFT_NOW;
+    run(1, look_as_a_statement);
+    run(2, hand_over);
+    finish();
+    explore_saw(parties[2].timed_out == 0 ? "handed over" : "done at once");
+}
+EXPLORE(a_look_finds_who_waits_next, .exhaustive = true, .preemptions = 1, .stale = 1) {
+    looks_at_waiters(serve_first);
+}
+EXPLORE(a_look_finds_who_waits_next_by_seeds, .share = 15) { looks_at_waiters(serve_first); }
+EXPLORE(a_look_finds_who_waits_beside_one_that_is_cancelled, .share = 15) { looks_at_waiters(cancel_at_first); }
 
 /* ---- kept ---- */
 
