@@ -18,7 +18,7 @@
 #include "contract/common.h"
 #include "contract/vanished.h"
 
-enum { VALUE = 31, STACK = 256 * 1024 };
+enum { VALUE = 31 };
 
 typedef struct vanishing {
     weft_channel *channel, *other;
@@ -137,45 +137,6 @@ static bool waits_in_interrupt(const vanishing *self) {
     for (size_t i = 0; atomic_load(&self->interrupted) && i < count && i < 256; i++)
         if (infos[i].process == self->process) return sleeps(infos[i].thread);
     return false;
-}
-
-static pthread_t start_small(void *(*run)(void *), void *argument) {
-    pthread_t thread;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK);
-    CHECK_EQ(pthread_create(&thread, &attributes, run, argument), 0);
-    pthread_attr_destroy(&attributes);
-    return thread;
-}
-
-/* Its stack is the one that has just become free. */
-static void *write_over_stack(void *unused) {
-    unsigned char all[STACK - 64 * 1024];
-    memset(all, 0xa5, sizeof all);
-    __asm__ volatile("" : : "r"(all) : "memory");
-    return unused;
-}
-
-/* An emulator that does not keep the system's list of robust mutexes, and sanitizers. */
-#ifdef WEFTI_PORTABLE_WAIT
-enum { WAITS_BY_CONDITION_VARIABLES = true };
-#else
-enum { WAITS_BY_CONDITION_VARIABLES = false };
-#endif
-
-static bool cannot_vanish(void) {
-    void *head;
-    size_t size;
-    if (HARNESS_TSAN || HARNESS_ASAN)
-        SKIP("sanitizers do not bear threads that end like this");
-    else if (WAITS_BY_CONDITION_VARIABLES)
-        SKIP("condition variables do not bear threads that end where they wait on them");
-    else if (syscall(SYS_get_robust_list, 0, &head, &size) != 0 || head == NULL)
-        SKIP("the system does not tell of threads that end like this");
-    else
-        return false;
-    return true;
 }
 
 static void *take_one(void *of) {

@@ -1,12 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* vanished.h - threads that ended without a word are noticed now, for tests that count threads and may be repeated. */
+/* vanished.h - threads that end without a word: on small stacks, which others write over; and that it is noticed now.
+ */
 #ifndef WEFT_TEST_VANISHED_H
 #define WEFT_TEST_VANISHED_H
 
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "contract/common.h"
+
+enum { SMALL_STACK = 256 * 1024 };
+
+static inline pthread_t start_small(void *(*run)(void *), void *argument) {
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, SMALL_STACK);
+    CHECK_EQ(pthread_create(&thread, &attributes, run, argument), 0);
+    pthread_attr_destroy(&attributes);
+    return thread;
+}
+
+/* Its stack is the one that has just become free. */
+static inline void *write_over_stack(void *unused) {
+    unsigned char all[SMALL_STACK - 64 * 1024];
+    memset(all, 0xa5, sizeof all);
+    __asm__ volatile("" : : "r"(all) : "memory");
+    return unused;
+}
+
+/* An emulator that does not keep the system's list of robust mutexes, and sanitizers. */
+#ifdef WEFTI_PORTABLE_WAIT
+enum { WAITS_BY_CONDITION_VARIABLES = true };
+#else
+enum { WAITS_BY_CONDITION_VARIABLES = false };
+#endif
+
+static inline bool cannot_vanish(void) {
+    void *head;
+    size_t size;
+    if (HARNESS_TSAN || HARNESS_ASAN)
+        SKIP("sanitizers do not bear threads that end like this");
+    else if (WAITS_BY_CONDITION_VARIABLES)
+        SKIP("condition variables do not bear threads that end where they wait on them");
+    else if (syscall(SYS_get_robust_list, 0, &head, &size) != 0 || head == NULL)
+        SKIP("the system does not tell of threads that end like this");
+    else
+        return false;
+    return true;
+}
 
 static inline void *attach_and_return(void *unused) {
     CHECK_NE(weft_current_process(), 0);

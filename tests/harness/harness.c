@@ -92,6 +92,8 @@ void harness_skip(const char *format, ...) {
     say("    skipped: %s\n", text);
 }
 
+bool harness_has_failed(void) { return atomic_load(&failures) != 0; }
+
 /* ---- assertions ---- */
 
 bool harness_check(bool held, const char *text, const char *file, int line) {
@@ -233,6 +235,7 @@ static pthread_cond_t watch_changed;
 static bool watch_ended;
 static int64_t watch_until;                   /* 0: no test is running */
 static int64_t watch_began, watch_until_idle; /* what it was told: the limit on a machine with nothing else to do */
+static int64_t watch_at_most = INT64_MAX;     /* then whoever has started the program is about to end it */
 static const harness_test *watched;
 
 static void expire(void) {
@@ -261,6 +264,7 @@ static void *watch(void *nothing) {
         pthread_cond_timedwait(&watch_changed, &watch_lock, &until);
         if (watch_until == 0 || now() < watch_until) continue;
         int64_t more = watch_began + (int64_t)((double)(watch_until_idle - watch_began) * load());
+        if (more > watch_at_most) more = watch_at_most;
         if (now() >= more) expire();
         watch_until = more;
     }
@@ -272,7 +276,8 @@ static void tell_watchdog(const harness_test *test, int64_t until, bool ended) {
     pthread_mutex_lock(&watch_lock);
     watched = test;
     watch_began = now();
-    watch_until = watch_until_idle = until;
+    watch_until_idle = until;
+    watch_until = until < watch_at_most ? until : watch_at_most;
     watch_ended = ended;
     pthread_cond_signal(&watch_changed);
     pthread_mutex_unlock(&watch_lock);
@@ -337,6 +342,8 @@ static void read_environment(void) {
     if ((text = getenv("WEFT_TEST_SEED"))) base_seed = number(text, "WEFT_TEST_SEED", 0);
     if ((text = getenv("WEFT_TEST_WORKERS"))) workers = (unsigned)number(text, "WEFT_TEST_WORKERS", 1);
     if ((text = getenv("WEFT_TEST_LIMIT"))) limit = (unsigned)number(text, "WEFT_TEST_LIMIT", 1);
+    if ((text = getenv("WEFT_TEST_END")))
+        watch_at_most = now() + ((int64_t)number(text, "WEFT_TEST_END", 2 * DUMP_LIMIT) - 2 * DUMP_LIMIT) * NANOSECONDS;
     if ((text = getenv("WEFT_TEST_SLOWNESS"))) slowness *= (unsigned)number(text, "WEFT_TEST_SLOWNESS", 1);
 }
 

@@ -17,14 +17,15 @@
  * there is no jump, since the assertion may stand in a task. Each assertion is an expression that is true if it held.
  *
  * Each test has a limit of 30 seconds, more where sanitizers or an emulator make it slow, and up to six times as long
- * where the machine has more to do than processors. When it passes, a thread of the harness names the test, writes a
- * dump of every kernel and ends the process with status 99.
+ * where the machine has more to do than processors; but never beyond WEFT_TEST_END. When it passes, a thread of the
+ * harness names the test, writes a dump of every kernel and ends the process with status 99.
  *
  * After each test nothing may be left of the library: no task, fiber, stack, channel, kernel (harness_check_clean).
  *
  * Arguments: [--list] [--repeat N] [--seed S] [part of a name ...].
  * Environment: WEFT_TEST_WORKERS (harness_workers), WEFT_TEST_LIMIT (seconds a test), WEFT_TEST_SEED,
- * WEFT_TEST_SLOWNESS (how many times slower than usual tests run here).
+ * WEFT_TEST_SLOWNESS (how many times slower than usual tests run here), WEFT_TEST_END (seconds until the program is
+ * ended from outside: what does not end is told before).
  */
 #ifndef WEFT_TEST_HARNESS_H
 #define WEFT_TEST_HARNESS_H
@@ -139,6 +140,8 @@ size_t harness_rounds(size_t usual);
 int harness_threads(void);
 /* How many there are where nothing of a test runs. */
 int harness_own_threads(void);
+/* Whether a check of the running test has failed: for one that ends its process itself. */
+bool harness_has_failed(void);
 /* Becomes this program anew, running the tests whose names contain `filter`; for a child of fork, which has none of the
  * harness's threads. Also under Valgrind, where the new one runs without it, and under an emulator. */
 __attribute__((noreturn)) void harness_start_anew(const char *filter);
