@@ -180,21 +180,26 @@ static inline wefti_element *wefti_ring_end(const weft_channel *channel, uint32_
     return wefti_ring_place(channel, at >= channel->capacity ? at - channel->capacity : at);
 }
 
+/* RING: so many elements are in it now. release: what came before; partner: wefti_count_seen. Else the lock orders it.
+ */
+static inline void wefti_ring_counted(weft_channel *channel, uint32_t count) {
+    wefti_store_release(&channel->count, count);
+}
+
 static inline void wefti_ring_put(weft_channel *channel, const void *value, const wefti_condition *condition) {
     uint32_t count = wefti_load_relaxed(&channel->count);
     wefti_element_set(channel, wefti_ring_end(channel, count), value, condition);
-    /* release, as below: what came before; partner: wefti_count_seen. Else the lock orders it. */
-    wefti_store_release(&channel->count, count + 1);
+    wefti_ring_counted(channel, count + 1);
 }
 
 /* RING, not empty: the front is gone. */
 static inline void wefti_ring_drop(weft_channel *channel) {
     channel->at = channel->at + 1 == channel->capacity ? 0 : channel->at + 1;
-    wefti_store_release(&channel->count, wefti_load_relaxed(&channel->count) - 1);
+    wefti_ring_counted(channel, wefti_load_relaxed(&channel->count) - 1);
 }
 
-/* RING, no lock held. acquire: who finds it full, or empty, finds elsewhere what was done before; partners: the two
- * above */
+/* RING, no lock held. acquire: who finds it full, or empty, finds elsewhere what was done before; partner:
+ * wefti_ring_counted */
 static inline uint32_t wefti_count_seen(const weft_channel *channel) { return wefti_load_acquire(&channel->count); }
 
 /* value NULL: dropped. */

@@ -173,7 +173,7 @@ static inline bool put_shortly(weft_channel *channel, const void *element) {
     wefti_element *end = wefti_ring_end(channel, count);
     end->condition = NULL;
     wefti_copy_shortly(end->value, element, size);
-    wefti_store_release(&channel->count, count + 1); /* as wefti_ring_put */
+    wefti_ring_counted(channel, count + 1);
     return true;
 }
 

@@ -214,3 +214,32 @@ EXPLORE(less_is_seen_than_was_put_and_not_taken, .exhaustive = true, .preemption
     explore_thread(look, NULL);
     finish(1);
 }
+
+/* ---- what is seen without a lock, by alternations that do not wait ---- */
+
+static WEFTI_ATOMIC(unsigned) elsewhere; /* whether something can be done there */
+
+static void hand_over(void *puts) {
+    wefti_store_relaxed(&elsewhere, 1u);
+    if (puts != NULL)
+        put_one((void *)0);
+    else
+        take_one((void *)0);
+}
+
+/* Who sees that nothing can be done here any more sees what could be done elsewhere before. */
+static void look_at_end(void *puts) {
+    bool over = wefti_ring_seen(&channel) == (puts != NULL ? 1 : 0);
+    if (!over) return;
+    explore_saw("a hand-over");
+    explore_assert(wefti_load_relaxed(&elsewhere) != 0);
+}
+
+EXPLORE(who_sees_the_end_of_one_sees_the_beginning_of_another, .exhaustive = true, .preemptions = 3) {
+    void *puts = explore_choose(2) != 0 ? &elsewhere : NULL;
+    begin(1, puts != NULL ? 0 : 1, true);
+    wefti_atomic_init(&elsewhere, 0u);
+    explore_thread(hand_over, puts);
+    explore_thread(look_at_end, puts);
+    finish(1);
+}
