@@ -137,7 +137,9 @@ static inline bool wefti_waiter_claim(wefti_waiter *waiter, weft_status status, 
         wefti_store_relaxed(&wait->claim, 1u + (uint32_t)status);
         return true;
     }
-    uint32_t seen = wefti_load_relaxed(&wait->claim); /* relaxed: the updates below decide */
+    /* acquire: who finds it won finds elsewhere what the winner did before, as by wefti_first_seen; partner: the
+     * updates below, which decide */
+    uint32_t seen = wefti_load_acquire(&wait->claim);
     uint64_t hint = UINT64_C(1) << waiter->place % 64;
     for (bool hinted = false;; hinted = true) {
         /* seq: with the hint; partner: the owner's opening and its look at the hints, comm/alternate.c */

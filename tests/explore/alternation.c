@@ -708,8 +708,17 @@ static const wefti_waiters *where_waits(const weft_operation *operation) {
     return operation->kind == WEFT_OPERATION_SEND ? &channel->senders : &channel->receivers;
 }
 
+static bool one_waits_at(const weft_operation *operation) {
+    if (wefti_first_seen(where_waits(operation)) == NULL) return false;
+    wefti_spin_lock(&operation->on.channel->lock);
+    const wefti_waiter *first = wefti_first(where_waits(operation));
+    uint32_t claim = first != NULL ? wefti_load_acquire(&first->wait->claim) : (uint32_t)WEFTI_AWAY;
+    wefti_spin_unlock(&operation->on.channel->lock);
+    return claim == WEFTI_OPEN || claim == WEFTI_GUARDED; /* an alternation may be AWAY */
+}
+
 static void pause_until_one_waits_at(const weft_operation *operation, event *or_else) {
-    while (wefti_first_seen(where_waits(operation)) == NULL && wefti_load_acquire(or_else) == 0) wefti_pause();
+    while (!one_waits_at(operation) && wefti_load_acquire(or_else) == 0) wefti_pause();
 }
 
 /* Once somebody waits at the first channel. */
@@ -754,8 +763,9 @@ static void cancel_at_first(void *of) {
         serve_other(p);
 }
 
-/* The same without places: one waits at the one, then another at the other. */
-static void looks_at_waiters(void (*what)(void *)) {
+/* The same without places: one waits at the one, then another at the other. elsewhere: the first waits at a third
+ * channel as well, and is served there. */
+static void looks_at_waiters(void (*what)(void *), bool elsewhere) {
     unsigned first = explore_choose(2);
     void (*looking)(unsigned, unsigned) = explore_choose(2) != 0 ? to_send : to_receive;
     void (*waiting)(unsigned, unsigned) = looking == to_send ? to_receive : to_send;
@@ -763,11 +773,15 @@ static void looks_at_waiters(void (*what)(void *)) {
     looking(1, 0), looking(1, 1);
     waiting(2, first), waiting(3, 1 - first);
     looking(4, first);
+    if (elsewhere) {
+        waiting(2, first);
+        parties[2].operations[1].on.channel = parties[4].operations[0].on.channel = make_channel(0);
+    }
     wefti_atomic_init(&looked, 0u);
     wefti_atomic_init(&served, 0u);
     parties[1].deadline = parties[4].deadline = WEFT_NOW;
     run(1, look_once_one_waits);
-    run(2, do_plainly);
+    run(2, elsewhere ? alternate_once : do_plainly);
     run(3, do_plainly);
     run(4, what);
     finish();
@@ -790,10 +804,13 @@ EXPLORE(a_look_of_a_statement_finds_what_is_handed_over, .exhaustive = true, .st
     explore_saw(parties[2].timed_out == 0 ? "handed over" : "done at once");
 }
 EXPLORE(a_look_finds_who_waits_next, .exhaustive = true, .preemptions = 1, .stale = 1) {
-    looks_at_waiters(serve_first);
+    looks_at_waiters(serve_first, false);
 }
-EXPLORE(a_look_finds_who_waits_next_by_seeds, .share = 15) { looks_at_waiters(serve_first); }
-EXPLORE(a_look_finds_who_waits_beside_one_that_is_cancelled, .share = 15) { looks_at_waiters(cancel_at_first); }
+EXPLORE(a_look_finds_who_waits_next_by_seeds, .share = 15) { looks_at_waiters(serve_first, false); }
+EXPLORE(a_look_finds_who_waits_beside_one_that_is_cancelled, .share = 15) { looks_at_waiters(cancel_at_first, false); }
+EXPLORE(a_look_finds_who_waits_beside_one_that_is_served_elsewhere, .share = 15) {
+    looks_at_waiters(serve_first, true);
+}
 
 /* ---- kept ---- */
 
