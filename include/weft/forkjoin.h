@@ -156,11 +156,18 @@ static inline __attribute__((always_inline)) bool wefti_at_limit(weft_forks *for
     } while (0)
 #endif
 
+/* What a spawn or a sync counts in: in the body of a task its parameter, elsewhere a copy of the top, which nobody else
+ * reads. */
 #ifdef __cplusplus
+typedef struct wefti_top_copy {
+    weft_fork *value = weft_forks_here()->top.wefti_value;
+} wefti_top_copy;
 static inline weft_forks *wefti_use_here(weft_forks *forks) { return forks; }
 static inline weft_forks *wefti_use_here(weft_forks *(*)(void)) { return weft_forks_here(); }
 static inline weft_fork **wefti_use_top(weft_fork *&top) { return &top; }
-static inline weft_fork **wefti_use_top(weft_fork *(*)(void)) { return &weft_forks_here()->top.wefti_value; }
+static inline weft_fork **wefti_use_top(weft_fork *(*)(void), wefti_top_copy &&copy = wefti_top_copy()) {
+    return &copy.value;
+}
 static inline constexpr bool wefti_in_body(const weft_fork *) { return true; }
 static inline constexpr bool wefti_in_body(weft_fork *(*)(void)) { return false; }
 #define WEFTI_IN_BODY wefti_in_body(weft_top)
@@ -169,7 +176,8 @@ static inline constexpr bool wefti_in_body(weft_fork *(*)(void)) { return false;
 #else
 #define WEFTI_IN_BODY _Generic((weft_top), weft_fork * : true, default : false)
 #define WEFT_HERE _Generic((weft_here), weft_forks * : weft_here, default : weft_forks_here())
-#define WEFT_TOP _Generic((weft_top), weft_fork * : &weft_top, default : &weft_forks_here()->top.wefti_value)
+#define WEFT_TOP                                                                                                       \
+    _Generic((weft_top), weft_fork * : &weft_top, default : &(weft_fork *){weft_forks_here()->top.wefti_value})
 #endif
 
 #endif
