@@ -776,6 +776,8 @@ static void looks_at_waiters(void (*what)(void *), bool elsewhere) {
     if (elsewhere) {
         waiting(2, first);
         parties[2].operations[1].on.channel = parties[4].operations[0].on.channel = make_channel(0);
+        wefti_atomic_init(&vanished[2], 0u);
+        if (explore_choose(2) != 0) threads[2].berth.life = &threads[2].life; /* its wait is GUARDED while it sleeps */
     }
     wefti_atomic_init(&looked, 0u);
     wefti_atomic_init(&served, 0u);
