@@ -347,7 +347,7 @@ static void leave_berth(const weft_alternation *a);
 
 /* From a wait that somebody has won, the owner itself if nobody else: nobody claims what is claimed. release: who finds
  * it AWAY finds elsewhere what its winner did before; partner: wefti_waiter_claim */
-static void come_back(weft_alternation *a) { wefti_store_release(&a->wait.claim, (uint32_t)WEFTI_AWAY); }
+static void be_away_again(weft_alternation *a) { wefti_store_release(&a->wait.claim, (uint32_t)WEFTI_AWAY); }
 
 /* A thread is cancelled where it waits: it wins the wait itself, or waits for who has. One that is kept is there for
  * the next, as after a round. */
@@ -355,7 +355,7 @@ static void leave_places(void *argument) {
     weft_alternation *a = argument;
     if (!wefti_wait_given_up(&a->wait) && a->wait.chosen != NULL) drop_chosen(a);
     if (a->kept) {
-        come_back(a);
+        be_away_again(a);
         wefti_store_release(&a->busy, 0u); /* partner: weft_alternate_again */
         return;
     }
@@ -405,7 +405,7 @@ static weft_operation *wait_for_one(weft_alternation *a, weft_choice choice, wef
         weft_deadline due = next_due(a, deadline);
         if (open_and_park(a, due, status)) {
             const wefti_waiter *waiter = a->wait.chosen;
-            come_back(a);
+            be_away_again(a);
             if (waiter != NULL) return chosen(a, *status);
             if (*status != WEFT_TIMED_OUT || due == deadline) return NULL;
             look_at_due(a, wefti_clock());

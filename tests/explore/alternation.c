@@ -655,8 +655,6 @@ EXPLORE(a_thread_that_vanishes_beside_others_is_eliminated_under_nobody, .share 
 
 /* ---- looks that do not wait: one of two can be done at each moment, first the one, then the other ---- */
 
-enum { AT_ONCE, KEPT, BY_STATEMENT };
-
 /* Makes the other operation of the party that looks possible, and then, if that one has not been done, the first
  * impossible. */
 static void hand_over(void *of) {
